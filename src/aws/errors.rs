@@ -1,0 +1,227 @@
+//! One table from AWS's wire codes to what they mean. The engine acts on the class, never on a code.
+//!
+//! EC2 models no errors, and one code often means different things in different services, so the table goes from the
+//! particular (service and message) to the general (the shape of the code).
+
+use std::any::type_name;
+use std::error::Error as StdError;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+
+use crate::error::{Class, Fault};
+
+impl<E> From<SdkError<E, HttpResponse>> for Fault
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Fault {
+        let operation = operation_of(type_name::<E>());
+        let request_id = error.request_id().map(str::to_owned);
+        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) else {
+            let message = DisplayErrorContext(&error).to_string();
+            let (class, code) = unanswered(&error, &message);
+            return Fault { class, code: code.to_owned(), message, operation, request_id };
+        };
+        let message = error.as_service_error().and_then(ProvideErrorMetadata::message).unwrap_or_default();
+        Fault {
+            class: classify(&operation, code, message, status),
+            code: code.to_owned(),
+            message: message.to_owned(),
+            operation,
+            request_id,
+        }
+    }
+}
+
+/// `aws_sdk_ec2::operation::create_vpc::CreateVpcError` → `ec2:CreateVpc`.
+fn operation_of(error_type: &str) -> String {
+    let service = error_type.strip_prefix("aws_sdk_").and_then(|rest| rest.split("::").next()).unwrap_or("aws");
+    let name = error_type.rsplit("::").next().unwrap_or(error_type);
+    format!("{service}:{}", name.strip_suffix("Error").unwrap_or(name))
+}
+
+fn unanswered<E>(error: &SdkError<E, HttpResponse>, message: &str) -> (Class, &'static str) {
+    match error {
+        _ if message.contains("credential") => (Class::Denied, "NoCredentials"),
+        SdkError::ConstructionFailure(_) => (Class::Invalid, "NotSent"),
+        SdkError::TimeoutError(_) => (Class::Lost, "Timeout"),
+        SdkError::DispatchFailure(_) => (Class::Lost, "NoConnection"),
+        SdkError::ResponseError(_) | SdkError::ServiceError(_) => (Class::Lost, "UnreadableAnswer"),
+        _ => (Class::Other, "Unknown"),
+    }
+}
+
+/// A row for what the shape of the code does not tell: service prefix of the operation, code, a part of the message.
+type Row = (&'static str, &'static str, &'static str, Class);
+
+/// Read from the top; empty means any.
+const ROWS: &[Row] = &[
+    // A fresh dependency that the consumer cannot see yet (the messages are what those services answer then).
+    ("ec2:CreateFlowLogs", "InvalidParameter", "Unable to assume given IAM role", Class::NotYet),
+    ("apigateway", "BadRequestException", "role ARN does not have required permissions", Class::NotYet),
+    ("apigateway", "BadRequestException", "could not successfully write to CloudWatch Logs", Class::NotYet),
+    ("rds", "InvalidParameterValue", "IAM role ARN value is invalid", Class::NotYet),
+    ("ecs", "ClientException", "Role is not valid", Class::NotYet),
+    ("ecs", "InvalidParameterException", "verify that the ECS service role", Class::NotYet),
+    ("ecs", "InvalidParameterException", "Unable to assume the service linked role", Class::NotYet),
+    ("ecs", "InvalidParameterException", "does not have an associated load balancer", Class::NotYet),
+    ("ecs:CreateService", "ClusterNotFoundException", "", Class::NotYet),
+    ("ecs", "InvalidParameterException", "still Draining", Class::Busy),
+    ("ecs", "InvalidParameterException", "not idempotent", Class::Exists),
+    ("ecs", "InvalidParameterException", "while deployments are active", Class::Busy),
+    ("ecs", "InvalidParameterException", "dependent object", Class::Busy),
+    ("applicationautoscaling", "ValidationException", "ECS service doesn't exist", Class::NotYet),
+    ("applicationautoscaling", "FailedResourceAccessException", "", Class::NotYet),
+    ("", "MalformedPolicyDocument", "Invalid principal", Class::NotYet),
+    ("", "MalformedPolicyDocumentException", "invalid principal", Class::NotYet),
+    ("secretsmanager", "MalformedPolicyDocumentException", "", Class::NotYet),
+    ("efs", "InvalidPolicyException", "principal", Class::NotYet),
+    ("cloudwatchlogs", "AccessDeniedException", "KMS key does not exist or is not allowed", Class::NotYet),
+    ("rds", "KMSKeyNotAccessibleFault", "", Class::NotYet),
+    ("kinesis", "KMSNotFoundException", "", Class::NotYet),
+    ("kinesis", "KMSAccessDeniedException", "", Class::NotYet),
+    ("kinesis", "KMSInvalidStateException", "", Class::NotYet),
+    ("elasticloadbalancingv2", "CertificateNotFound", "", Class::NotYet),
+    ("elasticloadbalancingv2", "UnsupportedCertificate", "", Class::NotYet),
+    // Names that come free later, and objects that are settling.
+    ("secretsmanager", "InvalidRequestException", "scheduled for deletion", Class::Exists),
+    ("secretsmanager", "InvalidRequestException", "marked for deletion", Class::Absent),
+    ("secretsmanager", "InvalidRequestException", "marked deleted", Class::Absent),
+    ("apigateway", "BadRequestException", "Active stages pointing to this deployment", Class::Busy),
+    ("apigateway", "BadRequestException", "CloudWatch Logs role ARN must be set", Class::NotYet),
+    ("apigateway", "BadRequestException", "VPC link", Class::NotYet),
+    ("rds", "InvalidParameterCombination", "Cannot delete", Class::Busy),
+    ("kinesis:CreateStream", "ResourceInUseException", "", Class::Exists),
+    ("kinesis", "LimitExceededException", "Rate exceeded", Class::Throttled),
+    ("kinesis", "LimitExceededException", "simultaneously", Class::Busy),
+    ("efs", "FileSystemAlreadyExists", "", Class::Exists),
+    ("efs", "MountTargetConflict", "", Class::Exists),
+    ("efs", "TooManyRequests", "", Class::Quota),
+    ("efs", "PolicyNotFound", "", Class::Absent),
+    ("kms", "KMSInvalidStateException", "pending deletion", Class::Absent),
+    ("ec2", "Resource.AlreadyAssociated", "", Class::Exists),
+    ("ec2", "RouteAlreadyExists", "", Class::Exists),
+    ("ec2", "FlowLogAlreadyExists", "", Class::Exists),
+    ("ec2", "NatGatewayNotFound", "", Class::Absent),
+    ("ec2", "Gateway.NotAttached", "", Class::Absent),
+    ("ec2", "AuthFailure", "does not belong to you", Class::Busy),
+    ("elasticloadbalancingv2", "OperationNotPermitted", "", Class::Invalid),
+    ("", "TooManyRequestsException", "", Class::Throttled),
+    ("", "PriorRequestNotComplete", "", Class::Throttled),
+    ("", "IncorrectState", "", Class::Busy),
+    ("", "IncorrectFileSystemLifeCycleState", "", Class::Busy),
+    ("", "OperationAborted", "", Class::Busy),
+    ("", "OperationAbortedException", "", Class::Busy),
+    ("", "ConflictException", "", Class::Busy),
+    ("", "DeleteConflict", "", Class::Busy),
+    ("", "DependencyViolation", "", Class::Busy),
+    ("", "DependencyTimeout", "", Class::Busy),
+    ("", "OptInRequired", "", Class::Denied),
+    ("", "PendingVerification", "", Class::Denied),
+    ("", "UnauthorizedOperation", "", Class::Denied),
+    ("", "AuthFailure", "", Class::Denied),
+    ("", "InvalidClientTokenId", "", Class::Denied),
+    ("", "UnrecognizedClientException", "", Class::Denied),
+    ("", "SignatureDoesNotMatch", "", Class::Denied),
+    ("", "MissingAuthenticationToken", "", Class::Denied),
+    ("", "NoSuchEntity", "", Class::Absent),
+];
+
+/// What a service error means. `operation` is `service:Operation`; `status` the HTTP status, 0 if unknown.
+pub fn classify(operation: &str, code: &str, message: &str, status: u16) -> Class {
+    let message_lower = message.to_lowercase();
+    let row = ROWS.iter().find(|(service, row_code, part, _)| {
+        operation.starts_with(service) && code == *row_code && message_lower.contains(&part.to_lowercase())
+    });
+    row.map_or_else(|| by_shape(code, status), |(.., class)| *class)
+}
+
+fn by_shape(code: &str, status: u16) -> Class {
+    let has = |part: &str| code.contains(part);
+    let starts = |part: &str| code.starts_with(part);
+    if has("Throttl") || has("RequestLimitExceeded") || has("SlowDown") || code == "RequestThrottled" {
+        return Class::Throttled;
+    }
+    if has("AccessDenied") || has("ExpiredToken") || has("NotAuthorized") || code == "Forbidden" {
+        return Class::Denied;
+    }
+    if has("LimitExceeded") || has("QuotaExceeded") || starts("TooMany") || has("InsufficientAddressCapacity") {
+        return Class::Quota;
+    }
+    if has("AlreadyExists") || has("Duplicate") || code == "ResourceExistsException" {
+        return Class::Exists;
+    }
+    if has("InUse") || has("Concurrent") || has("InProgress") || starts("ClusterContains") || has("OptimisticLock") {
+        return Class::Busy;
+    }
+    if (starts("Invalid") || starts("KMSInvalid")) && has("State") {
+        return Class::Busy;
+    }
+    if has("NotFound") {
+        return Class::Absent;
+    }
+    match status {
+        500.. => Class::Lost,
+        400..500 => Class::Invalid,
+        _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operation_is_read_off_the_error_type() {
+        assert_eq!(operation_of("aws_sdk_ec2::operation::create_vpc::CreateVpcError"), "ec2:CreateVpc");
+    }
+
+    #[test]
+    fn codes_mean_what_aws_means() {
+        for (operation, code, message, class) in [
+            ("ec2:DescribeVpcs", "InvalidVpcID.NotFound", "", Class::Absent),
+            ("ec2:DeleteSubnet", "DependencyViolation", "has dependencies", Class::Busy),
+            ("ec2:CreateVpc", "VpcLimitExceeded", "", Class::Quota),
+            ("ec2:CreateVpc", "RequestLimitExceeded", "", Class::Throttled),
+            ("ec2:CreateSecurityGroup", "InvalidGroup.Duplicate", "", Class::Exists),
+            ("ec2:DeleteSecurityGroup", "InvalidGroup.InUse", "", Class::Busy),
+            ("ec2:CreateVpc", "UnauthorizedOperation", "", Class::Denied),
+            ("ec2:CreateFlowLogs", "InvalidParameter", "Unable to assume given IAM role", Class::NotYet),
+            ("ec2:CreateFlowLogs", "InvalidParameter", "bad interval", Class::Invalid),
+            ("rds:DescribeDBInstances", "DBInstanceNotFound", "", Class::Absent),
+            ("rds:DeleteDBCluster", "InvalidDBClusterStateFault", "", Class::Busy),
+            ("rds:DeleteDBSubnetGroup", "InvalidDBSubnetGroupStateFault", "", Class::Busy),
+            ("kinesis:CreateStream", "ResourceInUseException", "", Class::Exists),
+            ("kinesis:UpdateShardCount", "ResourceInUseException", "", Class::Busy),
+            ("kinesis:CreateStream", "LimitExceededException", "Rate exceeded for stream", Class::Throttled),
+            ("kms:CreateKey", "LimitExceededException", "", Class::Quota),
+            ("iam:GetRole", "NoSuchEntity", "", Class::Absent),
+            ("iam:CreateRole", "EntityAlreadyExists", "", Class::Exists),
+            ("iam:DeleteRole", "DeleteConflict", "", Class::Busy),
+            ("apigateway:PutRestApi", "ConflictException", "concurrent modification", Class::Busy),
+            ("apigateway:GetStage", "TooManyRequestsException", "", Class::Throttled),
+            ("secretsmanager:CreateSecret", "InvalidRequestException", "already scheduled for deletion", Class::Exists),
+            (
+                "cloudwatchlogs:CreateLogGroup",
+                "AccessDeniedException",
+                "The specified KMS key does not exist or is not allowed to be used with Arn",
+                Class::NotYet,
+            ),
+            ("cloudwatchlogs:CreateLogGroup", "AccessDeniedException", "no identity-based policy", Class::Denied),
+            ("elasticloadbalancingv2:CreateListener", "CertificateNotFound", "", Class::NotYet),
+            ("elasticloadbalancingv2:DescribeListeners", "ListenerNotFound", "", Class::Absent),
+        ] {
+            assert_eq!(classify(operation, code, message, 400), class, "{operation} {code}");
+        }
+    }
+
+    #[test]
+    fn a_server_error_leaves_open_whether_the_call_took_effect() {
+        assert_eq!(classify("ec2:CreateVpc", "InternalError", "", 500), Class::Lost);
+    }
+}

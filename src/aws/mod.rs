@@ -1,0 +1,170 @@
+//! Talking to AWS: the clients, what their errors mean, how fast they may be called.
+
+pub mod errors;
+mod pace;
+pub mod tags;
+mod transport;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+
+use crate::error::{Class, Fault, Result};
+use crate::resource;
+
+/// What a kind gets for one call to AWS.
+pub type Cx<'a> = resource::Cx<'a, Aws>;
+
+/// A client for each service, and whose account it is.
+pub struct Aws {
+    /// Account id, twelve digits.
+    pub account: String,
+    /// Region, as `us-east-1`.
+    pub region: String,
+    /// Partition: `aws`, `aws-us-gov`, `aws-cn`.
+    pub partition: String,
+    /// AWS Certificate Manager.
+    pub acm: aws_sdk_acm::Client,
+    /// API Gateway, REST APIs.
+    pub apigateway: aws_sdk_apigateway::Client,
+    /// API Gateway V2, for its VPC links.
+    pub apigatewayv2: aws_sdk_apigatewayv2::Client,
+    /// Application Auto Scaling.
+    pub autoscaling: aws_sdk_applicationautoscaling::Client,
+    /// EC2: networks.
+    pub ec2: aws_sdk_ec2::Client,
+    /// ECS.
+    pub ecs: aws_sdk_ecs::Client,
+    /// EFS.
+    pub efs: aws_sdk_efs::Client,
+    /// ElastiCache.
+    pub elasticache: aws_sdk_elasticache::Client,
+    /// Elastic Load Balancing v2.
+    pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// Kinesis Data Streams.
+    pub kinesis: aws_sdk_kinesis::Client,
+    /// KMS.
+    pub kms: aws_sdk_kms::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// RDS.
+    pub rds: aws_sdk_rds::Client,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// Resource Groups Tagging API.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
+}
+
+/// Builds a service's client with our transport rules on it.
+macro_rules! client {
+    ($service:ident, $sdk:expr) => {
+        $service::Client::from_conf(
+            $service::config::Builder::from($sdk)
+                .interceptor(transport::Courtesy)
+                .retry_partition(reads_may_retry())
+                .build(),
+        )
+    };
+}
+
+/// The SDK shares one bucket of retries among all clients of a service, and stops retrying when it is empty. We only
+/// let it retry reads, where that limit has no use.
+fn reads_may_retry() -> RetryPartition {
+    RetryPartition::custom("tapctl").token_bucket(TokenBucket::unlimited()).build()
+}
+
+/// The ambient AWS configuration (environment, profile, SSO, instance role), with our transport under it.
+async fn sdk_config(region: &str) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .http_client(transport::paced_client())
+        .retry_config(RetryConfig::standard().with_max_attempts(8).with_initial_backoff(transport::FIRST_BACKOFF))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(transport::CONNECT_TIMEOUT)
+                .operation_attempt_timeout(transport::ATTEMPT_TIMEOUT)
+                .build(),
+        )
+        .load()
+        .await
+}
+
+impl Aws {
+    /// Makes the clients and asks AWS whose credentials these are.
+    ///
+    /// # Errors
+    /// Where there are no credentials, or AWS refuses them.
+    pub async fn connect(region: &str) -> Result<Aws> {
+        let sdk = sdk_config(region).await;
+        let identity = client!(aws_sdk_sts, &sdk).get_caller_identity().send().await?;
+        let account = identity.account.ok_or_else(|| Fault::unexpected("GetCallerIdentity gave no account"))?;
+        let partition = identity
+            .arn
+            .as_deref()
+            .and_then(|arn| arn.split(':').nth(1))
+            .ok_or_else(|| Fault::unexpected("GetCallerIdentity gave no ARN"))?;
+        Ok(Aws {
+            account,
+            region: region.to_owned(),
+            partition: partition.to_owned(),
+            acm: client!(aws_sdk_acm, &sdk),
+            apigateway: client!(aws_sdk_apigateway, &sdk),
+            apigatewayv2: client!(aws_sdk_apigatewayv2, &sdk),
+            autoscaling: client!(aws_sdk_applicationautoscaling, &sdk),
+            ec2: client!(aws_sdk_ec2, &sdk),
+            ecs: client!(aws_sdk_ecs, &sdk),
+            efs: client!(aws_sdk_efs, &sdk),
+            elasticache: client!(aws_sdk_elasticache, &sdk),
+            elbv2: client!(aws_sdk_elasticloadbalancingv2, &sdk),
+            iam: client!(aws_sdk_iam, &sdk),
+            kinesis: client!(aws_sdk_kinesis, &sdk),
+            kms: client!(aws_sdk_kms, &sdk),
+            logs: client!(aws_sdk_cloudwatchlogs, &sdk),
+            rds: client!(aws_sdk_rds, &sdk),
+            secrets: client!(aws_sdk_secretsmanager, &sdk),
+            tagging: client!(aws_sdk_resourcegroupstagging, &sdk),
+        })
+    }
+
+    /// An ARN in this partition, region and account.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
+    }
+}
+
+/// What a call gave, if the object it asks for exists.
+pub trait IfPresent<T> {
+    /// `None` in place of a fault that means the object does not exist.
+    ///
+    /// # Errors
+    /// Every other fault.
+    fn if_present(self) -> Result<Option<T>>;
+}
+
+impl<T, E: Into<Fault>> IfPresent<T> for std::result::Result<T, E> {
+    fn if_present(self) -> Result<Option<T>> {
+        match self.map_err(Into::into) {
+            Ok(value) => Ok(Some(value)),
+            Err(fault) if fault.class == Class::Absent => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// A field that AWS always fills but its model calls optional.
+pub trait Always<T> {
+    /// The value.
+    ///
+    /// # Errors
+    /// Names the field where AWS left it out.
+    fn always(self, field: &str) -> Result<T>;
+}
+
+impl<T> Always<T> for Option<T> {
+    fn always(self, field: &str) -> Result<T> {
+        self.ok_or_else(|| Fault::unexpected(format!("AWS gave no {field}")))
+    }
+}

@@ -1,0 +1,119 @@
+//! Token buckets for the control planes whose limits are known, so that throttling is avoided, not suffered.
+//!
+//! Rates are AWS's documented ones for API Gateway and for VPC endpoints; the others are what the field has found to
+//! hold. An operation may draw from several buckets: its own and its service's.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// One bucket: which operations draw from it, how many may go at once, and how fast it refills.
+struct Limit {
+    name: &'static str,
+    draws: fn(&str) -> bool,
+    burst: f64,
+    per_second: f64,
+}
+
+const fn limit(name: &'static str, burst: f64, per_second: f64, draws: fn(&str) -> bool) -> Limit {
+    Limit { name, draws, burst, per_second }
+}
+
+/// Names are `service:Operation` as the SDK spells them.
+const LIMITS: &[Limit] = &[
+    limit("api-gateway", 40.0, 10.0, |op| op.starts_with("API Gateway:") || op.starts_with("ApiGatewayV2:")),
+    limit("api-gateway-create", 1.0, 1.0 / 3.0, |op| op == "API Gateway:CreateRestApi"),
+    limit("api-gateway-put", 1.0, 1.0, |op| op == "API Gateway:PutRestApi"),
+    limit("api-gateway-resources", 5.0, 2.5, |op| op == "API Gateway:GetResources"),
+    limit("api-gateway-deployment", 1.0, 0.2, |op| op == "API Gateway:CreateDeployment"),
+    limit("api-gateway-delete", 1.0, 1.0 / 30.0, |op| op == "API Gateway:DeleteRestApi"),
+    limit("api-gateway-account", 1.0, 0.05, |op| op == "API Gateway:UpdateAccount"),
+    limit("api-gateway-usage-plan", 1.0, 0.05, |op| op == "API Gateway:UpdateUsagePlan"),
+    limit("api-gateway-link", 1.0, 1.0 / 15.0, |op| op == "ApiGatewayV2:CreateVpcLink"),
+    limit("api-gateway-link-delete", 1.0, 1.0 / 30.0, |op| op == "ApiGatewayV2:DeleteVpcLink"),
+    limit("ec2-endpoints", 4.0, 0.3, |op| {
+        op.starts_with("EC2:") && op.contains("VpcEndpoint") && !op.contains("Describe")
+    }),
+    limit("ec2-nat", 10.0, 1.0, |op| op == "EC2:CreateNatGateway" || op == "EC2:DeleteNatGateway"),
+    limit("ecs-register", 5.0, 1.0, |op| op == "ECS:RegisterTaskDefinition"),
+    limit("elb-create", 10.0, 0.2, |op| op == "Elastic Load Balancing v2:CreateLoadBalancer"),
+    limit("kinesis-streams", 5.0, 5.0, |op| matches!(op, "Kinesis:CreateStream" | "Kinesis:DeleteStream")),
+    limit("kms-create", 5.0, 5.0, |op| matches!(op, "KMS:CreateKey" | "KMS:CreateAlias")),
+];
+
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    tokens: f64,
+    at: Instant,
+}
+
+/// The buckets' levels.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    levels: Mutex<HashMap<&'static str, Level>>,
+}
+
+impl Pace {
+    /// Returns once this operation may be sent.
+    pub(super) async fn turn(&self, operation: &str) {
+        let now = Instant::now();
+        let pause = self.reserve(operation, now);
+        if pause > Duration::ZERO {
+            tracing::debug!(operation, ?pause, "held back for AWS's rate limit");
+            tokio::time::sleep_until(now + pause).await;
+        }
+    }
+
+    /// Takes a token from every bucket the operation draws from, and tells how long until all of them are there.
+    fn reserve(&self, operation: &str, now: Instant) -> Duration {
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let draws = LIMITS.iter().filter(|limit| (limit.draws)(operation));
+        draws.map(|limit| draw(&mut levels, limit, now)).max().unwrap_or_default()
+    }
+}
+
+/// Takes one token, into debt if need be; the debt is the pause.
+fn draw(levels: &mut HashMap<&'static str, Level>, limit: &Limit, now: Instant) -> Duration {
+    let level = levels.entry(limit.name).or_insert(Level { tokens: limit.burst, at: now });
+    let refill = now.duration_since(level.at).as_secs_f64() * limit.per_second;
+    level.tokens = (level.tokens + refill).min(limit.burst) - 1.0;
+    level.at = now;
+    Duration::from_secs_f64((-level.tokens).max(0.0) / limit.per_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_second_deletion_of_an_api_waits_thirty_seconds() {
+        let pace = Pace::default();
+        let start = Instant::now();
+        pace.turn("API Gateway:DeleteRestApi").await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        pace.turn("API Gateway:DeleteRestApi").await;
+        assert_eq!(start.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_passes_and_then_the_rate_holds() {
+        let pace = Pace::default();
+        let start = Instant::now();
+        for _ in 0..60 {
+            pace.turn("API Gateway:GetStage").await;
+        }
+        assert_eq!(start.elapsed().as_secs(), 2, "40 at once, then 20 at 10 a second");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_operations_are_not_held_back() {
+        let pace = Pace::default();
+        let start = Instant::now();
+        for _ in 0..1000 {
+            pace.turn("EC2:DescribeVpcs").await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}

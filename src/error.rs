@@ -1,0 +1,96 @@
+//! What can go wrong: [`Fault`] is one failed call to the cloud, [`Error`] is what a command ends with.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a failed call means to the engine, whatever its wire code was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// The object does not exist.
+    Absent,
+    /// The name or key is taken.
+    Exists,
+    /// Something still uses it, or it is in the wrong state for now: try again later.
+    Busy,
+    /// A fresh dependency is not visible yet: try again soon.
+    NotYet,
+    /// The request was refused for its rate; it certainly had no effect.
+    Throttled,
+    /// Credentials lack the permission, or are missing or expired.
+    Denied,
+    /// A limit of the account is reached.
+    Quota,
+    /// The request itself is wrong; trying again cannot help.
+    Invalid,
+    /// No usable answer came: the call may or may not have taken effect.
+    Lost,
+    /// Anything else.
+    Other,
+}
+
+/// One failed call.
+#[derive(Debug, Clone, thiserror::Error)]
+pub struct Fault {
+    /// What it means to the engine.
+    pub class: Class,
+    /// The wire code AWS answered with, or a word of ours where no answer came.
+    pub code: String,
+    /// AWS's own words.
+    pub message: String,
+    /// The call, as `service:Operation`; empty where no call was made.
+    pub operation: String,
+    /// AWS's request id, which its support asks for.
+    pub request_id: Option<String>,
+}
+
+impl Fault {
+    /// A fault found on our side, before or after a call.
+    pub fn new(class: Class, code: &str, message: impl Into<String>) -> Self {
+        Fault { class, code: code.to_owned(), message: message.into(), operation: String::new(), request_id: None }
+    }
+
+    /// The request cannot be right; nothing was sent.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Fault::new(Class::Invalid, "Invalid", message)
+    }
+
+    /// AWS answered something that its own description does not allow.
+    pub fn unexpected(message: impl Into<String>) -> Self {
+        Fault::new(Class::Other, "UnexpectedAnswer", message)
+    }
+
+    /// What the person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self.class {
+            Class::Denied => "check the credentials and that their policy allows this call",
+            Class::Quota => "ask for a higher quota, or remove what is no longer used, then run apply again",
+            Class::Busy => "something still holds it; run the command again once that is gone",
+            Class::NotYet => "AWS had not caught up in time; run the command again, it goes on where it stopped",
+            Class::Throttled => "the account is over AWS's request rate; run again, or lower --parallelism",
+            Class::Lost => "no answer came; run the command again, it looks for the object before it makes one",
+            Class::Exists => "the name is taken; remove that object, or take it over with --adopt",
+            Class::Absent | Class::Invalid | Class::Other => return None,
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.operation.is_empty() {
+            write!(f, "{}: ", self.operation)?;
+        }
+        write!(f, "{}", self.code)?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        match &self.request_id {
+            Some(id) => write!(f, " (request {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The result of a call to the cloud.
+pub type Result<T, E = Fault> = std::result::Result<T, E>;

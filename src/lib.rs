@@ -1,0 +1,9 @@
+//! tapctl
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod diff;
+pub mod error;
+pub mod resource;
+#[cfg(feature = "aws")]
+pub mod resources;
+pub mod stack;

@@ -1,0 +1,389 @@
+//! The contract between the engine and a kind of AWS object, and the typed-to-erased bridge.
+//!
+//! A kind implements [`Resource`]; the engine sees [`Kind`], which speaks JSON. The implementor *is* the spec,
+//! and what AWS reports is read into the same type, so one generic comparison serves plan, update, drift and verify.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+
+use crate::diff::Diff;
+use crate::error::{Fault, Result};
+
+/// Tags of an AWS object. Keys that begin with `aws:` belong to AWS and never appear here.
+pub type Tags = BTreeMap<String, String>;
+
+/// The tag that names the stack an object belongs to.
+pub const TAG_STACK: &str = "tapctl:stack";
+/// The tag that names the environment an object belongs to.
+pub const TAG_ENV: &str = "tapctl:env";
+/// The tag that names the node an object belongs to.
+pub const TAG_NODE: &str = "tapctl:node";
+
+/// One type of AWS object. The implementor is its spec: what should be true of it.
+///
+/// No method sleeps, retries, waits, saves, prints, or reads the environment: the engine does.
+#[allow(async_fn_in_trait, reason = "the engine runs on one thread, so its futures need not be Send")]
+pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
+    /// The cloud this kind lives in: what its calls go through.
+    type Cloud: 'static;
+    /// What other nodes may refer to.
+    type Outputs: Serialize + DeserializeOwned + Clone + 'static;
+    /// The name in state files, forever: `ec2.vpc`.
+    const KIND: &'static str;
+    /// Fields AWS cannot change in place. A change there means a replacement.
+    const IMMUTABLE: &'static [&'static str] = &[];
+    /// Which comes first when the object must be replaced.
+    const REPLACE: Replace = Replace::DeleteFirst;
+    /// Losing it loses data: never removed or replaced by `apply` without being named.
+    const STATEFUL: bool = false;
+    /// There is one per account or region, whoever made it: taken over without asking, and left alone by `destroy`.
+    const SHARED: bool = false;
+    /// How often to look while waiting, and for how long.
+    const WAIT: Wait = Wait::seconds(5, 300, 600);
+
+    /// Refuses what AWS would refuse, before any call: lengths, patterns, allowed values.
+    fn check(&self) -> std::result::Result<(), String> {
+        Ok(())
+    }
+    /// Reads AWS, never writes. With `id`, that object; without, the one this node owns, found by caller-chosen
+    /// name, natural key or ownership tag. `None`: it does not exist.
+    async fn observe(&self, cx: &Cx<'_, Self::Cloud>, id: Option<&str>) -> Result<Option<Observed<Self>>>;
+    /// One call that makes it, tags included. Returns its id, which is saved before any wait.
+    async fn create(&self, cx: &Cx<'_, Self::Cloud>) -> Result<String>;
+    /// Makes the listed differences go away, in place. May do only a part where AWS takes one change at a time:
+    /// the engine waits until the object is ready, compares again and calls again while differences get fewer.
+    async fn update(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()>;
+    /// Asks AWS to remove it. Absent, or already going, is success.
+    async fn delete(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<()>;
+}
+
+/// What AWS says of one object now.
+#[derive(Debug, Clone)]
+pub struct Observed<R: Resource> {
+    /// AWS's identifier, enough to find the object again without its spec.
+    pub id: String,
+    /// The spec as it is live. Fields that AWS never gives back are copied from the spec that was asked with.
+    pub live: R,
+    /// What other nodes may refer to.
+    pub outputs: R::Outputs,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// Why it is not ours, for kinds that carry no tags.
+    pub foreign: Option<String>,
+    /// Ids of further objects that carry this node's ownership tags; the engine removes them.
+    pub duplicates: Vec<String>,
+}
+
+impl<R: Resource> Observed<R> {
+    /// An object that is ready for use.
+    pub fn ready(id: impl Into<String>, live: R, outputs: R::Outputs) -> Self {
+        Observed { id: id.into(), live, outputs, phase: Phase::Ready, foreign: None, duplicates: Vec::new() }
+    }
+
+    /// The same object in another phase.
+    pub fn in_phase(mut self, phase: Phase) -> Self {
+        self.phase = phase;
+        self
+    }
+}
+
+/// Where an object is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "phase", content = "reason")]
+pub enum Phase {
+    /// Usable.
+    Ready,
+    /// On its way; the text is what AWS calls this status.
+    Pending(String),
+    /// On its way out.
+    Deleting,
+    /// Ended badly, and waiting cannot help; the text is AWS's own words.
+    Failed(String),
+}
+
+/// Which comes first in a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// The old one holds a unique name or key: it goes first.
+    DeleteFirst,
+    /// Both can exist at once: dependents move over, then the old one goes.
+    CreateFirst,
+}
+
+/// How often the engine looks while it waits, and for how long at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// The longest pause between two looks.
+    pub every: Duration,
+    /// From the create or update call until ready.
+    pub ready: Duration,
+    /// From the first delete call until gone.
+    pub gone: Duration,
+}
+
+impl Wait {
+    /// All three in seconds.
+    pub const fn seconds(every: u64, ready: u64, gone: u64) -> Self {
+        Wait { every: Duration::from_secs(every), ready: Duration::from_secs(ready), gone: Duration::from_secs(gone) }
+    }
+}
+
+/// Who a call is made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The stack's name.
+    pub stack: String,
+    /// The environment's name.
+    pub env: String,
+    /// The node's name.
+    pub node: String,
+    /// Set from before a create call until the object is known; the root of its client token.
+    pub attempt: String,
+}
+
+impl Owner {
+    /// The three tags that say whose an object is.
+    pub fn tags(&self) -> Tags {
+        [(TAG_STACK, &self.stack), (TAG_ENV, &self.env), (TAG_NODE, &self.node)]
+            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .into()
+    }
+
+    /// Whether these tags carry all three ownership tags with our values.
+    pub fn owns(&self, tags: &Tags) -> bool {
+        self.tags().iter().all(|(key, value)| tags.get(key) == Some(value))
+    }
+
+    /// A client token of 32 hexadecimal digits: the same for every try of one attempt, so that AWS
+    /// recognises a repeated create even after a crash. Fits every API that takes one (32-36 characters).
+    pub fn token(&self) -> String {
+        let digest = Sha256::digest(format!("{}/{}/{}/{}", self.stack, self.env, self.node, self.attempt));
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// What a kind gets for one call: the cloud's clients (by dereference), whose call it is, and the shared reads.
+pub struct Cx<'a, C> {
+    /// The clients.
+    pub cloud: &'a C,
+    /// Whose call this is.
+    pub owner: &'a Owner,
+    /// Reads shared with the other nodes of this pass.
+    pub pass: &'a Pass,
+}
+
+impl<C> Deref for Cx<'_, C> {
+    type Target = C;
+    fn deref(&self) -> &C {
+        self.cloud
+    }
+}
+
+/// The reads of one pass over many nodes: the first node that asks makes the call, the others share its answer.
+#[derive(Default)]
+pub struct Pass {
+    cells: RefCell<HashMap<String, Rc<Answer>>>,
+}
+
+type Answer = OnceCell<Rc<dyn Any>>;
+
+impl Pass {
+    /// The answer filed under `key`, made by `read` if nobody has asked yet. A failed read is not kept.
+    /// One key always has one type.
+    pub async fn shared<T, F>(&self, key: &str, read: impl FnOnce() -> F) -> Result<Rc<T>>
+    where
+        T: 'static,
+        F: Future<Output = Result<T>>,
+    {
+        let cell = self.cells.borrow_mut().entry(key.to_owned()).or_default().clone();
+        let any = cell.get_or_try_init(|| async { Ok::<_, Fault>(Rc::new(read().await?) as Rc<dyn Any>) }).await?;
+        any.clone().downcast::<T>().map_err(|_| Fault::unexpected(format!("two types share the read {key}")))
+    }
+}
+
+/// An object as the engine sees it: [`Observed`] with its type erased.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// AWS's identifier.
+    pub id: String,
+    /// The live spec.
+    pub live: Value,
+    /// What other nodes may refer to.
+    pub outputs: Value,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// Why it is not ours, for kinds that carry no tags.
+    pub foreign: Option<String>,
+    /// Ids of further objects with this node's ownership tags.
+    pub duplicates: Vec<String>,
+}
+
+/// What the engine must know of a kind apart from its calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// `ec2.vpc`.
+    pub kind: &'static str,
+    /// Fields AWS cannot change in place.
+    pub immutable: &'static [&'static str],
+    /// Order of a replacement.
+    pub replace: Replace,
+    /// Losing it loses data.
+    pub stateful: bool,
+    /// One per account or region: never removed.
+    pub shared: bool,
+    /// Poll interval and limits.
+    pub wait: Wait,
+}
+
+/// A kind with its type erased. Implemented once, for every [`Resource`].
+pub trait Kind<C> {
+    /// Its constants.
+    fn facts(&self) -> Facts;
+    /// Parses and checks a spec. References to outputs not known yet are allowed.
+    fn check(&self, spec: &Value) -> std::result::Result<(), String>;
+    /// See [`Resource::observe`].
+    fn observe<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        id: Option<&'a str>,
+    ) -> LocalBoxFuture<'a, Result<Option<Seen>>>;
+    /// See [`Resource::create`].
+    fn create<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value) -> LocalBoxFuture<'a, Result<String>>;
+    /// See [`Resource::update`].
+    fn update<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        seen: &'a Seen,
+        diff: &'a Diff,
+    ) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Resource::delete`].
+    fn delete<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
+}
+
+struct Erased<R>(PhantomData<R>);
+
+fn parse<T: DeserializeOwned>(kind: &str, what: &str, value: &Value) -> Result<T> {
+    T::deserialize(value).map_err(|error| Fault::invalid(format!("the {what} of this {kind} cannot be read: {error}")))
+}
+
+fn json<T: Serialize>(kind: &str, value: &T) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| Fault::invalid(format!("a {kind} cannot be written down: {error}")))
+}
+
+fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
+    Ok(Observed {
+        id: seen.id.clone(),
+        live: parse(R::KIND, "live spec", &seen.live)?,
+        outputs: parse(R::KIND, "outputs", &seen.outputs)?,
+        phase: seen.phase.clone(),
+        foreign: seen.foreign.clone(),
+        duplicates: seen.duplicates.clone(),
+    })
+}
+
+impl<R: Resource> Kind<R::Cloud> for Erased<R> {
+    fn facts(&self) -> Facts {
+        Facts {
+            kind: R::KIND,
+            immutable: R::IMMUTABLE,
+            replace: R::REPLACE,
+            stateful: R::STATEFUL,
+            shared: R::SHARED,
+            wait: R::WAIT,
+        }
+    }
+
+    fn check(&self, spec: &Value) -> std::result::Result<(), String> {
+        R::deserialize(spec).map_err(|error| error.to_string())?.check()
+    }
+
+    fn observe<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        id: Option<&'a str>,
+    ) -> LocalBoxFuture<'a, Result<Option<Seen>>> {
+        Box::pin(async move {
+            let Some(observed) = parse::<R>(R::KIND, "spec", spec)?.observe(&cx, id).await? else {
+                return Ok(None);
+            };
+            Ok(Some(Seen {
+                live: json(R::KIND, &observed.live)?,
+                outputs: json(R::KIND, &observed.outputs)?,
+                id: observed.id,
+                phase: observed.phase,
+                foreign: observed.foreign,
+                duplicates: observed.duplicates,
+            }))
+        })
+    }
+
+    fn create<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value) -> LocalBoxFuture<'a, Result<String>> {
+        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.create(&cx).await })
+    }
+
+    fn update<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+        diff: &'a Diff,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.update(&cx, &typed(seen)?, diff).await })
+    }
+
+    fn delete<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.delete(&cx, &typed(seen)?).await })
+    }
+}
+
+/// All kinds a cloud has, by name.
+pub struct Kinds<C> {
+    kinds: BTreeMap<&'static str, Box<dyn Kind<C>>>,
+}
+
+impl<C: 'static> Default for Kinds<C> {
+    fn default() -> Self {
+        Kinds { kinds: BTreeMap::new() }
+    }
+}
+
+impl<C: 'static> Kinds<C> {
+    /// Adds a kind.
+    pub fn with<R: Resource<Cloud = C>>(mut self) -> Self {
+        self.kinds.insert(R::KIND, Box::new(Erased::<R>(PhantomData)));
+        self
+    }
+
+    /// The kind of that name.
+    ///
+    /// # Errors
+    /// A state file written by a newer version may name a kind this one does not have.
+    pub fn get(&self, kind: &str) -> Result<&dyn Kind<C>> {
+        self.kinds.get(kind).map(Box::as_ref).ok_or_else(|| {
+            Fault::invalid(format!(
+                "this version of tapctl does not know the kind {kind}; use the version that made it"
+            ))
+        })
+    }
+
+    /// Every name, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.kinds.keys().copied()
+    }
+}

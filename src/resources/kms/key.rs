@@ -1,0 +1,231 @@
+//! A customer-managed KMS key. It has neither name nor token, so it is found by its tags; it never dies at once, and
+//! while it is pending deletion it counts as gone.
+
+use aws_sdk_kms::types::{KeyState, Tag};
+use aws_sdk_resourcegroupstagging::types::TagFilter;
+use serde_json::Value;
+
+use crate::resource::{TAG_ENV, TAG_STACK};
+use crate::resources::prelude::*;
+
+/// A symmetric key for encryption and decryption.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Key {
+    /// What it is for; at most 8192 characters.
+    pub description: String,
+    /// The key policy. It must keep the statement that gives the account's root `kms:*`.
+    pub policy: Value,
+    /// Days between two rotations, 90-2560. `None`: no rotation.
+    pub rotation_days: Option<i32>,
+    /// Whether it rotates at all; AWS is asked to switch rotation off where this is false.
+    pub rotation: bool,
+    /// Days between the request to delete it and its end, 7-30.
+    pub deletion_window_days: i32,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeyOutputs {
+    /// The key's id.
+    pub key_id: String,
+    /// The key's ARN.
+    pub arn: String,
+}
+
+impl Node<Key> {
+    /// The key's id.
+    pub fn key_id(&self) -> Out<String> {
+        self.out("key_id")
+    }
+
+    /// The key's ARN. Services see a fresh ARN sooner than a fresh alias.
+    pub fn arn(&self) -> Out<String> {
+        self.out("arn")
+    }
+}
+
+impl Resource for Key {
+    type Cloud = Aws;
+    type Outputs = KeyOutputs;
+    const KIND: &'static str = "kms.key";
+    const STATEFUL: bool = true;
+
+    fn check(&self) -> std::result::Result<(), String> {
+        if !(7..=30).contains(&self.deletion_window_days) {
+            return Err(format!("deletion_window_days is {}; AWS allows 7-30", self.deletion_window_days));
+        }
+        match self.rotation_days {
+            Some(days) if !(90..=2560).contains(&days) => Err(format!("rotation_days is {days}; AWS allows 90-2560")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let mut ids = match id {
+            Some(id) => vec![id.to_owned()],
+            None => owned_ids(cx).await?,
+        }
+        .into_iter();
+        while let Some(id) = ids.next() {
+            if let Some(mut observed) = self.read(cx, &id).await? {
+                observed.duplicates = ids.collect();
+                return Ok(Some(observed));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        let made = cx
+            .kms
+            .create_key()
+            .description(&self.description)
+            .policy(self.policy.to_string())
+            .set_tags(Some(to_kms(&self.tags)?))
+            .send()
+            .await?;
+        Ok(made.key_metadata.always("key metadata")?.key_id)
+    }
+
+    async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        let id = &observed.id;
+        if diff.has("description") {
+            cx.kms.update_key_description().key_id(id).description(&self.description).send().await?;
+        }
+        if diff.has("policy") {
+            cx.kms.put_key_policy().key_id(id).policy(self.policy.to_string()).send().await?;
+        }
+        if diff.has_any(&["rotation", "rotation_days"]) {
+            match self.rotation {
+                true => drop(
+                    cx.kms
+                        .enable_key_rotation()
+                        .key_id(id)
+                        .set_rotation_period_in_days(self.rotation_days)
+                        .send()
+                        .await?,
+                ),
+                false => drop(cx.kms.disable_key_rotation().key_id(id).send().await?),
+            }
+        }
+        if diff.has("tags") {
+            let (set, remove) = tags::changes(&self.tags, &observed.live.tags);
+            if !remove.is_empty() {
+                cx.kms.untag_resource().key_id(id).set_tag_keys(Some(remove)).send().await?;
+            }
+            if !set.is_empty() {
+                cx.kms.tag_resource().key_id(id).set_tags(Some(to_kms(&set)?)).send().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        cx.kms
+            .schedule_key_deletion()
+            .key_id(&observed.id)
+            .pending_window_in_days(self.deletion_window_days)
+            .send()
+            .await
+            .if_present()?;
+        Ok(())
+    }
+}
+
+impl Key {
+    async fn read(&self, cx: &Cx<'_>, id: &str) -> Result<Option<Observed<Self>>> {
+        let Some(described) = cx.kms.describe_key().key_id(id).send().await.if_present()? else { return Ok(None) };
+        let metadata = described.key_metadata.always("key metadata")?;
+        if matches!(metadata.key_state, Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)) {
+            return Ok(None);
+        }
+        let policy = cx.kms.get_key_policy().key_id(id).policy_name("default").send().await?.policy.always("policy")?;
+        let rotation = cx.kms.get_key_rotation_status().key_id(id).send().await?;
+        let live = Key {
+            description: metadata.description.unwrap_or_default(),
+            policy: serde_json::from_str(&policy).map_err(|error| Fault::unexpected(error.to_string()))?,
+            rotation_days: rotation.rotation_period_in_days,
+            rotation: rotation.key_rotation_enabled,
+            deletion_window_days: self.deletion_window_days,
+            tags: key_tags(cx, id).await?,
+        };
+        let outputs = KeyOutputs { key_id: metadata.key_id.clone(), arn: metadata.arn.always("key ARN")? };
+        let phase = match metadata.key_state {
+            Some(KeyState::Creating | KeyState::Updating) => Phase::Pending("Creating".into()),
+            Some(KeyState::Disabled) => Phase::Failed("the key is disabled".into()),
+            _ => Phase::Ready,
+        };
+        Ok(Some(Observed::ready(metadata.key_id, live, outputs).in_phase(phase)))
+    }
+}
+
+async fn key_tags(cx: &Cx<'_>, id: &str) -> Result<Tags> {
+    let mut pages = cx.kms.list_resource_tags().key_id(id).into_paginator().items().send();
+    let mut pairs = Vec::new();
+    while let Some(tag) = pages.next().await {
+        let tag = tag?;
+        pairs.push((tag.tag_key, tag.tag_value));
+    }
+    Ok(tags::read(pairs))
+}
+
+fn to_kms(tags: &Tags) -> Result<Vec<Tag>> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().tag_key(key).tag_value(value).build())
+        .collect::<Result<_, _>>()
+        .map_err(|error| Fault::invalid(error.to_string()))
+}
+
+/// Ids of the keys that carry this node's ownership tags, read once for all key nodes of the stack.
+///
+/// The tagging API finds them in one call but may lag behind, so where it knows none for this node every key of the
+/// account is asked for its tags: a key that was made and forgotten costs money every month.
+async fn owned_ids(cx: &Cx<'_>) -> Result<Vec<String>> {
+    let indexed = cx.pass.shared("kms.indexed-keys", || indexed_keys(cx)).await?;
+    let ids = of_this_node(cx, &indexed);
+    if !ids.is_empty() {
+        return Ok(ids);
+    }
+    let all = cx.pass.shared("kms.all-keys", || all_keys(cx)).await?;
+    Ok(of_this_node(cx, &all))
+}
+
+fn of_this_node(cx: &Cx<'_>, keys: &[(String, Tags)]) -> Vec<String> {
+    keys.iter().filter(|(_, tags)| cx.owner.owns(tags)).map(|(id, _)| id.clone()).collect()
+}
+
+async fn indexed_keys(cx: &Cx<'_>) -> Result<Vec<(String, Tags)>> {
+    let filter = |key: &str, value: &str| TagFilter::builder().key(key).values(value).build();
+    let mut pages = cx
+        .tagging
+        .get_resources()
+        .resource_type_filters("kms:key")
+        .tag_filters(filter(TAG_STACK, &cx.owner.stack))
+        .tag_filters(filter(TAG_ENV, &cx.owner.env))
+        .into_paginator()
+        .items()
+        .send();
+    let mut keys = Vec::new();
+    while let Some(mapping) = pages.next().await {
+        let mapping = mapping?;
+        let tags = tags::read(mapping.tags().iter().map(|tag| (tag.key(), tag.value())));
+        let id = mapping.resource_arn.and_then(|arn| arn.rsplit('/').next().map(str::to_owned));
+        keys.extend(id.map(|id| (id, tags)));
+    }
+    Ok(keys)
+}
+
+async fn all_keys(cx: &Cx<'_>) -> Result<Vec<(String, Tags)>> {
+    let mut pages = cx.kms.list_keys().into_paginator().items().send();
+    let mut keys = Vec::new();
+    while let Some(entry) = pages.next().await {
+        let id = entry?.key_id.always("key id")?;
+        // AWS's own keys refuse to show their tags; they are never ours.
+        if let Ok(tags) = key_tags(cx, &id).await {
+            keys.push((id, tags));
+        }
+    }
+    Ok(keys)
+}

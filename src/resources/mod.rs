@@ -1,0 +1,52 @@
+//! The kinds: one folder a service, one file a kind, each an implementation of [`Resource`](crate::resource::Resource).
+
+pub mod ec2;
+pub mod kms;
+
+use crate::aws::Aws;
+use crate::resource::Kinds;
+
+/// Every kind there is.
+pub fn registry() -> Kinds<Aws> {
+    let kinds = Kinds::default();
+    let kinds = ec2::register(kinds);
+    kms::register(kinds)
+}
+
+/// What every kind imports.
+mod prelude {
+    pub(super) use serde::{Deserialize, Serialize};
+
+    pub(super) use crate::aws::{Always, Aws, Cx, IfPresent, tags};
+    pub(super) use crate::diff::Diff;
+    pub(super) use crate::error::{Fault, Result};
+    pub(super) use crate::resource::{Observed, Phase, Replace, Resource, Tags, Wait};
+    pub(super) use crate::stack::{Node, Out};
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    /// A file that is not registered would be dead code that looks alive.
+    #[test]
+    fn every_kind_file_is_registered_under_its_own_name() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resources");
+        let mut files = BTreeSet::new();
+        for folder in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+            for file in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+                let source = fs::read_to_string(&file).unwrap();
+                let Some(kind) = source.split("const KIND: &'static str = \"").nth(1) else { continue };
+                let kind = kind.split('"').next().unwrap();
+                let service = folder.file_name().unwrap().to_str().unwrap();
+                let stem = file.file_stem().unwrap().to_str().unwrap();
+                assert_eq!(kind, format!("{service}.{stem}"), "{}", file.display());
+                files.insert(kind.to_owned());
+            }
+        }
+        let registered = super::registry().names().map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(registered, files);
+    }
+}
