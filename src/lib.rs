@@ -2,8 +2,11 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod diff;
+pub mod engine;
 pub mod error;
+pub mod plan;
 pub mod resource;
 #[cfg(feature = "aws")]
 pub mod resources;
 pub mod stack;
+pub mod state;

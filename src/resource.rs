@@ -45,10 +45,14 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const KIND: &'static str;
     /// Fields AWS cannot change in place. A change there means a replacement.
     const IMMUTABLE: &'static [&'static str] = &[];
+    /// Outputs that an update may change, as a content hash: while an update is planned they are not known.
+    const VOLATILE: &'static [&'static str] = &[];
     /// Which comes first when the object must be replaced.
     const REPLACE: Replace = Replace::DeleteFirst;
     /// Losing it loses data: never removed or replaced by `apply` without being named.
     const STATEFUL: bool = false;
+    /// An object that ended `Failed` never recovers and must be made anew, as a NAT gateway.
+    const RECREATE_FAILED: bool = false;
     /// There is one per account or region, whoever made it: taken over without asking, and left alone by `destroy`.
     const SHARED: bool = false;
     /// How often to look while waiting, and for how long.
@@ -238,10 +242,14 @@ pub struct Facts {
     pub kind: &'static str,
     /// Fields AWS cannot change in place.
     pub immutable: &'static [&'static str],
+    /// Outputs that an update may change.
+    pub volatile: &'static [&'static str],
     /// Order of a replacement.
     pub replace: Replace,
     /// Losing it loses data.
     pub stateful: bool,
+    /// A failed one must be made anew.
+    pub recreate_failed: bool,
     /// One per account or region: never removed.
     pub shared: bool,
     /// Poll interval and limits.
@@ -301,8 +309,10 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         Facts {
             kind: R::KIND,
             immutable: R::IMMUTABLE,
+            volatile: R::VOLATILE,
             replace: R::REPLACE,
             stateful: R::STATEFUL,
+            recreate_failed: R::RECREATE_FAILED,
             shared: R::SHARED,
             wait: R::WAIT,
         }

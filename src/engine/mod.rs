@@ -1,0 +1,173 @@
+//! The only place that orders, waits, retries and saves.
+//!
+//! For every node whose dependencies are done: resolve → observe → decide → act → poll until ready → save. One thread
+//! drives all nodes at once. What makes a kill at any instant harmless:
+//!
+//! 1. The intent to create is on disk before the create call (`Worker::create`).
+//! 2. The call carries the ownership tags and a token derived from the intent.
+//! 3. The id is on disk as soon as the answer arrives, before any wait.
+//! 4. An unanswered create is looked for, over a settle window, before it is made again.
+
+mod node;
+mod observe;
+mod remove;
+mod report;
+mod teardown;
+mod walk;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+pub use observe::{Scope, drift, observe};
+pub use report::{Drifted, Event, NodeFailure, Outcome, Report, Reporter, Silent};
+use tokio::sync::watch;
+
+use crate::plan::{Observations, Plan};
+use crate::resource::{Kinds, Pass};
+use crate::stack::Stack;
+use crate::state::{State, StateError, Store};
+
+/// What a person may set of the engine's behaviour.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many nodes may be worked on at once.
+    pub parallelism: usize,
+    /// How long after an unanswered create its object is looked for before another is made.
+    pub settle: Duration,
+    /// Take over objects that have our names but not our tags.
+    pub adopt: bool,
+    /// An upper bound on every wait, under the kinds' own.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { parallelism: 16, settle: Duration::from_secs(30), adopt: false, timeout: None }
+    }
+}
+
+/// Asks a run to stop: no new step starts, waits are dropped, calls under way get a moment to be answered and saved.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// A stop that is asked for by sending `true`.
+    pub fn new() -> (watch::Sender<bool>, Stop) {
+        let (ask, stop) = watch::channel(false);
+        (ask, Stop(stop))
+    }
+
+    /// Whether it was asked for.
+    pub fn asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns when it is asked for; never if nobody can ask any more.
+    pub async fn wait(&self) {
+        let mut stop = self.0.clone();
+        if stop.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// One run over one stack's state.
+pub struct Engine<'a, C> {
+    cloud: &'a C,
+    kinds: &'a Kinds<C>,
+    store: &'a dyn Store,
+    reporter: &'a dyn Reporter,
+    options: Options,
+    stop: Stop,
+    state: RefCell<State>,
+    /// The reads made while planning. They still tell what existed before this run: we hold the lock.
+    pass: Pass,
+    seen: Observations,
+    /// Nodes whose object this run has removed.
+    removed: RefCell<BTreeSet<String>>,
+}
+
+impl<'a, C: 'static> Engine<'a, C> {
+    /// A run that goes on from `state`, and from what was `seen` while planning through `pass`.
+    #[allow(clippy::too_many_arguments, reason = "each is one thing the engine stands on")]
+    pub fn new(
+        cloud: &'a C,
+        kinds: &'a Kinds<C>,
+        store: &'a dyn Store,
+        reporter: &'a dyn Reporter,
+        options: Options,
+        stop: Stop,
+        state: State,
+        pass: Pass,
+        seen: Observations,
+    ) -> Self {
+        Engine {
+            cloud,
+            kinds,
+            store,
+            reporter,
+            options,
+            stop,
+            state: RefCell::new(state),
+            pass,
+            seen,
+            removed: RefCell::default(),
+        }
+    }
+
+    /// Makes AWS like the stack, in the order of its edges, as far as `chosen` goes.
+    ///
+    /// # Errors
+    /// Where the state cannot be saved. Failures of nodes are in the report.
+    pub async fn apply(&self, stack: &Stack, plan: &Plan, chosen: &BTreeSet<String>) -> Result<Report, StateError> {
+        let tasks = walk::apply_tasks(stack, plan, &self.state.borrow(), chosen);
+        let report = self.run(Some(stack), tasks).await?;
+        if report.is_complete() {
+            self.save_outputs(stack).await?;
+        }
+        Ok(report)
+    }
+
+    /// Removes everything recorded, as far as `chosen` goes, dependents first.
+    ///
+    /// # Errors
+    /// Where the state cannot be saved. Failures of nodes are in the report.
+    pub async fn destroy(&self, chosen: &BTreeSet<String>) -> Result<Report, StateError> {
+        let tasks = walk::destroy_tasks(&self.state.borrow(), chosen);
+        let report = self.run(None, tasks).await?;
+        if self.state.borrow().nodes.is_empty() && !self.state.borrow().outputs.is_empty() {
+            self.record(|state| state.outputs.clear()).await?;
+        }
+        Ok(report)
+    }
+
+    /// The state as it is now.
+    pub fn into_state(self) -> State {
+        self.state.into_inner()
+    }
+
+    async fn save_outputs(&self, stack: &Stack) -> Result<(), StateError> {
+        let outputs = {
+            let state = self.state.borrow();
+            let resolve =
+                |value| crate::stack::resolve(value, &|node| state.nodes.get(node).map(|node| node.outputs.clone()));
+            stack.outputs.iter().map(|(name, value)| (name.clone(), resolve(value))).collect()
+        };
+        if self.state.borrow().outputs == outputs {
+            return Ok(());
+        }
+        self.record(|state| state.outputs = outputs).await
+    }
+
+    /// Changes the state and saves it before returning.
+    async fn record(&self, change: impl FnOnce(&mut State)) -> Result<(), StateError> {
+        let text = {
+            let mut state = self.state.borrow_mut();
+            change(&mut state);
+            state.serial += 1;
+            state.text()
+        };
+        self.store.save(&text).await
+    }
+}

@@ -1,0 +1,180 @@
+//! What the engine says of its work, while it works and after.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::diff::Diff;
+use crate::error::Fault;
+
+/// Something a person may want to see while it happens.
+#[derive(Debug, Clone)]
+pub enum Event<'a> {
+    /// This many steps are ahead.
+    Begin {
+        /// How many.
+        steps: usize,
+    },
+    /// A node is being worked on.
+    Start {
+        /// The node.
+        node: &'a str,
+        /// Its kind.
+        kind: &'a str,
+        /// `ensure` or `remove`.
+        verb: &'static str,
+    },
+    /// A node waits.
+    Wait {
+        /// The node.
+        node: &'a str,
+        /// What for, in AWS's words where it has any.
+        reason: &'a str,
+    },
+    /// A node is done.
+    Done {
+        /// The node.
+        node: &'a str,
+        /// Its kind.
+        kind: &'a str,
+        /// How it went.
+        outcome: Outcome,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A node failed.
+    Failed {
+        /// How.
+        failure: &'a NodeFailure,
+    },
+    /// Something out of the ordinary that a person should know.
+    Note {
+        /// The node.
+        node: &'a str,
+        /// What.
+        text: &'a str,
+    },
+}
+
+/// Sees the events. The renderers implement it; the engine never prints.
+pub trait Reporter {
+    /// Called for each event, in order.
+    fn event(&self, event: Event<'_>);
+}
+
+/// Sees nothing.
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
+
+/// How a node's step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Nothing to do.
+    Kept,
+    /// Made.
+    Created,
+    /// Found, ours, and taken into the state.
+    Adopted,
+    /// Changed in place.
+    Updated,
+    /// Made anew.
+    Replaced,
+    /// An earlier run's wait was seen to its end.
+    Resumed,
+    /// Removed.
+    Deleted,
+    /// Was gone already, or is shared and stays.
+    Forgotten,
+}
+
+impl Outcome {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Kept => "unchanged",
+            Outcome::Created => "created",
+            Outcome::Adopted => "adopted",
+            Outcome::Updated => "updated",
+            Outcome::Replaced => "replaced",
+            Outcome::Resumed => "ready",
+            Outcome::Deleted => "deleted",
+            Outcome::Forgotten => "forgotten",
+        }
+    }
+}
+
+/// One node's failure.
+#[derive(Debug, Clone)]
+pub struct NodeFailure {
+    /// The node.
+    pub node: String,
+    /// Its kind.
+    pub kind: String,
+    /// What was being done: `observe`, `create`, `update`, `delete`, `wait`.
+    pub verb: &'static str,
+    /// Why it failed.
+    pub fault: Fault,
+}
+
+impl NodeFailure {
+    pub(super) fn new(node: &str, kind: &str, verb: &'static str, fault: Fault) -> Self {
+        NodeFailure { node: node.to_owned(), kind: kind.to_owned(), verb, fault }
+    }
+}
+
+impl fmt::Display for NodeFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {} failed: {}", self.node, self.kind, self.verb, self.fault)
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Every step that ended well.
+    pub done: Vec<(String, Outcome)>,
+    /// The root failures; what only waited for those is not named.
+    pub failures: Vec<NodeFailure>,
+    /// Steps that were not begun.
+    pub skipped: usize,
+    /// Steps under way when a person asked to stop, with what AWS was doing.
+    pub left: Vec<String>,
+    /// A person asked to stop.
+    pub interrupted: bool,
+}
+
+impl Report {
+    /// Whether everything was done.
+    pub fn is_complete(&self) -> bool {
+        self.failures.is_empty() && self.skipped == 0 && self.left.is_empty()
+    }
+
+    /// How many steps ended so.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.done.iter().filter(|(_, other)| *other == outcome).count()
+    }
+}
+
+/// A node that is not as it was left.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Drifted {
+    /// The node.
+    pub node: String,
+    /// Its kind.
+    pub kind: String,
+    /// AWS's identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The object is gone.
+    pub missing: bool,
+    /// Its status, where it is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// What differs: `want` is the recorded desire.
+    pub changes: Diff,
+}

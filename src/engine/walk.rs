@@ -1,0 +1,220 @@
+//! Which step waits for which, and running as many at once as may.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::Engine;
+use super::report::{Event, NodeFailure, Report};
+use super::teardown::TEARDOWN;
+use crate::plan::{Action, Plan};
+use crate::resource::Replace;
+use crate::stack::Stack;
+use crate::state::{State, StateError, base_name};
+
+/// How long calls under way may take to be answered after a person asked to stop.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Task {
+    /// Make the node as it should be.
+    Ensure(String),
+    /// Remove the node's object.
+    Remove(String),
+    /// Remove what the node's replacement left behind.
+    Clear(String),
+}
+
+/// Each task with those it waits for.
+pub(super) type Tasks = BTreeMap<Task, BTreeSet<Task>>;
+
+/// How a step can fail to end.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// The node failed.
+    Failed(Box<NodeFailure>),
+    /// A person asked to stop while this was awaited.
+    Interrupted(String),
+    /// The state could not be saved: nothing may go on.
+    State(StateError),
+}
+
+impl From<StateError> for Halt {
+    fn from(error: StateError) -> Self {
+        Halt::State(error)
+    }
+}
+
+/// The steps of an apply.
+pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BTreeSet<String>) -> Tasks {
+    let mut tasks = Tasks::new();
+    for step in plan.steps.iter().filter(|step| chosen.contains(&step.node)) {
+        let node = || step.node.clone();
+        match &step.action {
+            Action::Delete | Action::Forget => drop(tasks.insert(Task::Remove(node()), BTreeSet::new())),
+            Action::Replace { .. } if step.replace == Replace::DeleteFirst => {
+                tasks.insert(Task::Remove(node()), BTreeSet::new());
+                tasks.insert(Task::Ensure(node()), [Task::Remove(node())].into());
+            }
+            Action::Replace { .. } => {
+                tasks.insert(Task::Ensure(node()), BTreeSet::new());
+                tasks.insert(Task::Clear(node()), [Task::Ensure(node())].into());
+            }
+            _ => drop(tasks.insert(Task::Ensure(node()), BTreeSet::new())),
+        }
+    }
+    let all: BTreeSet<Task> = tasks.keys().cloned().collect();
+    for (task, waits) in &mut tasks {
+        match task {
+            Task::Ensure(node) => {
+                let edges = stack.nodes.get(node).into_iter().flat_map(|entry| &entry.edges);
+                waits.extend(edges.map(|edge| Task::Ensure(edge.clone())));
+            }
+            Task::Remove(node) => waits.extend(before_removal(node, stack, state, &all)),
+            Task::Clear(node) => waits.extend(dependents(node, state).map(|user| Task::Ensure(user.clone()))),
+        }
+        waits.retain(|wait| all.contains(wait));
+    }
+    tasks
+}
+
+/// The steps of a destroy.
+pub(super) fn destroy_tasks(state: &State, chosen: &BTreeSet<String>) -> Tasks {
+    let all: BTreeSet<Task> =
+        state.nodes.keys().filter(|node| chosen.contains(*node)).cloned().map(Task::Remove).collect();
+    let waits = |task: &Task| match task {
+        Task::Remove(node) => removals_before(node, state).filter(|wait| all.contains(wait)).collect(),
+        Task::Ensure(_) | Task::Clear(_) => BTreeSet::new(),
+    };
+    all.iter().map(|task| (task.clone(), waits(task))).collect()
+}
+
+fn dependents<'a>(node: &'a str, state: &'a State) -> impl Iterator<Item = &'a String> {
+    let uses = move |edges: &BTreeSet<String>| edges.contains(base_name(node));
+    state.nodes.iter().filter(move |(name, other)| *name != node && uses(&other.edges)).map(|(name, _)| name)
+}
+
+fn removals_before<'a>(node: &'a str, state: &'a State) -> impl Iterator<Item = Task> + 'a {
+    let kind = state.nodes.get(node).map_or("", |node| node.kind.as_str());
+    let first: Vec<&str> = TEARDOWN.iter().filter(|(_, then, _)| *then == kind).map(|(first, ..)| *first).collect();
+    let by_table =
+        state.nodes.iter().filter(move |(_, other)| first.contains(&other.kind.as_str())).map(|(name, _)| name);
+    dependents(node, state).chain(by_table).cloned().map(Task::Remove)
+}
+
+/// What uses the object is removed first or, where it stays, first moved to something else. A node that is replaced in
+/// place does not wait for those that stay: they wait for it.
+fn before_removal(node: &str, stack: &Stack, state: &State, all: &BTreeSet<Task>) -> Vec<Task> {
+    let mut waits: Vec<Task> = removals_before(node, state).collect();
+    if !stack.nodes.contains_key(node) {
+        let staying = dependents(node, state).filter(|user| !all.contains(&Task::Remove((*user).clone())));
+        waits.extend(staying.map(|user| Task::Ensure(user.clone())));
+    }
+    waits
+}
+
+/// The expected length in seconds of the longest chain that begins with each task: those on it should start first.
+fn urgency(tasks: &Tasks, weight: &dyn Fn(&Task) -> u64) -> BTreeMap<Task, u64> {
+    let mut followers: BTreeMap<&Task, Vec<&Task>> = BTreeMap::new();
+    for (task, waits) in tasks {
+        waits.iter().for_each(|wait| followers.entry(wait).or_default().push(task));
+    }
+    fn length<'a>(
+        task: &'a Task,
+        followers: &BTreeMap<&'a Task, Vec<&'a Task>>,
+        weight: &dyn Fn(&Task) -> u64,
+        known: &mut BTreeMap<Task, u64>,
+    ) -> u64 {
+        if let Some(&known) = known.get(task) {
+            return known;
+        }
+        let next = followers.get(task).into_iter().flatten();
+        let rest = next.map(|next| length(next, followers, weight, known)).max().unwrap_or(0);
+        known.insert(task.clone(), weight(task) + rest);
+        weight(task) + rest
+    }
+    let mut known = BTreeMap::new();
+    for task in tasks.keys() {
+        length(task, &followers, weight, &mut known);
+    }
+    known
+}
+
+impl<C: 'static> Engine<'_, C> {
+    /// Runs every task whose predecessors are done, the most urgent first. After a failure or a request to stop nothing
+    /// new starts, and what runs is let end.
+    pub(super) async fn run(&self, stack: Option<&Stack>, tasks: Tasks) -> Result<Report, StateError> {
+        self.reporter.event(Event::Begin { steps: tasks.len() });
+        let urgency = urgency(&tasks, &|task| self.weight(task, stack));
+        let mut waiting = tasks;
+        let mut done: BTreeSet<Task> = BTreeSet::new();
+        let mut report = Report::default();
+        let mut running = FuturesUnordered::new();
+        loop {
+            let mut ready: Vec<Task> =
+                waiting.iter().filter(|(_, waits)| waits.is_subset(&done)).map(|(task, _)| task.clone()).collect();
+            ready.sort_by_key(|task| std::cmp::Reverse(urgency[task]));
+            let halted = !report.failures.is_empty() || self.stop.asked();
+            for task in ready.into_iter().filter(|_| !halted) {
+                if running.len() >= self.options.parallelism.max(1) {
+                    break;
+                }
+                waiting.remove(&task);
+                running.push(async {
+                    let ended = self.perform(stack, &task).await;
+                    (task, ended)
+                });
+            }
+            let next = tokio::select! {
+                next = running.next() => next,
+                () = self.out_of_grace() => break,
+            };
+            let Some((task, ended)) = next else { break };
+            match ended {
+                Ok(outcome) => {
+                    report.done.push((name_of(&task).to_owned(), outcome));
+                    done.insert(task);
+                }
+                Err(Halt::Failed(failure)) => {
+                    self.reporter.event(Event::Failed { failure: &failure });
+                    report.failures.push(*failure);
+                }
+                Err(Halt::Interrupted(what)) => report.left.push(what),
+                Err(Halt::State(error)) => return Err(error),
+            }
+        }
+        report.interrupted = self.stop.asked();
+        report.skipped = waiting.len();
+        report.left.extend(
+            (0..running.len()).map(|_| "a call without an answer yet; the next run looks for its result".to_owned()),
+        );
+        Ok(report)
+    }
+
+    async fn out_of_grace(&self) {
+        self.stop.wait().await;
+        tokio::time::sleep(GRACE).await;
+    }
+
+    fn weight(&self, task: &Task, stack: Option<&Stack>) -> u64 {
+        let state = self.state.borrow();
+        let name = name_of(task);
+        let kind = stack.and_then(|stack| stack.nodes.get(name)).map(|entry| entry.kind);
+        let kind = kind.or_else(|| state.nodes.get(name).map(|node| node.kind.as_str()));
+        let Some(Ok(kind)) = kind.map(|kind| self.kinds.get(kind)) else { return 0 };
+        let wait = kind.facts().wait;
+        match task {
+            Task::Ensure(_) => wait.ready.as_secs(),
+            Task::Remove(_) | Task::Clear(_) => wait.gone.as_secs(),
+        }
+    }
+}
+
+pub(super) fn name_of(task: &Task) -> &str {
+    match task {
+        Task::Ensure(node) | Task::Remove(node) | Task::Clear(node) => node,
+    }
+}

@@ -1,0 +1,327 @@
+//! What an apply or a destroy would do. Pure: from the stack, the state and what was seen, to a list of steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::diff::Diff;
+use crate::error::Result;
+use crate::resource::{Facts, Phase, Replace, Seen};
+use crate::stack::{self, Entry, Stack};
+use crate::state::{NodeState, State, base_name};
+
+/// What AWS said of each node: absent from the map where the node could not be looked for yet, because what it would be
+/// found by does not exist yet either.
+pub type Observations = BTreeMap<String, Option<Seen>>;
+
+/// What to do with one node.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "action")]
+pub enum Action {
+    /// It is as it should be.
+    Keep,
+    /// It does not exist.
+    Create,
+    /// It exists and is ours, but the state does not know it; differences, if any, are made to go away.
+    Adopt {
+        /// What differs.
+        diff: Diff,
+    },
+    /// It differs in fields that change in place.
+    Update {
+        /// What differs.
+        diff: Diff,
+    },
+    /// It must be made anew.
+    Replace {
+        /// What differs.
+        diff: Diff,
+        /// Why an update will not do.
+        reason: String,
+    },
+    /// An earlier run did not see it become ready; waiting goes on.
+    Resume {
+        /// What AWS calls its status.
+        reason: String,
+        /// What differs.
+        diff: Diff,
+    },
+    /// It is no longer in the stack.
+    Delete,
+    /// It is no longer in the stack, and is gone already or is not ours to remove.
+    Forget,
+}
+
+impl Action {
+    /// The word for tables and JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Action::Keep => "keep",
+            Action::Create => "create",
+            Action::Adopt { .. } => "adopt",
+            Action::Update { .. } => "update",
+            Action::Replace { .. } => "replace",
+            Action::Resume { .. } => "resume",
+            Action::Delete => "delete",
+            Action::Forget => "forget",
+        }
+    }
+
+    /// The differences it is about.
+    pub fn diff(&self) -> Option<&Diff> {
+        match self {
+            Action::Adopt { diff }
+            | Action::Update { diff }
+            | Action::Replace { diff, .. }
+            | Action::Resume { diff, .. } => Some(diff),
+            Action::Keep | Action::Create | Action::Delete | Action::Forget => None,
+        }
+    }
+
+    /// Whether the object is lost by it.
+    pub fn destroys(&self) -> bool {
+        matches!(self, Action::Delete | Action::Replace { .. })
+    }
+}
+
+/// One node's part of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The node's name.
+    pub node: String,
+    /// The kind's name.
+    pub kind: String,
+    /// What to do.
+    #[serde(flatten)]
+    pub action: Action,
+    /// AWS's identifier, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Losing the object loses data.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stateful: bool,
+    /// Which comes first where the action is a replacement.
+    #[serde(skip)]
+    pub replace: Replace,
+}
+
+/// Every node of the stack and of the state, dependencies first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Whether nothing needs doing.
+    pub fn is_empty(&self) -> bool {
+        self.changes().next().is_none()
+    }
+
+    /// The steps that do something.
+    pub fn changes(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.action != Action::Keep)
+    }
+
+    /// What is planned for a node.
+    pub fn action(&self, node: &str) -> Option<&Action> {
+        self.steps.iter().find(|step| step.node == node).map(|step| &step.action)
+    }
+
+    /// How many steps do this.
+    pub fn count(&self, word: &str) -> usize {
+        self.steps.iter().filter(|step| step.action.word() == word).count()
+    }
+}
+
+/// The one decision about a node that is in the stack. The plan shows it, and the engine makes it again with what it
+/// sees at that moment.
+pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: Option<&Seen>) -> Action {
+    let Some(seen) = seen else { return Action::Create };
+    let diff = Diff::between(want, &seen.live, facts.immutable);
+    let immutable: Vec<&str> = diff.immutable().map(|change| change.path.as_str()).collect();
+    match &seen.phase {
+        Phase::Deleting => return Action::Replace { diff, reason: "it is being deleted".into() },
+        Phase::Failed(reason) if facts.recreate_failed => {
+            return Action::Replace { reason: format!("it failed: {reason}"), diff };
+        }
+        _ => {}
+    }
+    if !immutable.is_empty() {
+        let reason = format!("{} cannot change in place", immutable.join(", "));
+        return Action::Replace { diff, reason };
+    }
+    if !recorded.is_some_and(|node| node.id.as_deref() == Some(seen.id.as_str())) {
+        return Action::Adopt { diff };
+    }
+    match &seen.phase {
+        Phase::Pending(reason) | Phase::Failed(reason) => Action::Resume { reason: reason.clone(), diff },
+        _ if diff.is_empty() => Action::Keep,
+        _ => Action::Update { diff },
+    }
+}
+
+/// Plans what makes AWS like the stack. `facts` tells a kind's constants.
+///
+/// # Errors
+/// Where the state has a kind this version does not know.
+pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&str) -> Result<Facts>) -> Result<Plan> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut known: BTreeMap<String, Value> = BTreeMap::new();
+    for name in order(&stack.nodes) {
+        let entry = &stack.nodes[name];
+        let facts = facts(entry.kind)?;
+        let want = stack::resolve(&entry.spec, &|node| known.get(node).cloned());
+        let recorded = state.nodes.get(name);
+        let now = seen.get(name).and_then(Option::as_ref);
+        let action = decide(&facts, &want, recorded, now);
+        if let Some(outputs) = now.and_then(|now| outputs_that_last(&facts, &action, now)) {
+            known.insert(name.clone(), outputs);
+        }
+        let id = now.map(|now| now.id.clone()).or_else(|| recorded.and_then(|node| node.id.clone()));
+        steps.push(Step {
+            node: name.clone(),
+            kind: entry.kind.into(),
+            action,
+            id,
+            stateful: facts.stateful,
+            replace: facts.replace,
+        });
+    }
+    steps.extend(leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?);
+    Ok(Plan { steps })
+}
+
+/// Plans the removal of everything recorded, dependents first.
+///
+/// # Errors
+/// Where the state has a kind this version does not know.
+pub fn plan_destroy(state: &State, seen: &Observations, facts: &dyn Fn(&str) -> Result<Facts>) -> Result<Plan> {
+    Ok(Plan { steps: leaving(state, &|_| false, seen, facts)? })
+}
+
+fn leaving(
+    state: &State,
+    stays: &dyn Fn(&str) -> bool,
+    seen: &Observations,
+    facts: &dyn Fn(&str) -> Result<Facts>,
+) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    for name in order(&state.nodes).into_iter().rev().filter(|name| !stays(name)) {
+        let node = &state.nodes[name];
+        let facts = facts(&node.kind)?;
+        let gone = facts.shared || matches!(seen.get(name), Some(None));
+        let action = if gone { Action::Forget } else { Action::Delete };
+        steps.push(Step {
+            node: name.clone(),
+            kind: node.kind.clone(),
+            action,
+            id: node.id.clone(),
+            stateful: facts.stateful,
+            replace: facts.replace,
+        });
+    }
+    Ok(steps)
+}
+
+/// The outputs other nodes may count on while planning: none of an object that goes, and not those that the planned
+/// update may change.
+fn outputs_that_last(facts: &Facts, action: &Action, now: &Seen) -> Option<Value> {
+    if action.destroys() {
+        return None;
+    }
+    let mut outputs = now.outputs.clone();
+    let changes = action.diff().is_some_and(|diff| diff.changes.iter().any(|change| !change.path.starts_with("tags")));
+    if let (true, Some(fields)) = (changes, outputs.as_object_mut()) {
+        facts.volatile.iter().for_each(|field| drop(fields.remove(*field)));
+    }
+    Some(outputs)
+}
+
+/// Something with edges to other named things.
+pub trait Edges {
+    /// The names it depends on.
+    fn edges(&self) -> &BTreeSet<String>;
+}
+
+impl Edges for Entry {
+    fn edges(&self) -> &BTreeSet<String> {
+        &self.edges
+    }
+}
+
+impl Edges for NodeState {
+    fn edges(&self) -> &BTreeSet<String> {
+        &self.edges
+    }
+}
+
+/// Names with dependencies first; among those free to go, alphabetically. Edges to what is not there are ignored: the
+/// object they pointed at is gone.
+pub fn order<T: Edges>(nodes: &BTreeMap<String, T>) -> Vec<&String> {
+    fn visit<'a, T: Edges>(
+        name: &'a String,
+        nodes: &'a BTreeMap<String, T>,
+        done: &mut BTreeSet<&'a str>,
+        order: &mut Vec<&'a String>,
+    ) {
+        if !done.insert(name) {
+            return;
+        }
+        for edge in nodes[name].edges() {
+            if let Some((edge, _)) = nodes.get_key_value(edge) {
+                visit(edge, nodes, done, order);
+            }
+        }
+        order.push(name);
+    }
+    let (mut done, mut order) = (BTreeSet::new(), Vec::new());
+    for name in nodes.keys() {
+        visit(name, nodes, &mut done, &mut order);
+    }
+    order
+}
+
+/// Narrows a stack to some of its nodes: `targets` with all they depend on (all if empty), without `excluded` and all
+/// that depends on those. Recorded nodes outside the selection are left alone.
+///
+/// # Errors
+/// Names the first target or exclusion that is no node.
+pub fn select(
+    stack: &Stack,
+    state: &State,
+    targets: &[String],
+    excluded: &[String],
+) -> Result<BTreeSet<String>, String> {
+    let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, node) in &state.nodes {
+        edges.entry(name).or_default().extend(node.edges.iter().map(String::as_str));
+    }
+    for (name, node) in &stack.nodes {
+        edges.entry(name).or_default().extend(node.edges.iter().map(String::as_str));
+    }
+    if let Some(unknown) = targets.iter().chain(excluded).find(|name| !edges.contains_key(name.as_str())) {
+        return Err(unknown.clone());
+    }
+    let mut chosen: BTreeSet<String> = edges.keys().map(|&name| name.to_owned()).collect();
+    if !targets.is_empty() {
+        chosen = closure(targets, &|name| edges.get(name).into_iter().flatten().copied().collect());
+    }
+    let out = closure(excluded, &|name| {
+        edges.iter().filter(|(_, to)| to.contains(base_name(name))).map(|(&from, _)| from).collect()
+    });
+    Ok(&chosen - &out)
+}
+
+fn closure<'a>(start: &'a [String], next: &dyn Fn(&str) -> Vec<&'a str>) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    let mut open: Vec<String> = start.to_vec();
+    while let Some(name) = open.pop() {
+        if found.insert(name.clone()) {
+            open.extend(next(&name).into_iter().map(str::to_owned));
+        }
+    }
+    found
+}
