@@ -125,6 +125,12 @@ impl Plan {
         self.steps.iter().filter(|step| step.action != Action::Keep)
     }
 
+    /// The part of it that is about these nodes.
+    pub fn only(mut self, nodes: &BTreeSet<String>) -> Plan {
+        self.steps.retain(|step| nodes.contains(&step.node));
+        self
+    }
+
     /// What is planned for a node.
     pub fn action(&self, node: &str) -> Option<&Action> {
         self.steps.iter().find(|step| step.node == node).map(|step| &step.action)

@@ -62,6 +62,10 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     fn check(&self) -> std::result::Result<(), String> {
         Ok(())
     }
+    /// What AWS keeps for a while after a delete, for people to know.
+    fn remains(&self) -> Option<String> {
+        None
+    }
     /// Reads AWS, never writes. With `id`, that object; without, the one this node owns, found by caller-chosen
     /// name, natural key or ownership tag. `None`: it does not exist.
     async fn observe(&self, cx: &Cx<'_, Self::Cloud>, id: Option<&str>) -> Result<Option<Observed<Self>>>;
@@ -262,6 +266,8 @@ pub trait Kind<C> {
     fn facts(&self) -> Facts;
     /// Parses and checks a spec. References to outputs not known yet are allowed.
     fn check(&self, spec: &Value) -> std::result::Result<(), String>;
+    /// See [`Resource::remains`].
+    fn remains(&self, spec: &Value) -> Option<String>;
     /// See [`Resource::observe`].
     fn observe<'a>(
         &'a self,
@@ -320,6 +326,10 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
 
     fn check(&self, spec: &Value) -> std::result::Result<(), String> {
         R::deserialize(spec).map_err(|error| error.to_string())?.check()
+    }
+
+    fn remains(&self, spec: &Value) -> Option<String> {
+        R::deserialize(spec).ok()?.remains()
     }
 
     fn observe<'a>(

@@ -62,6 +62,10 @@ impl Resource for Key {
         }
     }
 
+    fn remains(&self) -> Option<String> {
+        Some(format!("pending deletion for {} days, until then it can be taken back", self.deletion_window_days))
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let mut ids = match id {
             Some(id) => vec![id.to_owned()],

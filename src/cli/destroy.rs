@@ -1,0 +1,88 @@
+//! `tapctl destroy`
+
+use std::time::Duration;
+
+use super::context::{Context, Desk};
+use super::run::{conclude, confirm, stop_on_signals};
+use super::{Common, Done, Error};
+use crate::engine::{Engine, Options};
+use crate::plan::plan_destroy;
+use crate::render;
+
+/// Remove everything the stack has in this environment, dependents first.
+///
+/// Works from the recorded state alone. Leaves only what AWS keeps by law of its own, and lists that.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Do not ask.
+    #[arg(long, short = 'y')]
+    yes: bool,
+    /// For a protected environment: its full name, as student-records-prod.
+    #[arg(long, value_name = "STACK-ENV")]
+    confirm: Option<String>,
+    /// How many nodes are worked on at once; by default engine.parallelism of tapctl.toml.
+    #[arg(long, value_name = "N")]
+    parallelism: Option<usize>,
+    /// How many minutes the run may take; by default engine.timeout_minutes of tapctl.toml.
+    #[arg(long, value_name = "MINUTES")]
+    timeout: Option<u64>,
+}
+
+impl Args {
+    pub(super) async fn run(self) -> Result<Done, Error> {
+        let desk = Desk::open(&self.common)?;
+        self.refuse_protected(&desk)?;
+        let _lock = desk.lock("destroy")?;
+        let context = desk.connect().await?;
+        let seen = context.observe(None, false).await?;
+        let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
+        let plan = plan_destroy(&context.state, &seen, &facts)?;
+        render::plan(&plan, &context.state)?;
+        if plan.is_empty() {
+            return Ok(Done::Clean);
+        }
+        confirm(self.yes, "Remove all of this?")?;
+        let remains = remains(&context);
+        let chosen = context.state.nodes.keys().cloned().collect();
+        let settings = &context.config.engine;
+        let options = Options {
+            parallelism: self.parallelism.unwrap_or(settings.parallelism),
+            settle: Duration::from_secs(settings.settle_seconds),
+            adopt: false,
+            ..Options::default()
+        };
+        let stop = stop_on_signals(Duration::from_secs(self.timeout.unwrap_or(settings.timeout_minutes) * 60))?;
+        let progress = render::Progress::start();
+        let Context { aws, kinds, store, state, pass, .. } = context;
+        let engine = Engine::new(&aws, &kinds, &store, &progress, options, stop, state, pass, seen);
+        let report = engine.destroy(&chosen).await?;
+        progress.finish();
+        let done = conclude(report)?;
+        render::remains(&remains);
+        Ok(done)
+    }
+
+    fn refuse_protected(&self, desk: &Desk) -> Result<(), Error> {
+        let name = format!("{}-{}", desk.config.stack.as_str(), desk.config.env);
+        if !desk.config.protect || self.confirm.as_deref() == Some(name.as_str()) {
+            return Ok(());
+        }
+        Err(Error::refused(
+            format!("the environment {} is protected; nothing was changed", desk.config.env),
+            format!("if it is really to go, add --confirm {name}"),
+        ))
+    }
+}
+
+/// What AWS will keep of the recorded objects after they are deleted.
+fn remains(context: &Context) -> Vec<String> {
+    let nodes = context.state.nodes.iter();
+    nodes
+        .filter_map(|(name, node)| {
+            let left = context.kinds.get(&node.kind).ok()?.remains(&node.spec)?;
+            Some(format!("{name} {}: {left}", node.id.as_deref().unwrap_or_default()))
+        })
+        .collect()
+}

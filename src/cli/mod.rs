@@ -1,0 +1,175 @@
+//! The command line: one file a command, each with its arguments, whose doc comments are the help, and its `run`.
+
+mod apply;
+mod completions;
+mod context;
+mod destroy;
+mod drift;
+mod outputs;
+mod plan;
+mod run;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigError;
+use crate::engine::NodeFailure;
+use crate::error::Fault;
+use crate::render;
+use crate::state::StateError;
+
+/// Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses nothing.
+///
+/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes or drift found (plan, drift), or bad usage; 3 the state is
+/// locked by another run; 130 stopped by Ctrl-C or SIGTERM.
+#[derive(Debug, Parser)]
+#[command(name = "tapctl", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Apply(apply::Args),
+    Plan(plan::Args),
+    Status(status::Args),
+    Drift(drift::Args),
+    Destroy(destroy::Args),
+    Outputs(outputs::Args),
+    Completions(completions::Args),
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+struct Common {
+    /// The environment: dev, qa, prod, pr123…
+    #[arg(long, env = "ENVIRONMENT_SUFFIX", default_value = "dev", value_name = "NAME")]
+    env: String,
+    /// The stack; by default the one tapctl.toml names, else student-records.
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+    /// The configuration file; by default ./tapctl.toml, which may be missing.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the state files are.
+    #[arg(long, default_value = "state", env = "TAPCTL_STATE_DIR", value_name = "DIR")]
+    state_dir: PathBuf,
+    /// Say more: -v each call to AWS, -vv also the SDK's own words. On stderr.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// What a command ends with when it does not end well.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    #[error("{0}")]
+    State(#[from] StateError),
+    #[error("{0}")]
+    Call(#[from] Fault),
+    /// Nodes that could not be read or made.
+    #[error("{}", render::failures(.0))]
+    Nodes(Vec<NodeFailure>),
+    /// The person must say or do something first.
+    #[error("{text}\nhint: {hint}")]
+    Refused {
+        text: String,
+        hint: String,
+    },
+    #[error("writing the answer: {0}")]
+    Output(#[from] std::io::Error),
+    #[error("stopped")]
+    Interrupted,
+}
+
+impl Error {
+    fn refused(text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Error::Refused { text: text.into(), hint: hint.into() }
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Error::State(StateError::Locked { .. }) => 3,
+            Error::Interrupted => 130,
+            _ => 1,
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::Call(fault) => fault.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// How a command that could do its work ends.
+enum Done {
+    /// Nothing to do, or all done.
+    Clean,
+    /// Changes or drift were found, or something is not ready.
+    Found(u8),
+}
+
+/// Parses the command line and runs it.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_tracing(cli.command.verbosity());
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            render::error(&format!("the runtime does not start: {error}"), None);
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli.command.run()) {
+        Ok(Done::Clean) => ExitCode::SUCCESS,
+        Ok(Done::Found(code)) => ExitCode::from(code),
+        // The reader of a pipe went away; nothing is wrong.
+        Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            render::error(&error.to_string(), error.hint());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+impl Command {
+    async fn run(self) -> Result<Done, Error> {
+        match self {
+            Command::Apply(args) => args.run().await,
+            Command::Plan(args) => args.run().await,
+            Command::Status(args) => args.run().await,
+            Command::Drift(args) => args.run().await,
+            Command::Destroy(args) => args.run().await,
+            Command::Outputs(args) => args.run().await,
+            Command::Completions(args) => args.run(),
+        }
+    }
+
+    fn verbosity(&self) -> u8 {
+        match self {
+            Command::Apply(args) => args.common.verbose,
+            Command::Plan(args) => args.common.verbose,
+            Command::Status(args) => args.common.verbose,
+            Command::Drift(args) => args.common.verbose,
+            Command::Destroy(args) => args.common.verbose,
+            Command::Outputs(args) => args.common.verbose,
+            Command::Completions(_) => 0,
+        }
+    }
+}
+
+fn start_tracing(verbosity: u8) {
+    let filter = match verbosity {
+        0 => return,
+        1 => "tapctl=debug",
+        _ => "tapctl=debug,aws_config=debug,aws_smithy_runtime=debug",
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,63 @@
+//! `tapctl plan`
+
+use std::collections::BTreeSet;
+
+use super::context::{Context, Desk};
+use super::{Common, Done, Error};
+use crate::plan::{Plan, plan, select};
+use crate::render;
+use crate::stack::Stack;
+
+/// Show what apply would do, field by field.
+///
+/// Reads AWS and changes nothing. Exit code 0: nothing to do; 2: changes; 1: error.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(flatten)]
+    pub(super) selection: Selection,
+    /// Print the plan as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which nodes a command is about.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Selection {
+    /// Only this node and what it depends on; may be given more than once.
+    #[arg(long, value_name = "NODE")]
+    target: Vec<String>,
+    /// All but this node and what depends on it; may be given more than once.
+    #[arg(long, value_name = "NODE")]
+    exclude: Vec<String>,
+}
+
+impl Selection {
+    pub(super) fn of(&self, stack: &Stack, context: &Context) -> Result<BTreeSet<String>, Error> {
+        select(stack, &context.state, &self.target, &self.exclude).map_err(|name| {
+            Error::refused(format!("there is no node {name}"), "`tapctl status` and `tapctl plan` list the nodes")
+        })
+    }
+}
+
+impl Args {
+    pub(super) async fn run(self) -> Result<Done, Error> {
+        let context = Desk::open(&self.common)?.connect().await?;
+        let stack = context.stack().await?;
+        let chosen = self.selection.of(&stack, &context)?;
+        let seen = context.observe(Some(&stack), false).await?;
+        let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
+        let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
+        show(&plan, &context, self.json)?;
+        Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })
+    }
+}
+
+fn show(plan: &Plan, context: &Context, json: bool) -> Result<(), Error> {
+    match json {
+        true => render::json(plan)?,
+        false => render::plan(plan, &context.state)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! What apply and destroy share: asking, stopping, and saying how it went.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use super::{Done, Error};
+use crate::engine::{Report, Stop};
+use crate::render;
+
+/// Asks on the terminal. Without one there is nobody to ask, and the answer must be given as `--yes`.
+pub(super) fn confirm(yes: bool, question: &str) -> Result<(), Error> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Error::refused("there is no terminal to ask on", "add --yes to go ahead without asking"));
+    }
+    eprint!("{question} Only `yes` goes ahead: ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    match answer.trim() {
+        "yes" => Ok(()),
+        _ => Err(Error::refused("not confirmed; nothing was changed", "answer `yes`, or add --yes")),
+    }
+}
+
+/// A stop that the first Ctrl-C or SIGTERM asks for, or the end of the time for the whole run. The second signal ends
+/// the process at once, which is safe too.
+pub(super) fn stop_on_signals(limit: Duration) -> Result<Stop, Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (ask, stop) = Stop::new();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        let deadline = tokio::time::Instant::now() + limit;
+        let reason = tokio::select! {
+            _ = interrupt.recv() => "stopping: nothing new starts; what AWS works on is waited for by the next run".to_owned(),
+            _ = terminate.recv() => "stopping: nothing new starts; what AWS works on is waited for by the next run".to_owned(),
+            () = tokio::time::sleep_until(deadline) => format!("stopping: the run has taken its {} minutes", limit.as_secs() / 60),
+        };
+        render::note(&reason);
+        // With no receiver left the run has ended by itself.
+        drop(ask.send(true));
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        std::process::exit(130);
+    });
+    Ok(stop)
+}
+
+/// Turns a report into the command's end.
+pub(super) fn conclude(report: Report) -> Result<Done, Error> {
+    render::summary(&report);
+    match () {
+        () if !report.failures.is_empty() => Err(Error::Nodes(report.failures)),
+        () if report.interrupted => Err(Error::Interrupted),
+        () => Ok(Done::Clean),
+    }
+}

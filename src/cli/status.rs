@@ -1,0 +1,51 @@
+//! `tapctl status`
+
+use super::context::Desk;
+use super::{Common, Done, Error};
+use crate::render;
+use crate::resource::Phase;
+
+/// Show every node: phase, id and age, and the outputs.
+///
+/// Exit code 0 only if everything is ready; 2 if something is not; 1: error.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Print as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    pub(super) async fn run(self) -> Result<Done, Error> {
+        let context = Desk::open(&self.common)?.connect().await?;
+        let seen = context.observe(None, false).await?;
+        let rows: Vec<render::StatusRow> = context
+            .state
+            .nodes
+            .iter()
+            .map(|(name, node)| {
+                let live = seen.get(name).and_then(Option::as_ref);
+                let (phase, reason) = match live.map(|live| &live.phase) {
+                    None => ("missing", None),
+                    Some(Phase::Ready) => ("ready", None),
+                    Some(Phase::Pending(reason)) => ("pending", Some(reason.clone())),
+                    Some(Phase::Deleting) => ("deleting", None),
+                    Some(Phase::Failed(reason)) => ("failed", Some(reason.clone())),
+                };
+                render::StatusRow {
+                    node: name.clone(),
+                    kind: node.kind.clone(),
+                    phase,
+                    reason,
+                    id: live.map(|live| live.id.clone()).or_else(|| node.id.clone()),
+                    created: node.created,
+                }
+            })
+            .collect();
+        let all_ready = !rows.is_empty() && rows.iter().all(|row| row.phase == "ready");
+        render::status(&rows, &context.state, self.json)?;
+        Ok(if all_ready { Done::Clean } else { Done::Found(2) })
+    }
+}

@@ -1,0 +1,124 @@
+//! The only printer. Answers go to stdout, progress, notes and errors to stderr; colours obey `NO_COLOR` and pipes.
+
+mod plan;
+mod progress;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::engine::{NodeFailure, Outcome, Report};
+
+pub use plan::plan;
+pub use progress::Progress;
+pub use table::{StatusRow, drift, status};
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A line of the answer.
+///
+/// # Errors
+/// Where stdout is closed.
+pub fn line(text: impl AsRef<str>) -> io::Result<()> {
+    writeln!(anstream::stdout(), "{}", text.as_ref())
+}
+
+/// The answer as JSON.
+///
+/// # Errors
+/// Where stdout is closed.
+pub fn json<T: Serialize>(value: &T) -> io::Result<()> {
+    line(serde_json::to_string_pretty(value)?)
+}
+
+/// An error, with what to do about it.
+pub fn error(text: &str, hint: Option<&str>) {
+    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    anstream::eprintln!("{} {text}{hint}", paint(RED, "error:"));
+}
+
+/// A remark while work goes on.
+pub fn note(text: &str) {
+    anstream::eprintln!("{} {text}", paint(YELLOW, "note:"));
+}
+
+/// Failures, one after the other, each with its hint.
+pub fn failures(failures: &[NodeFailure]) -> String {
+    let mut text = String::new();
+    for (index, failure) in failures.iter().enumerate() {
+        let newline = if index == 0 { "" } else { "\n" };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{newline}{failure}");
+        if let Some(hint) = failure.fault.hint() {
+            let _ = write!(text, "\nhint: {hint}");
+        }
+    }
+    text
+}
+
+/// The outputs, a line each.
+///
+/// # Errors
+/// Where stdout is closed.
+pub fn outputs(outputs: &BTreeMap<String, Value>) -> io::Result<()> {
+    let width = outputs.keys().map(String::len).max().unwrap_or(0);
+    for (name, value) in outputs {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        line(format!("{} = {value}", paint(BOLD, &format!("{name:width$}"))))?;
+    }
+    Ok(())
+}
+
+/// How a run went.
+pub fn summary(report: &Report) {
+    let outcomes = [
+        Outcome::Created,
+        Outcome::Adopted,
+        Outcome::Updated,
+        Outcome::Replaced,
+        Outcome::Resumed,
+        Outcome::Deleted,
+        Outcome::Forgotten,
+        Outcome::Kept,
+    ];
+    let mut parts: Vec<String> = outcomes
+        .into_iter()
+        .map(|outcome| (report.count(outcome), outcome.as_str()))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if report.skipped > 0 {
+        parts.push(format!("{} not begun", report.skipped));
+    }
+    if !report.failures.is_empty() {
+        parts.push(paint(RED, &format!("{} failed", report.failures.len())));
+    }
+    anstream::eprintln!("{}", parts.join(", "));
+    for left in &report.left {
+        anstream::eprintln!("{} {left}", paint(YELLOW, "under way:"));
+    }
+}
+
+/// What AWS keeps after a destroy.
+pub fn remains(remains: &[String]) {
+    if remains.is_empty() {
+        return;
+    }
+    anstream::eprintln!("AWS keeps for now:");
+    for line in remains {
+        anstream::eprintln!("  {line}");
+    }
+}

@@ -1,0 +1,83 @@
+//! A plan for people.
+
+use std::io;
+
+use serde_json::Value;
+
+use super::{BOLD, DIM, GREEN, RED, YELLOW, line, paint};
+use crate::diff::Change;
+use crate::plan::{Action, Plan, Step};
+use crate::state::State;
+
+/// Longest value shown in full, in characters.
+const WIDTH: usize = 72;
+
+/// Prints what would be done.
+///
+/// # Errors
+/// Where stdout is closed.
+pub fn plan(plan: &Plan, state: &State) -> io::Result<()> {
+    let title = paint(BOLD, &format!("{} {}", state.stack, state.env));
+    if plan.is_empty() {
+        return line(format!("{title}: nothing to do, all {} nodes are as they should be", plan.steps.len()));
+    }
+    let node_width = plan.changes().map(|step| step.node.len()).max().unwrap_or(0);
+    for step in plan.changes() {
+        line(heading(step, node_width))?;
+        for change in step.action.diff().iter().flat_map(|diff| &diff.changes) {
+            fields(change).into_iter().try_for_each(line)?;
+        }
+    }
+    line(format!("{title} in account {}, {}: {}", state.account, state.region, counts(plan)))
+}
+
+fn counts(plan: &Plan) -> String {
+    let words = ["create", "adopt", "resume", "update", "replace", "delete", "forget"];
+    let counted = words.into_iter().map(|word| (plan.count(word), word)).filter(|(count, _)| *count > 0);
+    counted.map(|(count, word)| format!("{count} to {word}")).collect::<Vec<_>>().join(", ")
+}
+
+fn heading(step: &Step, width: usize) -> String {
+    let (style, sign) = match &step.action {
+        Action::Create => (GREEN, "+"),
+        Action::Replace { .. } => (RED, "±"),
+        Action::Delete | Action::Forget => (RED, "-"),
+        _ => (YELLOW, "~"),
+    };
+    let word = paint(style, &format!("{sign} {:7}", step.action.word()));
+    let id = step.id.as_deref().map(|id| paint(DIM, &format!("  {id}"))).unwrap_or_default();
+    let why = match &step.action {
+        Action::Replace { reason, .. } => format!("  ({reason})"),
+        Action::Resume { reason, .. } => format!("  (AWS says: {reason})"),
+        _ => String::new(),
+    };
+    let data = if step.stateful && step.action.destroys() { paint(RED, "  loses data") } else { String::new() };
+    format!("{word} {:width$}  {}{id}{why}{data}", step.node, step.kind)
+}
+
+fn fields(change: &Change) -> Vec<String> {
+    let Some((missing, unexpected)) = change.elements() else {
+        return vec![format!("      {}: {} → {}", change.path, value(&change.live), value(&change.want))];
+    };
+    let removed = unexpected.into_iter().map(|item| format!("      {}: {} {}", change.path, paint(RED, "-"), value(item)));
+    let added = missing.into_iter().map(|item| format!("      {}: {} {}", change.path, paint(GREEN, "+"), value(item)));
+    removed.chain(added).collect()
+}
+
+/// A value on one line. A reference is a value that only the apply will know.
+pub(super) fn value(value: &Value) -> String {
+    if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+        return format!("(known after apply: {reference})");
+    }
+    if value.get("$join").is_some() {
+        return "(known after apply)".to_owned();
+    }
+    let text = match value {
+        Value::Null => "(none)".to_owned(),
+        other => other.to_string(),
+    };
+    if text.chars().count() <= WIDTH {
+        return text;
+    }
+    text.chars().take(WIDTH).chain("…".chars()).collect()
+}
