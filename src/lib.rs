@@ -1,6 +1,7 @@
 //! tapctl
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod config;
 pub mod diff;
 pub mod engine;
 pub mod error;

@@ -1,0 +1,105 @@
+//! What holds where `tapctl.toml` says nothing.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use super::*;
+
+/// BusyBox can answer a health check without a build, and ECR Public serves it without Docker Hub's pull limits.
+const PLACEHOLDER_IMAGE: &str = "public.ecr.aws/docker/library/busybox:1.37";
+
+/// The defaults that depend on no other setting; [`derive`] fills in the others.
+pub(super) fn defaults(env: EnvName, protect: bool) -> Config {
+    let cache_node = if protect { "cache.t3.medium" } else { "cache.t3.micro" };
+    Config {
+        stack: StackKind::StudentRecords,
+        env,
+        region: "us-east-1".to_owned(),
+        account: None,
+        protect,
+        network: Network {
+            cidr: Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 16),
+            azs: 2,
+            nat: Nat::PerAz,
+            public_subnets: Vec::new(),
+            private_subnets: Vec::new(),
+            endpoints: Vec::new(),
+        },
+        service: service(),
+        database: Database {
+            engine_version: "16.11".to_owned(),
+            min_acu: 0.5,
+            max_acu: 4.0,
+            instances: 2,
+            backup_days: 30,
+        },
+        cache: Cache { engine_version: "7.1".to_owned(), node_type: cache_node.to_owned(), nodes: 2, snapshot_days: 5 },
+        stream: Stream { mode: StreamMode::Provisioned, shards: 2, retention_hours: 24 },
+        files: Files { throughput_mode: ThroughputMode::Bursting, transition_to_ia_days: 30, backup: true },
+        logs: Logs { retention_days: 30 },
+        api: Api {
+            campus_systems: vec!["campus".to_owned()],
+            throttle_rate: 1000,
+            throttle_burst: 2000,
+            plan_rate: 100,
+            plan_burst: 200,
+            plan_quota: 1_000_000,
+        },
+        ingress: Ingress { mode: IngressMode::Internal, certificate_arn: None },
+        tags: BTreeMap::new(),
+        engine: Engine { parallelism: 16, settle_seconds: 30, timeout_minutes: 120 },
+    }
+}
+
+fn service() -> Service {
+    Service {
+        image: PLACEHOLDER_IMAGE.to_owned(),
+        command: Vec::new(),
+        cpu: 512,
+        memory: 1024,
+        port: 8080,
+        tasks: 2,
+        min_tasks: 2,
+        max_tasks: 10,
+        requests_per_target: 1000,
+        cpu_target_percent: 60,
+        health_check_path: "/health".to_owned(),
+    }
+}
+
+/// Fills in the defaults that follow from other settings, where `is_set` says that the file has none.
+pub(super) fn derive(config: &mut Config, is_set: &impl Fn(&str) -> bool) {
+    let Network { cidr, azs, .. } = config.network;
+    if !is_set("network.public_subnets") {
+        config.network.public_subnets = subnets(cidr, 1, azs);
+    }
+    if !is_set("network.private_subnets") {
+        config.network.private_subnets = subnets(cidr, 11, azs);
+    }
+    let service = &mut config.service;
+    if !is_set("service.tasks") && service.min_tasks <= service.max_tasks {
+        service.tasks = service.tasks.clamp(service.min_tasks, service.max_tasks);
+    }
+    if !is_set("service.image") && !is_set("service.command") {
+        service.command = placeholder(service.port, &service.health_check_path);
+    }
+}
+
+/// `count` subnets from number `first` on: a /24 each where the VPC has room for 16 of those, else a sixteenth of it.
+fn subnets(cidr: Ipv4Net, first: usize, count: usize) -> Vec<Ipv4Net> {
+    let size = (cidr.prefix_len() + 4).max(24);
+    cidr.subnets(size).map(|all| all.skip(first).take(count).collect()).unwrap_or_default()
+}
+
+/// A web server whose only page is the health check. It lives in shared memory, the one place that can be written
+/// even where the root file system is read-only.
+fn placeholder(port: u16, path: &str) -> Vec<String> {
+    let page = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+    let script = format!(
+        "mkdir -p \"$(dirname /dev/shm/www{page})\" && echo ok > /dev/shm/www{page} && \
+         exec httpd -f -p {port} -h /dev/shm/www"
+    );
+    vec!["sh".to_owned(), "-c".to_owned(), script]
+}

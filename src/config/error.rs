@@ -1,0 +1,53 @@
+//! What is wrong with the settings: every mistake at once, each with its line.
+
+use std::fmt;
+
+/// Every mistake in the settings, one a line: `tapctl.toml:7: network.azs is 5; allowed: 2 or 3`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    file: String,
+    problems: Vec<Problem>,
+}
+
+/// One mistake.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Problem {
+    line: Option<usize>,
+    text: String,
+}
+
+impl Problem {
+    /// A mistake on this line, counted from 1.
+    pub(super) fn new(line: Option<usize>, text: impl Into<String>) -> Self {
+        Problem { line, text: text.into() }
+    }
+}
+
+impl ConfigError {
+    /// In the order of their lines, whatever order they were found in. `file` is empty where no file is to blame.
+    pub(super) fn new(file: &str, mut problems: Vec<Problem>) -> Self {
+        problems.sort();
+        problems.dedup();
+        ConfigError { file: file.to_owned(), problems }
+    }
+
+    pub(super) fn unreadable(file: &str, error: &std::io::Error) -> Self {
+        ConfigError::new(file, vec![Problem::new(None, format!("cannot be read: {error}"))])
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Problem { line, text }) in self.problems.iter().enumerate() {
+            let end = if index == 0 { "" } else { "\n" };
+            match line {
+                Some(line) => write!(f, "{end}{}:{line}: {text}", self.file)?,
+                None if self.file.is_empty() => write!(f, "{end}{text}")?,
+                None => write!(f, "{end}{}: {text}", self.file)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,334 @@
+//! `tapctl.toml`: what a person may set, checked before anything in AWS is touched.
+//!
+//! The way of a setting: [`document`] finds every key with the line it stands on and refuses those [`rules`] does
+//! not know; [`rules`] checks each value alone; the base and then `[env.<name>]` are laid over [`defaults`]; and
+//! [`validate`] checks what belongs together. All of it collects, so one run reports every mistake.
+//!
+//! [`Config`] is the only definition of the settings: there is no second, sparse one to keep in step.
+
+mod defaults;
+mod document;
+mod env_name;
+mod error;
+#[cfg(test)]
+mod messages;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+pub use env_name::EnvName;
+pub use error::ConfigError;
+
+use document::Document;
+use error::Problem;
+
+/// Everything that is settable, with the environment's overrides and the defaults filled in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// Which system is built.
+    pub stack: StackKind,
+    /// The environment, which every name ends in.
+    pub env: EnvName,
+    /// The AWS region, such as `us-east-1`.
+    pub region: String,
+    /// The only AWS account that may be touched, 12 digits. `None`: whichever the credentials belong to.
+    pub account: Option<String>,
+    /// Whether losing this environment would hurt: deletion protection, final snapshots, long key windows.
+    pub protect: bool,
+    /// `[network]`
+    pub network: Network,
+    /// `[service]`
+    pub service: Service,
+    /// `[database]`
+    pub database: Database,
+    /// `[cache]`
+    pub cache: Cache,
+    /// `[stream]`
+    pub stream: Stream,
+    /// `[files]`
+    pub files: Files,
+    /// `[logs]`
+    pub logs: Logs,
+    /// `[api]`
+    pub api: Api,
+    /// `[ingress]`
+    pub ingress: Ingress,
+    /// `[tags]`: further tags on every object. None of them is one that tapctl sets itself.
+    pub tags: BTreeMap<String, String>,
+    /// `[engine]`
+    pub engine: Engine,
+}
+
+/// The systems tapctl can build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StackKind {
+    /// A university's student records.
+    StudentRecords,
+    /// A FedRAMP Moderate ingest pipeline.
+    DataPipeline,
+}
+
+impl StackKind {
+    /// The name, as in `tapctl.toml`, tags and state files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StackKind::StudentRecords => "student-records",
+            StackKind::DataPipeline => "data-pipeline",
+        }
+    }
+}
+
+/// The VPC and its subnets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// The VPC's addresses.
+    pub cidr: Ipv4Net,
+    /// How many availability zones are used: 2 or 3.
+    pub azs: usize,
+    /// How many NAT gateways there are.
+    pub nat: Nat,
+    /// One public subnet for each zone, inside `cidr`.
+    pub public_subnets: Vec<Ipv4Net>,
+    /// One private subnet for each zone, inside `cidr`.
+    pub private_subnets: Vec<Ipv4Net>,
+    /// AWS services reached through an interface endpoint instead of the NAT gateways.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// How many NAT gateways there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Nat {
+    /// One in every zone: losing a zone costs the others nothing.
+    PerAz,
+    /// One for all: cheaper, and its zone takes the way out down with it.
+    Single,
+}
+
+/// A service that can have an interface endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Endpoint {
+    /// The container registry. It has two: `ecr.api` and `ecr.dkr`.
+    Ecr,
+    /// CloudWatch Logs.
+    Logs,
+    /// Secrets Manager.
+    SecretsManager,
+    /// KMS.
+    Kms,
+    /// Kinesis, which AWS calls `kinesis-streams` here.
+    Kinesis,
+}
+
+/// The containers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// The container image.
+    pub image: String,
+    /// What the container runs. Empty: what the image says.
+    pub command: Vec<String>,
+    /// CPU of one task in CPU units, 1024 to a vCPU.
+    pub cpu: i32,
+    /// Memory of one task in MiB.
+    pub memory: i32,
+    /// The TCP port the container listens on.
+    pub port: u16,
+    /// Tasks at the start; from then on auto-scaling decides.
+    pub tasks: i32,
+    /// Fewest tasks auto-scaling leaves.
+    pub min_tasks: i32,
+    /// Most tasks auto-scaling starts.
+    pub max_tasks: i32,
+    /// Requests per task and minute that auto-scaling aims at.
+    pub requests_per_target: i32,
+    /// CPU use in percent that auto-scaling aims at.
+    pub cpu_target_percent: i32,
+    /// The path that answers 200 when a task is healthy.
+    pub health_check_path: String,
+}
+
+/// The Aurora PostgreSQL cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Database {
+    /// The version, major and minor: `16.11`.
+    pub engine_version: String,
+    /// Least capacity in Aurora capacity units (about 2 GiB each), in steps of a half. 0: it pauses when idle.
+    pub min_acu: f64,
+    /// Most capacity in Aurora capacity units, in steps of a half.
+    pub max_acu: f64,
+    /// Instances: one writer, the others readers.
+    pub instances: i32,
+    /// For how many days one can go back in time.
+    pub backup_days: i32,
+}
+
+impl Database {
+    /// The major version, as parameter group families and comparisons across minor upgrades need it.
+    pub fn major(&self) -> &str {
+        self.engine_version.split('.').next().unwrap_or(&self.engine_version)
+    }
+}
+
+/// The Redis replication group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cache {
+    /// The version, major and minor: `7.1`.
+    pub engine_version: String,
+    /// The node type, such as `cache.t3.micro`.
+    pub node_type: String,
+    /// Nodes: one primary, the others replicas.
+    pub nodes: i32,
+    /// For how many days a daily snapshot is kept.
+    pub snapshot_days: i32,
+}
+
+/// The Kinesis stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stream {
+    /// Who counts the shards.
+    pub mode: StreamMode,
+    /// Shards of a provisioned stream; without meaning for an on-demand one.
+    pub shards: i32,
+    /// For how many hours a record can be read.
+    pub retention_hours: i32,
+}
+
+/// Who counts a stream's shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StreamMode {
+    /// `stream.shards` does.
+    Provisioned,
+    /// AWS does.
+    OnDemand,
+}
+
+/// The shared file system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Files {
+    /// How throughput is paid for.
+    pub throughput_mode: ThroughputMode,
+    /// After how many days without access a file moves to the infrequent access class.
+    pub transition_to_ia_days: i32,
+    /// Whether AWS Backup backs it up daily.
+    pub backup: bool,
+}
+
+/// How a file system's throughput is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThroughputMode {
+    /// It grows with the stored size.
+    Bursting,
+    /// By use.
+    Elastic,
+}
+
+/// Log groups.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Logs {
+    /// For how many days every log group keeps what it gets.
+    pub retention_days: i32,
+}
+
+/// The REST API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Api {
+    /// The systems that call it. Each gets an API key and a usage plan.
+    pub campus_systems: Vec<String>,
+    /// Requests per second that the whole stage takes.
+    pub throttle_rate: i32,
+    /// Requests that the whole stage takes at once.
+    pub throttle_burst: i32,
+    /// Requests per second that one campus system may make.
+    pub plan_rate: i32,
+    /// Requests that one campus system may make at once.
+    pub plan_burst: i32,
+    /// Requests per calendar month that one campus system may make.
+    pub plan_quota: i32,
+}
+
+/// How the API reaches the service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ingress {
+    /// Where the load balancer stands.
+    pub mode: IngressMode,
+    /// The ACM certificate of the load balancer. `None`: tapctl makes one and imports it.
+    pub certificate_arn: Option<String>,
+}
+
+/// Where the load balancer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IngressMode {
+    /// In the private subnets, reached through a VPC link only.
+    Internal,
+}
+
+/// How tapctl itself works.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Engine {
+    /// How many nodes are worked on at once.
+    pub parallelism: usize,
+    /// For how many seconds an object is looked for after a create call whose answer was lost, before another is made.
+    pub settle_seconds: u64,
+    /// How many minutes a whole run may take.
+    pub timeout_minutes: u64,
+}
+
+impl Config {
+    /// Reads the settings of one environment. A file that is not there means the defaults, unless the person named
+    /// it (`explicit`).
+    ///
+    /// # Errors
+    /// Every mistake in the file, and an environment name that AWS's limits do not allow.
+    pub fn load(path: &Path, explicit: bool, env: &str) -> Result<Config, ConfigError> {
+        let file = path.display().to_string();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound && !explicit => String::new(),
+            Err(error) => return Err(ConfigError::unreadable(&file, &error)),
+        };
+        Config::parse(&file, &text, env)
+    }
+
+    /// As [`Config::load`], from the text of a file that messages call `file`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(file: &str, text: &str, env: &str) -> Result<Config, ConfigError> {
+        let env: EnvName = env.parse()?;
+        let fail = |problems| ConfigError::new(file, problems);
+        let (document, mut problems) = Document::parse(text, &env).map_err(|problem| fail(vec![problem]))?;
+        let protect = document.valid("protect").and_then(|setting| setting.value.as_bool());
+        let protect = protect.unwrap_or(env.as_str() == "prod");
+        let mut config =
+            overlay(&defaults::defaults(env, protect), &document).map_err(|problem| fail(vec![problem]))?;
+        defaults::derive(&mut config, &|key| document.valid(key).is_some());
+        problems.extend(validate::validate(&config, &document));
+        if problems.is_empty() { Ok(config) } else { Err(fail(problems)) }
+    }
+}
+
+fn overlay(defaults: &Config, document: &Document) -> Result<Config, Problem> {
+    let internal = |error: serde_json::Error| Problem::new(None, format!("cannot be applied: {error}"));
+    let mut all = serde_json::to_value(defaults).map_err(internal)?;
+    for (key, setting) in document.valid_settings() {
+        let place = match key.split_once('.') {
+            Some((table, name)) => &mut all[table][name],
+            None => &mut all[key],
+        };
+        *place = setting.value.clone();
+    }
+    serde_json::from_value(all).map_err(internal)
+}

@@ -1,0 +1,127 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::rules::{RULES, Rule};
+use super::*;
+
+fn dev(text: &str) -> Result<Config, ConfigError> {
+    Config::parse("tapctl.toml", text, "dev")
+}
+
+fn nets(all: &[Ipv4Net]) -> Vec<String> {
+    all.iter().map(Ipv4Net::to_string).collect()
+}
+
+#[test]
+fn every_setting_has_a_rule_and_every_rule_a_setting() {
+    let defaults = serde_json::to_value(defaults::defaults("dev".parse().unwrap(), false)).unwrap();
+    let mut settings = BTreeSet::from(["tags.*".to_owned()]);
+    for (key, value) in defaults.as_object().unwrap() {
+        match value {
+            Value::Object(table) => settings.extend(table.keys().map(|name| format!("{key}.{name}"))),
+            _ if key == "env" => {}
+            _ => assert!(settings.insert(key.clone())),
+        }
+    }
+    assert_eq!(settings, RULES.iter().map(|(name, _)| (*name).to_owned()).collect());
+}
+
+#[test]
+fn every_word_a_rule_allows_is_one_the_settings_know() {
+    for (key, rule) in RULES {
+        let Rule::Word(words) = rule else { continue };
+        for word in *words {
+            let result = Config::parse("tapctl.toml", &format!("{key} = {word:?}"), "dev");
+            assert!(result.is_ok(), "{key} = {word}: {result:?}");
+        }
+    }
+    assert!(dev(r#"network.endpoints = ["ecr", "logs", "secretsmanager", "kms", "kinesis"]"#).is_ok());
+}
+
+#[test]
+fn every_default_obeys_its_own_rule() {
+    let config = serde_json::to_value(dev("").unwrap()).unwrap();
+    for (key, rule) in RULES.iter().filter(|(key, _)| *key != "tags.*") {
+        let value = &config[key.split('.').next().unwrap()];
+        let value = key.split_once('.').map_or(value, |(_, name)| &value[name]);
+        assert!(value.is_null() || rule.wrong(value).is_empty(), "{key} = {value}");
+    }
+}
+
+#[test]
+fn without_a_file_the_requirements_hold() {
+    let config = Config::load(Path::new("/no/such/tapctl.toml"), false, "dev").unwrap();
+    assert_eq!((config.stack, config.protect), (StackKind::StudentRecords, false));
+    assert_eq!(nets(&config.network.public_subnets), ["10.0.1.0/24", "10.0.2.0/24"]);
+    assert_eq!(nets(&config.network.private_subnets), ["10.0.11.0/24", "10.0.12.0/24"]);
+    assert_eq!(config.cache.node_type, "cache.t3.micro");
+    assert!(config.service.command[2].contains("httpd -f -p 8080"));
+}
+
+#[test]
+fn a_file_that_was_named_must_be_there() {
+    let error = Config::load(Path::new("/no/such/tapctl.toml"), true, "dev").unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"/no/such/tapctl.toml: cannot be read: No such file or directory (os error 2)");
+}
+
+#[test]
+fn prod_is_protected_and_so_is_what_says_so() {
+    let prod = Config::parse("tapctl.toml", "", "prod").unwrap();
+    assert_eq!((prod.protect, prod.cache.node_type.as_str()), (true, "cache.t3.medium"));
+    let open = Config::parse("tapctl.toml", "[env.prod]\nprotect = false", "prod").unwrap();
+    assert_eq!((open.protect, open.cache.node_type.as_str()), (false, "cache.t3.micro"));
+    assert!(dev("protect = true").unwrap().protect);
+}
+
+#[test]
+fn an_environment_overrides_the_base_key_by_key() {
+    let text = r#"
+        region = "eu-west-1"
+        [network]
+        azs = 3
+        nat = "single"
+        [tags]
+        Owner = "registrar"
+        Team = "a"
+        [env.dev]
+        region = "eu-north-1"
+        network.azs = 2
+        tags.Team = "b"
+        [env.qa.database]
+        min_acu = 1
+    "#;
+    let config = dev(text).unwrap();
+    assert_eq!((config.region.as_str(), config.network.azs, config.network.nat), ("eu-north-1", 2, Nat::Single));
+    assert_eq!(config.tags, BTreeMap::from([("Owner".into(), "registrar".into()), ("Team".into(), "b".into())]));
+    assert_eq!(config.database.min_acu, 0.5);
+    let qa = Config::parse("tapctl.toml", text, "qa").unwrap();
+    assert_eq!((qa.network.azs, qa.database.min_acu), (3, 1.0));
+}
+
+#[test]
+fn subnets_follow_from_the_vpc() {
+    let network = dev("[network]\ncidr = \"10.20.0.0/20\"\nazs = 3").unwrap().network;
+    assert_eq!(nets(&network.public_subnets), ["10.20.1.0/24", "10.20.2.0/24", "10.20.3.0/24"]);
+    assert_eq!(nets(&network.private_subnets), ["10.20.11.0/24", "10.20.12.0/24", "10.20.13.0/24"]);
+    let small = dev("network.cidr = \"10.20.0.0/23\"").unwrap().network;
+    assert_eq!(nets(&small.private_subnets), ["10.20.1.96/27", "10.20.1.128/27"]);
+}
+
+#[test]
+fn an_image_of_ones_own_runs_its_own_command() {
+    assert!(dev("service.image = \"registry.example.edu/student-api:1.4\"").unwrap().service.command.is_empty());
+    let moved = dev("[service]\nport = 9090\nhealth_check_path = \"/a/b/\"").unwrap().service.command;
+    assert!(moved[2].contains("> /dev/shm/www/a/b/index.html") && moved[2].contains("-p 9090"), "{moved:?}");
+}
+
+#[test]
+fn tasks_follow_the_range_they_must_be_in() {
+    assert_eq!(dev("[service]\nmin_tasks = 4").unwrap().service.tasks, 4);
+    assert_eq!(dev("[service]\nmin_tasks = 1\nmax_tasks = 1").unwrap().service.tasks, 1);
+}
+
+#[test]
+fn a_base_shard_count_is_no_mistake_where_an_environment_goes_on_demand() {
+    assert!(dev("stream.shards = 4\n[env.dev]\nstream.mode = \"on-demand\"").is_ok());
+}
