@@ -1,5 +1,7 @@
 //! The kinds: one folder a service, one file a kind, each an implementation of [`Resource`](crate::resource::Resource).
 
+pub mod apigateway;
+pub mod apigatewayv2;
 pub mod ec2;
 pub mod kms;
 
@@ -9,6 +11,8 @@ use crate::resource::Kinds;
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
     let kinds = Kinds::default();
+    let kinds = apigateway::register(kinds);
+    let kinds = apigatewayv2::register(kinds);
     let kinds = ec2::register(kinds);
     kms::register(kinds)
 }

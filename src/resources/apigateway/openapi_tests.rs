@@ -1,0 +1,176 @@
+//! The document out and the resources back are each other's inverse, with API Gateway's import in between.
+
+use aws_sdk_apigateway::types::{ConnectionType, IntegrationResponse, MethodResponse, TlsConfig};
+
+use super::super::route::{path_mappings, path_parameters, without_stage};
+use super::*;
+
+fn api() -> RestApi {
+    let path = "/students/{id}";
+    let mut parameters = path_parameters(path);
+    parameters.insert("querystring.course".to_owned(), false);
+    let proxied = Route {
+        authorization: "AWS_IAM".to_owned(),
+        api_key_required: true,
+        parameters,
+        integration: Integration::HttpProxy(HttpProxy {
+            http_method: "GET".to_owned(),
+            uri: "https://students.internal:443/students/{id}".into(),
+            link: Some(Link { vpc_link_id: "link1".into(), load_balancer_arn: "arn:aws:alb".into() }),
+            insecure_skip_verification: true,
+            request_parameters: path_mappings(path),
+            request_templates: without_stage(path),
+            passthrough: "WHEN_NO_TEMPLATES".to_owned(),
+            timeout_ms: 10_000,
+        }),
+    };
+    let answer = |status: &str, body: &str| Response {
+        status: status.to_owned(),
+        templates: [("application/json".to_owned(), body.to_owned())].into(),
+    };
+    let streamed = Route {
+        authorization: "NONE".to_owned(),
+        api_key_required: false,
+        parameters: BTreeMap::new(),
+        integration: Integration::AwsService(AwsService {
+            http_method: "POST".to_owned(),
+            uri: "arn:aws:apigateway:us-east-1:kinesis:action/PutRecord".into(),
+            credentials: "arn:aws:iam::123456789012:role/api".into(),
+            request_parameters: [(
+                "integration.request.header.Content-Type".to_owned(),
+                "'application/x-amz-json-1.1'".to_owned(),
+            )]
+            .into(),
+            request_templates: [("application/json".to_owned(), "{}".into())].into(),
+            passthrough: "NEVER".to_owned(),
+            responses: [
+                ("default".to_owned(), answer("202", "{}")),
+                (r"4\d{2}".to_owned(), answer("400", "{\"message\":\"bad\"}")),
+            ]
+            .into(),
+            timeout_ms: 29_000,
+        }),
+    };
+    RestApi {
+        name: "students".to_owned(),
+        description: "records".to_owned(),
+        security_policy: Some("TLS_1_2".to_owned()),
+        endpoint_access_mode: None,
+        minimum_compression: Some(1024),
+        policy: Some(json!({ "Statement": [] })),
+        routes: [("GET /students/{id}".to_owned(), proxied), ("ANY /students/events".to_owned(), streamed)].into(),
+        tags: BTreeMap::new(),
+    }
+}
+
+fn texts(value: &Value) -> Option<HashMap<String, String>> {
+    let texts = value.as_object()?.iter().map(|(key, value)| (key.clone(), text(value)));
+    Some(texts.collect()).filter(|texts: &HashMap<_, _>| !texts.is_empty())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// An integration as API Gateway lists it after the import.
+fn imported_integration(doc: &Value) -> GatewayIntegration {
+    let mut responses = HashMap::new();
+    for (pattern, answer) in doc["responses"].as_object().into_iter().flatten() {
+        let answer = IntegrationResponse::builder()
+            .status_code(text(&answer["statusCode"]))
+            .set_selection_pattern(Some(pattern.clone()).filter(|pattern| pattern != "default"))
+            .set_response_templates(texts(&answer["responseTemplates"]))
+            .build();
+        responses.insert(answer.status_code().unwrap().to_owned(), answer);
+    }
+    let link = doc["connectionType"].as_str();
+    GatewayIntegration::builder()
+        .r#type(text(&doc["type"]).to_uppercase().as_str().into())
+        .http_method(text(&doc["httpMethod"]))
+        .uri(text(&doc["uri"]))
+        .connection_type(link.map_or(ConnectionType::Internet, ConnectionType::from))
+        .set_connection_id(doc["connectionId"].as_str().map(str::to_owned))
+        .set_integration_target(doc["integrationTarget"].as_str().map(str::to_owned))
+        .set_credentials(doc["credentials"].as_str().map(str::to_owned))
+        .set_tls_config(
+            doc["tlsConfig"]["insecureSkipVerification"]
+                .as_bool()
+                .map(|skip| TlsConfig::builder().insecure_skip_verification(skip).build()),
+        )
+        .set_request_parameters(texts(&doc["requestParameters"]))
+        .set_request_templates(texts(&doc["requestTemplates"]))
+        .passthrough_behavior(text(&doc["passthroughBehavior"]).to_uppercase())
+        .timeout_in_millis(doc["timeoutInMillis"].as_i64().unwrap() as i32)
+        .cache_namespace("a1b2c3")
+        .set_integration_responses(Some(responses))
+        .build()
+}
+
+fn imported_method(doc: &Value) -> Method {
+    let security = doc["security"].to_string();
+    let mut method = Method::builder()
+        .authorization_type(if security.contains("sigv4") { "AWS_IAM" } else { "NONE" })
+        .api_key_required(security.contains("api_key"))
+        .method_integration(imported_integration(&doc["x-amazon-apigateway-integration"]));
+    for parameter in doc["parameters"].as_array().into_iter().flatten() {
+        let place = text(&parameter["in"]).replace("query", "querystring");
+        let name = format!("method.request.{place}.{}", text(&parameter["name"]));
+        method = method.request_parameters(name, parameter["required"].as_bool().unwrap());
+    }
+    for status in doc["responses"].as_object().unwrap().keys() {
+        method = method.method_responses(status, MethodResponse::builder().status_code(status).build());
+    }
+    method.build()
+}
+
+/// What API Gateway lists after the import, resources that only lead to others included.
+fn imported(doc: &Value) -> Vec<Resource> {
+    let mut resources = vec![
+        Resource::builder().id("root").path("/").build(),
+        Resource::builder().id("x1").parent_id("root").path_part("students").path("/students").build(),
+    ];
+    for (path, operations) in doc["paths"].as_object().unwrap() {
+        let mut resource = Resource::builder().id("x2").path(path);
+        for (name, operation) in operations.as_object().unwrap() {
+            let name = if name.starts_with("x-") { "ANY".to_owned() } else { name.to_uppercase() };
+            resource = resource.resource_methods(name, imported_method(operation));
+        }
+        resources.push(resource.build());
+    }
+    resources
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let api = api();
+    assert_eq!(super::super::route::check_routes(&api.routes), Ok(()));
+    assert_eq!(routes(&imported(&openapi(&api).unwrap())), api.routes);
+}
+
+#[test]
+fn the_document_has_aws_s_form() {
+    let doc = openapi(&api()).unwrap();
+    assert_eq!(doc["x-amazon-apigateway-security-policy"], "TLS_1_2");
+    assert_eq!(doc["x-amazon-apigateway-policy"], json!({ "Statement": [] }));
+    assert_eq!(doc["components"]["securitySchemes"]["sigv4"]["x-amazon-apigateway-authtype"], "awsSigv4");
+    let get = &doc["paths"]["/students/{id}"]["get"];
+    assert_eq!(get["security"], json!([{ "sigv4": [] }, { "api_key": [] }]));
+    assert_eq!(
+        get["parameters"][0],
+        json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } })
+    );
+    let proxy = &get["x-amazon-apigateway-integration"];
+    assert_eq!(proxy["connectionType"], "VPC_LINK");
+    assert_eq!(proxy["integrationTarget"], proxy["integration-target"]);
+    let any = &doc["paths"]["/students/events"]["x-amazon-apigateway-any-method"];
+    assert_eq!(any["responses"], json!({ "202": { "description": "202" }, "400": { "description": "400" } }));
+    assert_eq!(any["x-amazon-apigateway-integration"]["responses"]["default"]["statusCode"], "202");
+}
+
+#[test]
+fn what_nobody_here_made_is_seen_as_such() {
+    let mock = GatewayIntegration::builder().r#type(IntegrationType::Mock).build();
+    let method = Method::builder().authorization_type("NONE").method_integration(mock).build();
+    let found = routes(&[Resource::builder().path("/x").resource_methods("OPTIONS", method).build()]);
+    assert_eq!(found["OPTIONS /x"].integration, Integration::Other { kind: "MOCK".to_owned() });
+}

@@ -1,0 +1,274 @@
+//! A route of a REST API: what one method of one path asks for, and what answers it.
+//!
+//! Behind a VPC link API Gateway sends the path of the request with the stage's name in front (`/prod/students/7`),
+//! whatever path the integration's `uri` has: that only sets scheme, host name and port. [`without_stage`] makes the
+//! request template that takes the name off. Templates are chosen by content type, and one for `application/json`
+//! also serves requests without a body; with `passthrough` = `WHEN_NO_TEMPLATES` any other type is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::stack::Out;
+
+/// One method of one path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// `AWS_IAM` or `NONE`.
+    pub authorization: String,
+    /// Whether callers must show an API key of a usage plan.
+    pub api_key_required: bool,
+    /// The parameters that mappings may use, as `path.id`, `querystring.course` or `header.x-campus`, and whether the
+    /// request must have them. Path parameters are declared with `true`; see [`path_parameters`].
+    pub parameters: BTreeMap<String, bool>,
+    /// What answers.
+    pub integration: Integration,
+}
+
+/// What answers a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Integration {
+    /// An HTTP server, which gets the request and gives the answer as they are.
+    HttpProxy(HttpProxy),
+    /// An AWS service, with a request made from a template.
+    AwsService(AwsService),
+    /// Anything else that was found. It stands in no spec.
+    Other {
+        /// AWS's name for its type.
+        kind: String,
+    },
+}
+
+/// An HTTP server that gets the request and gives the answer as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpProxy {
+    /// The method it is asked with: the route's own, `ANY` included.
+    pub http_method: String,
+    /// Its address. The host name must fit its certificate where it begins with `https://`.
+    pub uri: Out<String>,
+    /// The way to a load balancer inside a VPC. `None`: the address is public.
+    pub link: Option<Link>,
+    /// Whether a certificate is accepted that no public authority signed; its name and dates are still checked.
+    pub insecure_skip_verification: bool,
+    /// Where parameters of its request come from: `integration.request.path.id` from `method.request.path.id`, or a
+    /// constant inside single quotes.
+    pub request_parameters: BTreeMap<String, String>,
+    /// Templates by content type; see [`without_stage`].
+    pub request_templates: BTreeMap<String, Out<String>>,
+    /// What happens to a content type without a template: `WHEN_NO_MATCH`, `WHEN_NO_TEMPLATES` or `NEVER`.
+    pub passthrough: String,
+    /// How long it may take, in milliseconds, 50-29000.
+    pub timeout_ms: i32,
+}
+
+/// A way to a load balancer inside a VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The VPC link.
+    pub vpc_link_id: Out<String>,
+    /// The load balancer, of this account.
+    pub load_balancer_arn: Out<String>,
+}
+
+/// An action of an AWS service, called with a request made from a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsService {
+    /// The method it is asked with, mostly `POST`.
+    pub http_method: String,
+    /// The action, as `arn:aws:apigateway:REGION:kinesis:action/PutRecord`.
+    pub uri: Out<String>,
+    /// The role API Gateway calls it with.
+    pub credentials: Out<String>,
+    /// As in [`HttpProxy::request_parameters`].
+    pub request_parameters: BTreeMap<String, String>,
+    /// The request's body by the content type of what came in.
+    pub request_templates: BTreeMap<String, Out<String>>,
+    /// What happens to a content type without a template: `WHEN_NO_MATCH`, `WHEN_NO_TEMPLATES` or `NEVER`.
+    pub passthrough: String,
+    /// The answers, by a pattern that the service's status matches as a whole (`4\d{2}`), or `default`.
+    pub responses: BTreeMap<String, Response>,
+    /// How long it may take, in milliseconds, 50-29000.
+    pub timeout_ms: i32,
+}
+
+/// An answer made from that of an AWS service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// The status the caller gets; AWS allows each status once a route.
+    pub status: String,
+    /// The body the caller gets, by content type. Empty: the service's own.
+    pub templates: BTreeMap<String, String>,
+}
+
+/// The variables of a path in their order, and whether each takes all that is left of it (`{proxy+}`).
+fn variables(path: &str) -> impl Iterator<Item = (&str, bool)> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| {
+        let plain = name.strip_suffix('+');
+        (plain.unwrap_or(name), plain.is_some())
+    })
+}
+
+/// The declaration of a path's variables, for [`Route::parameters`].
+pub fn path_parameters(path: &str) -> BTreeMap<String, bool> {
+    variables(path).map(|(name, _)| (format!("path.{name}"), true)).collect()
+}
+
+/// Hands a path's variables on under their own names, for `request_parameters` where the `uri` holds them too.
+pub fn path_mappings(path: &str) -> BTreeMap<String, String> {
+    let mapping = |name| (format!("integration.request.path.{name}"), format!("method.request.path.{name}"));
+    variables(path).map(|(name, _)| mapping(name)).collect()
+}
+
+/// The request templates that make a server behind a VPC link see the path without the stage's name. A variable is
+/// encoded again, so that no value can reach another path.
+pub fn without_stage(path: &str) -> BTreeMap<String, Out<String>> {
+    let mut template = String::new();
+    let mut target = path.to_owned();
+    for (index, (name, greedy)) in variables(path).enumerate() {
+        let value = format!("$input.params('{name}')");
+        let value = if greedy { value } else { format!("$util.urlEncode({value})") };
+        template += &format!("#set($v{index} = {value})\n");
+        target = target.replace(&format!("{{{name}{}}}", if greedy { "+" } else { "" }), &format!("${{v{index}}}"));
+    }
+    template += &format!("#set($context.requestOverride.path = \"{target}\")\n$input.body");
+    [("application/json".to_owned(), template.into())].into()
+}
+
+/// Refuses what AWS would refuse.
+pub(super) fn check_routes(routes: &BTreeMap<String, Route>) -> Result<(), String> {
+    if routes.is_empty() {
+        return Err("routes is empty; AWS deploys no API without a method".to_owned());
+    }
+    let mut siblings: BTreeMap<&str, &str> = BTreeMap::new();
+    for (key, route) in routes {
+        let path = check_key(key)?;
+        for (at, _) in path.match_indices("/{") {
+            let variable = path[at + 1..].split('/').next().unwrap_or_default();
+            let other = siblings.insert(&path[..at], variable).filter(|other| *other != variable);
+            if let Some(other) = other {
+                return Err(format!(
+                    "routes.{key}: {variable} and {other} stand at one place; AWS allows one variable"
+                ));
+            }
+        }
+        route.check(path).map_err(|error| format!("routes.{key}: {error}"))?;
+    }
+    Ok(())
+}
+
+const METHODS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// The path of a route's key.
+fn check_key(key: &str) -> Result<&str, String> {
+    let form = || format!("routes has the key {key}; the form is METHOD /path, METHOD one of {}", METHODS.join(", "));
+    let (method, path) = key.split_once(' ').ok_or_else(form)?;
+    let parts = path.strip_prefix('/').ok_or_else(form)?;
+    if !METHODS.contains(&method) {
+        return Err(form());
+    }
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-:".contains(c));
+    let last = parts.matches('/').count();
+    for (index, part) in parts.split('/').enumerate().filter(|_| !parts.is_empty()) {
+        let variable = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        let allowed = match variable.map(|name| name.strip_suffix('+').ok_or(name)) {
+            None => plain(part),
+            Some(Err(name)) => plain(name),
+            Some(Ok(greedy)) => plain(greedy) && index == last,
+        };
+        if !allowed {
+            return Err(format!(
+                "routes has the key {key} with the part \"{part}\"; AWS allows letters, digits, ._-: and {{name}}, \
+                 and {{name+}} at the end"
+            ));
+        }
+    }
+    Ok(path)
+}
+
+impl Route {
+    fn check(&self, path: &str) -> Result<(), String> {
+        if !["AWS_IAM", "NONE"].contains(&self.authorization.as_str()) {
+            return Err(format!("authorization is {}; allowed are AWS_IAM, NONE", self.authorization));
+        }
+        if let Some(name) = path_parameters(path).keys().find(|name| self.parameters.get(*name) != Some(&true)) {
+            return Err(format!("parameters lacks {name} = true, which stands in the path"));
+        }
+        let places = ["path.", "querystring.", "header."];
+        if let Some(name) = self.parameters.keys().find(|name| !places.iter().any(|place| name.starts_with(place))) {
+            return Err(format!("parameters has {name}; names begin with path., querystring. or header."));
+        }
+        let (mappings, passthrough, timeout) = match &self.integration {
+            Integration::HttpProxy(http) => (&http.request_parameters, &http.passthrough, http.timeout_ms),
+            Integration::AwsService(aws) => {
+                aws.check()?;
+                (&aws.request_parameters, &aws.passthrough, aws.timeout_ms)
+            }
+            Integration::Other { kind } => return Err(format!("an integration of the type {kind} cannot be made")),
+        };
+        if let Some(source) = mappings.values().find(|source| !self.offers(source)) {
+            return Err(format!("request_parameters uses {source}, which parameters does not declare"));
+        }
+        if !["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].contains(&passthrough.as_str()) {
+            return Err(format!("passthrough is {passthrough}; AWS allows WHEN_NO_MATCH, WHEN_NO_TEMPLATES, NEVER"));
+        }
+        if !(50..=29_000).contains(&timeout) {
+            return Err(format!("timeout_ms is {timeout}; AWS allows 50-29000"));
+        }
+        Ok(())
+    }
+
+    fn offers(&self, source: &str) -> bool {
+        match source.strip_prefix("method.request.") {
+            Some(body) if body == "body" || body.starts_with("body.") => true,
+            Some(name) => self.parameters.contains_key(&name.replace("multivalue", "")),
+            None => true,
+        }
+    }
+}
+
+impl AwsService {
+    fn check(&self) -> Result<(), String> {
+        let mut seen = BTreeSet::new();
+        for Response { status, .. } in self.responses.values() {
+            let digits = status.len() == 3 && status.chars().all(|c| c.is_ascii_digit());
+            if !digits || !status.starts_with(['1', '2', '3', '4', '5']) {
+                return Err(format!("responses has the status {status}; AWS allows 100-599"));
+            }
+            if !seen.insert(status) {
+                return Err(format!("responses has the status {status} twice; AWS allows it once"));
+            }
+        }
+        if !self.responses.contains_key("default") {
+            return Err("responses lacks default; without it callers get status 500".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_is_taken_off_the_path_and_variables_are_encoded() {
+        let template = &without_stage("/students/{id}/events/{rest+}")["application/json"];
+        assert_eq!(
+            template.get().unwrap(),
+            "#set($v0 = $util.urlEncode($input.params('id')))\n\
+             #set($v1 = $input.params('rest'))\n\
+             #set($context.requestOverride.path = \"/students/${v0}/events/${v1}\")\n\
+             $input.body"
+        );
+    }
+
+    #[test]
+    fn keys_are_a_method_and_a_path() {
+        for key in ["GET /", "ANY /{proxy+}", "PUT /students/{id}", "POST /a/b.c_d-e:f"] {
+            assert!(check_key(key).is_ok(), "{key}");
+        }
+        for key in ["GET", "get /a", "GET a", "GET /a/", "GET //a", "GET /{a+}/b", "GET /a{b}", "GET /é"] {
+            assert!(check_key(key).is_err(), "{key}");
+        }
+    }
+}
