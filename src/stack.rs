@@ -216,6 +216,7 @@ pub struct Stack {
     pub nodes: BTreeMap<String, Entry>,
     /// What the stack as a whole gives: a name, and the value or the reference it comes from.
     pub outputs: BTreeMap<String, Value>,
+    prefix: String,
     tags: Tags,
 }
 
@@ -227,13 +228,20 @@ impl Stack {
             env: env.to_owned(),
             nodes: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            prefix: String::new(),
             tags: Tags::new(),
         }
     }
 
+    /// Sets what the `Name` tags of nodes without a name of their own begin with.
+    pub fn with_prefix(mut self, prefix: &str) -> Self {
+        self.prefix = format!("{prefix}-");
+        self
+    }
+
     /// Sets tags that every node added from now on carries, over those set before.
-    pub fn tag(&mut self, tags: impl IntoIterator<Item = (&'static str, String)>) {
-        self.tags.extend(tags.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    pub fn tag<K: Into<String>>(&mut self, tags: impl IntoIterator<Item = (K, String)>) {
+        self.tags.extend(tags.into_iter().map(|(key, value)| (key.into(), value)));
     }
 
     /// Adds a node. Its edges are the references in its spec; a spec with a `tags` field gets the stack's tags, a
@@ -257,7 +265,7 @@ impl Stack {
 
     fn fill_tags(&self, node: &str, spec: &mut Value) {
         let name =
-            spec.get("name").and_then(Value::as_str).map_or_else(|| format!("{node}-{}", self.env), str::to_owned);
+            spec.get("name").and_then(Value::as_str).map_or_else(|| format!("{}{node}-{}", self.prefix, self.env), str::to_owned);
         let Some(tags) = spec.get_mut("tags").and_then(Value::as_object_mut) else { return };
         let mut all = self.tags.clone();
         all.entry("Name".to_owned()).or_insert(name);

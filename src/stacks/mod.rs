@@ -1,0 +1,15 @@
+//! The systems tapctl can build: functions from settings to a stack.
+
+mod place;
+mod policy;
+pub mod student_records;
+
+use crate::config::Config;
+use crate::stack::Stack;
+
+pub use place::Place;
+
+/// The stack that the settings ask for, at this place.
+pub fn build(config: &Config, place: &Place) -> Stack {
+    student_records::build(config, place)
+}

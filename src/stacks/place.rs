@@ -1,0 +1,109 @@
+//! Where a stack is built: what must be asked of AWS before there is a stack.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::Filter;
+
+use crate::aws::Aws;
+use crate::config::Config;
+use crate::error::{Class, Fault, Result};
+use crate::state::State;
+
+/// Zones that API Gateway's VPC links cannot use, by the ids that mean the same zone in every account.
+const WITHOUT_VPC_LINKS: &[&str] = &["use1-az3"];
+
+/// An account and a region, as far as stacks care.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Account id, twelve digits.
+    pub account: String,
+    /// Region, as `us-east-1`.
+    pub region: String,
+    /// Partition, as `aws`.
+    pub partition: String,
+    /// The availability zones to use, as many as the settings ask for.
+    pub zones: Vec<String>,
+}
+
+impl Place {
+    /// Asks AWS. Zones that recorded subnets stand in stay; only what is missing is chosen anew, so that a zone AWS
+    /// adds or takes out of service moves nothing.
+    ///
+    /// # Errors
+    /// Where the region has fewer zones than asked for, or lacks the database version.
+    pub async fn discover(aws: &Aws, config: &Config, state: &State) -> Result<Place> {
+        check_database_version(aws, config, state).await?;
+        let wanted = config.network.azs;
+        let mut zones = recorded_zones(state);
+        if zones.len() < wanted {
+            let more = offered_zones(aws).await?;
+            zones.extend(more.into_iter().filter(|zone| !zones.contains(zone)).collect::<Vec<_>>());
+        }
+        if zones.len() < wanted {
+            return Err(Fault::invalid(format!(
+                "network.azs is {wanted}, and {} has {} usable availability zones: {}",
+                aws.region,
+                zones.len(),
+                zones.join(", ")
+            )));
+        }
+        zones.truncate(wanted);
+        Ok(Place {
+            account: aws.account.clone(),
+            region: aws.region.clone(),
+            partition: aws.partition.clone(),
+            zones,
+        })
+    }
+
+    /// An ARN in this partition, region and account.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
+    }
+}
+
+fn recorded_zones(state: &State) -> Vec<String> {
+    let subnets = state.nodes.values().filter(|node| node.kind == "ec2.subnet");
+    let zones = subnets.filter_map(|node| node.spec.get("availability_zone")?.as_str().map(str::to_owned));
+    zones.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+async fn offered_zones(aws: &Aws) -> Result<Vec<String>> {
+    let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
+    let answer = aws
+        .ec2
+        .describe_availability_zones()
+        .filters(filter("state", "available"))
+        .filters(filter("zone-type", "availability-zone"))
+        .send()
+        .await?;
+    let usable = answer
+        .availability_zones()
+        .iter()
+        .filter(|zone| !WITHOUT_VPC_LINKS.contains(&zone.zone_id().unwrap_or_default()));
+    let names: BTreeSet<String> = usable.filter_map(|zone| zone.zone_name().map(str::to_owned)).collect();
+    Ok(names.into_iter().collect())
+}
+
+/// AWS withdraws minor versions. A cluster that runs one keeps it; a new one cannot have it.
+async fn check_database_version(aws: &Aws, config: &Config, state: &State) -> Result<()> {
+    let wanted = &config.database.engine_version;
+    let recorded = state.nodes.values().filter(|node| node.kind == "rds.db_cluster");
+    if recorded.filter_map(|node| node.spec.get("engine_version")?.as_str()).any(|version| version == wanted) {
+        return Ok(());
+    }
+    let versions = aws.rds.describe_db_engine_versions().engine(super::student_records::DATABASE_ENGINE);
+    let mut pages = versions.into_paginator().items().send();
+    let mut offered = Vec::new();
+    while let Some(version) = pages.next().await {
+        offered.extend(version?.engine_version);
+    }
+    match offered.contains(wanted) {
+        true => Ok(()),
+        false => Err(Fault::new(
+            Class::Invalid,
+            "VersionNotOffered",
+            format!("database.engine_version is {wanted}, and {} offers {}", aws.region, offered.join(", ")),
+        )),
+    }
+}

@@ -1,0 +1,239 @@
+//! S12: the API: its routes, its stage, who may call it and how often.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::data::Data;
+use super::groups::Groups;
+use super::identity::Roles;
+use super::ingress::Ingress;
+use super::keys::Keys;
+use super::network::Network;
+use super::{Builder, Class};
+use crate::resource::Tags;
+use crate::resources::apigateway::route::{
+    AwsService, HttpProxy, Integration, Link, Response, Route, path_mappings, path_parameters, without_stage,
+};
+use crate::resources::apigateway::usage_plan::{PlanStage, Quota};
+use crate::resources::apigateway::{Account, ApiKey, Deployment, RestApi, Stage, UsagePlan, UsagePlanKey};
+use crate::resources::apigatewayv2::VpcLink;
+use crate::stack::{Node, Out};
+
+/// The longest a request may take, in milliseconds; AWS's own limit.
+const TIMEOUT_MS: i32 = 29_000;
+/// Answers of this many bytes or more are compressed.
+const COMPRESS_FROM: i32 = 1024;
+
+/// What the service answers: method and path.
+const PROXIED: &[(&str, &str)] = &[
+    ("GET", "/students"),
+    ("POST", "/students"),
+    ("GET", "/students/{id}"),
+    ("PUT", "/students/{id}"),
+    ("DELETE", "/students/{id}"),
+    ("GET", "/students/search"),
+    ("GET", "/health"),
+];
+/// Where grades, enrollment and attendance come in.
+const EVENTS: (&str, &str) = ("POST", "/students/{id}/events");
+
+/// A record's partition key is the student's id, so that events of one student stay in order. The data is the request's
+/// body as it came. `escapeJavaScript` also escapes single quotes, which JSON does not allow.
+const EVENT_TEMPLATE: [&str; 2] = [
+    "{\"StreamName\": \"",
+    "\", \"Data\": \"$util.base64Encode($input.body)\", \
+     \"PartitionKey\": \"$util.escapeJavaScript($input.params('id')).replaceAll(\"\\\\'\", \"'\")\"}",
+];
+
+pub(super) struct Api {
+    pub stage: Node<Stage>,
+}
+
+impl Builder<'_> {
+    pub(super) fn api(
+        &mut self,
+        keys: &Keys,
+        network: &Network,
+        groups: &Groups,
+        data: &Data,
+        roles: &Roles,
+        ingress: &Ingress,
+    ) -> Api {
+        self.layer("apigateway", Class::Internal);
+        let role = self.service_linked_role("apigateway", "ops.apigateway.amazonaws.com");
+        let link = self.stack.add(
+            "vpc-link",
+            VpcLink {
+                name: self.name("link"),
+                subnet_ids: network.private_ids(),
+                security_group_ids: [groups.link.group_id()].into(),
+                service_linked_role: Some(role.service()),
+                tags: Tags::new(),
+            },
+        );
+        let api = self.rest_api(&link, data, roles, ingress);
+        let stage = self.stage(&api, keys, roles);
+        for system in &self.config.api.campus_systems {
+            self.campus_system(system, &api, &stage);
+        }
+        Api { stage }
+    }
+
+    fn rest_api(
+        &mut self,
+        link: &Node<VpcLink>,
+        data: &Data,
+        roles: &Roles,
+        ingress: &Ingress,
+    ) -> Node<RestApi> {
+        let mut routes: BTreeMap<String, Route> = PROXIED
+            .iter()
+            .map(|(method, path)| (format!("{method} {path}"), self.proxied(method, path, link, ingress)))
+            .collect();
+        routes.insert(format!("{} {}", EVENTS.0, EVENTS.1), self.events(data, roles));
+        self.stack.add(
+            "rest-api",
+            RestApi {
+                name: self.name("records"),
+                description: format!("Student records, {}", self.config.env),
+                security_policy: Some("TLS_1_2".into()),
+                endpoint_access_mode: None,
+                minimum_compression: Some(COMPRESS_FROM),
+                policy: None,
+                routes,
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    fn proxied(&self, method: &str, path: &str, link: &Node<VpcLink>, ingress: &Ingress) -> Route {
+        let proxy = HttpProxy {
+            http_method: method.to_owned(),
+            uri: format!("https://{}{path}", ingress.host).as_str().into(),
+            link: Some(Link { vpc_link_id: link.vpc_link_id(), load_balancer_arn: ingress.balancer.arn() }),
+            // No public authority signs a certificate that tapctl makes.
+            insecure_skip_verification: self.config.ingress.certificate_arn.is_none(),
+            request_parameters: path_mappings(path),
+            request_templates: without_stage(path),
+            passthrough: "WHEN_NO_TEMPLATES".into(),
+            timeout_ms: TIMEOUT_MS,
+        };
+        Route {
+            authorization: "AWS_IAM".into(),
+            api_key_required: path != "/health",
+            parameters: path_parameters(path),
+            integration: Integration::HttpProxy(proxy),
+        }
+    }
+
+    fn events(&self, data: &Data, roles: &Roles) -> Route {
+        let uri = format!(
+            "arn:{}:apigateway:{}:kinesis:action/PutRecord",
+            self.place.partition, self.place.region
+        );
+        let template = Out::join([EVENT_TEMPLATE[0].into(), data.stream.stream_name(), EVENT_TEMPLATE[1].into()]);
+        let content_type = ("integration.request.header.Content-Type", "'application/x-amz-json-1.1'");
+        let answer = |status: &str, body: &str| Response {
+            status: status.to_owned(),
+            templates: [("application/json".to_owned(), body.to_owned())].into(),
+        };
+        let accepted = "{\"sequenceNumber\": $input.json('$.SequenceNumber'), \"shardId\": $input.json('$.ShardId')}";
+        let service = AwsService {
+            http_method: "POST".into(),
+            uri: uri.as_str().into(),
+            credentials: roles.api_events.arn(),
+            request_parameters: [(content_type.0.to_owned(), content_type.1.to_owned())].into(),
+            request_templates: [("application/json".to_owned(), template)].into(),
+            passthrough: "NEVER".into(),
+            responses: BTreeMap::from([
+                ("default".to_owned(), answer("202", accepted)),
+                (r"4\d{2}".to_owned(), answer("400", "{\"message\": \"the event was not accepted\"}")),
+                (r"5\d{2}".to_owned(), answer("502", "{\"message\": \"the event stream is not available\"}")),
+            ]),
+            timeout_ms: TIMEOUT_MS,
+        };
+        Route {
+            authorization: "AWS_IAM".into(),
+            api_key_required: true,
+            parameters: path_parameters(EVENTS.1),
+            integration: Integration::AwsService(service),
+        }
+    }
+
+    fn stage(&mut self, api: &Node<RestApi>, keys: &Keys, roles: &Roles) -> Node<Stage> {
+        let settings = &self.config.api;
+        let stage = self.config.env.as_str();
+        let access = self.log_group("api-access", self.name("api-access"), keys);
+        // API Gateway would make it itself, without key and retention.
+        let name = Out::join(["API-Gateway-Execution-Logs_".into(), api.rest_api_id(), format!("/{stage}").as_str().into()]);
+        let execution = self.log_group("api-execution", name, keys);
+        let account = Account { cloudwatch_role_arn: roles.api_logs.arn() };
+        let account = self.stack.add("api-account", account);
+        let deployment = Deployment { rest_api_id: api.rest_api_id(), api_hash: api.hash() };
+        let deployment = self.stack.add("deployment", deployment);
+        self.stack.add(
+            "stage",
+            Stage {
+                rest_api_id: api.rest_api_id(),
+                name: stage.to_owned(),
+                deployment_id: deployment.deployment_id(),
+                access_log_group_arn: access.arn(),
+                access_log_format: access_log_format(),
+                logging_level: "INFO".into(),
+                metrics: true,
+                // It would write student records into the logs.
+                data_trace: false,
+                throttle_rate: f64::from(settings.throttle_rate),
+                throttle_burst: settings.throttle_burst,
+                tracing: true,
+                variables: BTreeMap::new(),
+                account: account.cloudwatch_role_arn(),
+                execution_log_group: Some(execution.group_name()),
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    /// One key and one plan each, so that one campus system cannot use up another's share.
+    fn campus_system(&mut self, system: &str, api: &Node<RestApi>, stage: &Node<Stage>) {
+        let settings = &self.config.api;
+        let description = format!("Campus system {system}, {}", self.config.env);
+        let plan = self.stack.add(
+            format!("usage-plan-{system}"),
+            UsagePlan {
+                name: self.name(&format!("plan-{system}")),
+                description: description.clone(),
+                stages: [PlanStage { rest_api_id: api.rest_api_id(), stage: stage.stage_name() }].into(),
+                throttle_rate: f64::from(settings.plan_rate),
+                throttle_burst: settings.plan_burst,
+                quota: Some(Quota { limit: settings.plan_quota, period: "MONTH".into() }),
+                tags: Tags::new(),
+            },
+        );
+        let key = ApiKey { name: self.name(&format!("key-{system}")), description, enabled: true, tags: Tags::new() };
+        let key = self.stack.add(format!("api-key-{system}"), key);
+        let member = UsagePlanKey { usage_plan_id: plan.usage_plan_id(), api_key_id: key.api_key_id() };
+        self.stack.add(format!("usage-plan-key-{system}"), member);
+    }
+}
+
+/// Who asked what, when, and what they got: the audit record of each request, without its content.
+fn access_log_format() -> String {
+    json!({
+        "requestId": "$context.requestId",
+        "time": "$context.requestTime",
+        "ip": "$context.identity.sourceIp",
+        "caller": "$context.identity.caller",
+        "user": "$context.identity.userArn",
+        "apiKeyId": "$context.identity.apiKeyId",
+        "method": "$context.httpMethod",
+        "path": "$context.resourcePath",
+        "status": "$context.status",
+        "integrationStatus": "$context.integrationStatus",
+        "latencyMs": "$context.responseLatency",
+        "integrationLatencyMs": "$context.integrationLatency",
+        "responseBytes": "$context.responseLength",
+    })
+    .to_string()
+}

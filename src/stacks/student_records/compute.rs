@@ -1,0 +1,218 @@
+//! S10: the cluster, the task, the service, and how it grows and shrinks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::data::Data;
+use super::groups::Groups;
+use super::identity::Roles;
+use super::ingress::Ingress;
+use super::keys::Keys;
+use super::network::Network;
+use super::secrets::Secrets;
+use super::{Builder, Class};
+use crate::resource::Tags;
+use crate::resources::applicationautoscaling::scaling_policy::Metric;
+use crate::resources::applicationautoscaling::{ScalableTarget, ScalingPolicy};
+use crate::resources::ecs::container::{Container, Log, MountPoint};
+use crate::resources::ecs::service::Target;
+use crate::resources::ecs::task_definition::{EfsVolume, Volume};
+use crate::resources::ecs::{Cluster, Service, TaskDefinition};
+use crate::resources::logs::LogGroup;
+use crate::stack::{Node, Out};
+
+const CONTAINER: &str = "student-api";
+const VOLUME: &str = "shared";
+
+pub(super) struct Compute {
+    pub cluster: Node<Cluster>,
+}
+
+/// The layers below this one.
+struct Below<'a> {
+    keys: &'a Keys,
+    network: &'a Network,
+    groups: &'a Groups,
+    secrets: &'a Secrets,
+    data: &'a Data,
+    roles: &'a Roles,
+    ingress: &'a Ingress,
+}
+
+impl Builder<'_> {
+    #[allow(clippy::too_many_arguments, reason = "the service stands on every other layer")]
+    pub(super) fn compute(
+        &mut self,
+        keys: &Keys,
+        network: &Network,
+        groups: &Groups,
+        secrets: &Secrets,
+        data: &Data,
+        roles: &Roles,
+        ingress: &Ingress,
+    ) -> Compute {
+        self.layer("ecs", Class::Restricted);
+        let below = Below { keys, network, groups, secrets, data, roles, ingress };
+        let cluster = self.cluster(&below);
+        let logs = self.log_group("service", self.name("service"), keys);
+        let task = self.task(&below, &logs);
+        let service = self.service(&below, &cluster, &task);
+        self.scaling(&cluster, &service, ingress);
+        Compute { cluster }
+    }
+
+    pub(super) fn log_group(
+        &mut self,
+        thing: &str,
+        name: impl Into<Out<String>>,
+        keys: &Keys,
+    ) -> Node<LogGroup> {
+        let group = LogGroup {
+            name: name.into(),
+            kms_key_arn: Some(keys.logs.arn()),
+            retention_days: self.config.logs.retention_days,
+            tags: Tags::new(),
+        };
+        self.stack.add(format!("log-group-{thing}"), group)
+    }
+
+    fn cluster(&mut self, below: &Below) -> Node<Cluster> {
+        let role = self.service_linked_role("ecs", "ecs.amazonaws.com");
+        let name = self.name("cluster");
+        // Container Insights would make it itself, without key and retention.
+        let insights = format!("/aws/ecs/containerinsights/{name}/performance");
+        let insights = self.log_group("insights", insights, below.keys);
+        self.stack.add(
+            "cluster",
+            Cluster {
+                name,
+                container_insights: "enabled".into(),
+                service_linked_role: Some(role.service()),
+                log_group: Some(insights.group_name()),
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    fn task(&mut self, below: &Below, logs: &Node<LogGroup>) -> Node<TaskDefinition> {
+        let settings = &self.config.service;
+        let data = below.data;
+        let environment: [(&str, Out<String>); 6] = [
+            ("DB_ENDPOINT", data.database.endpoint()),
+            ("DB_READER_ENDPOINT", data.database.reader_endpoint()),
+            ("REDIS_ENDPOINT", data.cache.primary_endpoint()),
+            ("KINESIS_STREAM", data.stream.stream_name()),
+            ("ENVIRONMENT_SUFFIX", self.config.env.as_str().into()),
+            ("AWS_REGION", self.place.region.as_str().into()),
+        ];
+        let field = |secret: Out<String>, field: &str| Out::join([secret, format!(":{field}::").as_str().into()]);
+        let master = data.database.master_user_secret_arn();
+        let secrets: [(&str, Out<String>); 4] = [
+            ("DB_USERNAME", field(master.clone(), "username")),
+            ("DB_PASSWORD", field(master, "password")),
+            ("REDIS_AUTH_TOKEN", below.secrets.cache.arn()),
+            ("THIRD_PARTY_CREDENTIALS", below.secrets.third_party.arn()),
+        ];
+        let container = Container {
+            image: settings.image.clone(),
+            essential: true,
+            port_mappings: [i32::from(settings.port)].into(),
+            environment: named(environment),
+            secrets: named(secrets),
+            command: settings.command.clone(),
+            health_check: None,
+            mount_points: [("/mnt/efs".to_owned(), MountPoint { volume: VOLUME.into(), read_only: false })].into(),
+            log: Some(Log { group: logs.group_name(), stream_prefix: "ecs".into() }),
+            read_only_root: true,
+            user: None,
+        };
+        let shared = EfsVolume {
+            file_system_id: data.files.file_system_id(),
+            access_point_id: data.access_point.access_point_id(),
+            transit_encryption: true,
+            iam: true,
+        };
+        self.stack.add(
+            "task-definition",
+            TaskDefinition {
+                family: self.name("api"),
+                cpu: settings.cpu,
+                memory: settings.memory,
+                execution_role_arn: below.roles.execution.arn(),
+                task_role_arn: below.roles.task.arn(),
+                containers: [(CONTAINER.to_owned(), container)].into(),
+                volumes: [(VOLUME.to_owned(), Volume { efs: Some(shared) })].into(),
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    fn service(&mut self, below: &Below, cluster: &Node<Cluster>, task: &Node<TaskDefinition>) -> Node<Service> {
+        let settings = &self.config.service;
+        let mut after: BTreeSet<Out<String>> = below.data.instances.iter().map(|node| node.instance_identifier()).collect();
+        after.extend(below.data.mounts.iter().cloned());
+        after.extend(below.network.private_routes.iter().cloned());
+        after.extend(below.groups.rules.iter().cloned());
+        self.stack.add(
+            "service",
+            Service {
+                name: self.name("api"),
+                cluster: cluster.cluster_name(),
+                task_definition: task.arn(),
+                desired_count: settings.tasks,
+                autoscaled: true,
+                subnet_ids: below.network.private_ids(),
+                security_group_ids: [below.groups.service.group_id()].into(),
+                assign_public_ip: false,
+                target: Some(Target {
+                    target_group_arn: below.ingress.targets.arn(),
+                    container_name: CONTAINER.into(),
+                    container_port: i32::from(settings.port),
+                }),
+                listener: Some(below.ingress.https.arn()),
+                after,
+                circuit_breaker: true,
+                rollback: true,
+                min_healthy_percent: 100,
+                max_percent: 200,
+                health_check_grace_seconds: Some(60),
+                enable_execute_command: false,
+                propagate_tags: "SERVICE".into(),
+                platform_version: None,
+                availability_zone_rebalancing: Some("ENABLED".into()),
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    fn scaling(&mut self, cluster: &Node<Cluster>, service: &Node<Service>, ingress: &Ingress) {
+        let settings = &self.config.service;
+        let target = self.stack.add(
+            "scalable-target",
+            ScalableTarget {
+                cluster: cluster.cluster_name(),
+                service: service.service_name(),
+                min: settings.min_tasks,
+                max: settings.max_tasks,
+                tags: Tags::new(),
+            },
+        );
+        let label = Out::join([ingress.balancer.full_name(), "/".into(), ingress.targets.full_name()]);
+        let requests = ("ALBRequestCountPerTarget", Some(label), settings.requests_per_target);
+        let cpu = ("ECSServiceAverageCPUUtilization", None, settings.cpu_target_percent);
+        for (thing, (metric, label, value)) in [("requests", requests), ("cpu", cpu)] {
+            let policy = ScalingPolicy {
+                name: self.name(thing),
+                resource_id: target.resource_id(),
+                metric: Metric::Predefined { name: metric.into(), label },
+                target_value: f64::from(value),
+                scale_in_cooldown_seconds: 300,
+                scale_out_cooldown_seconds: 60,
+            };
+            self.stack.add(format!("scaling-policy-{thing}"), policy);
+        }
+    }
+}
+
+fn named<const N: usize>(values: [(&str, Out<String>); N]) -> BTreeMap<String, Out<String>> {
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

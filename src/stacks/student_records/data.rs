@@ -1,0 +1,299 @@
+//! S5 to S8: where the data is: database, cache, stream, file system.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::super::policy::{allow, by, document, when};
+use super::groups::Groups;
+use super::keys::Keys;
+use super::network::Network;
+use super::secrets::Secrets;
+use super::{Builder, Class, DATABASE_ENGINE, zone_letters};
+use crate::config::{StreamMode, ThroughputMode};
+use crate::resource::Tags;
+use crate::resources::efs::{AccessPoint, FileSystem, FileSystemPolicy, MountTarget};
+use crate::resources::elasticache::{ReplicationGroup, SubnetGroup};
+use crate::resources::kinesis::{Mode, Stream};
+use crate::resources::logs::LogGroup;
+use crate::resources::rds::{DbCluster, DbClusterParameterGroup, DbInstance, DbSubnetGroup};
+use crate::stack::{Node, Out};
+
+/// The user and group that own the shared directory and that every client acts as.
+const POSIX_ID: u32 = 1000;
+
+pub(super) struct Data {
+    pub database: Node<DbCluster>,
+    pub instances: Vec<Node<DbInstance>>,
+    pub cache: Node<ReplicationGroup>,
+    pub stream: Node<Stream>,
+    pub files: Node<FileSystem>,
+    pub access_point: Node<AccessPoint>,
+    /// Witnesses that the file system can be mounted in every zone, by the rules of its policy.
+    pub mounts: BTreeSet<Out<String>>,
+}
+
+impl Builder<'_> {
+    pub(super) fn data(&mut self, keys: &Keys, network: &Network, groups: &Groups, secrets: &Secrets) -> Data {
+        self.layer("rds", Class::Restricted);
+        let database = self.database(keys, network, groups);
+        let instances = self.instances(keys, &database);
+        self.layer("elasticache", Class::Restricted);
+        let cache = self.cache(keys, network, groups, secrets);
+        self.layer("kinesis", Class::Restricted);
+        let stream = self.stream(keys);
+        self.layer("efs", Class::Restricted);
+        let files = self.file_system(keys);
+        let access_point = self.access_point(&files);
+        let mounts = self.mounts(&files, &access_point, network, groups);
+        Data { database, instances, cache, stream, files, access_point, mounts }
+    }
+
+    fn database(&mut self, keys: &Keys, network: &Network, groups: &Groups) -> Node<DbCluster> {
+        let settings = &self.config.database;
+        let name = self.name("aurora");
+        let subnets = self.stack.add(
+            "db-subnet-group",
+            DbSubnetGroup {
+                name: self.name("aurora"),
+                description: format!("Private subnets of student-records {}", self.config.env),
+                subnet_ids: network.private_ids(),
+                tags: Tags::new(),
+            },
+        );
+        // The name carries the major version: a major upgrade needs a group of the new family beside the old one.
+        let family = format!("{DATABASE_ENGINE}{}", settings.major());
+        let parameters = self.stack.add(
+            "db-parameter-group",
+            DbClusterParameterGroup {
+                name: self.name(&format!("aurora-{}", settings.major())),
+                family,
+                description: format!("TLS only, of student-records {}", self.config.env),
+                parameters: BTreeMap::from(
+                    [("rds.force_ssl", "1"), ("ssl_min_protocol_version", "TLSv1.2")]
+                        .map(|(key, value)| (key.to_owned(), value.to_owned())),
+                ),
+                tags: Tags::new(),
+            },
+        );
+        // RDS would make it itself, without key and retention.
+        let logs = self.stack.add(
+            "log-group-database",
+            LogGroup {
+                name: format!("/aws/rds/cluster/{name}/postgresql").into(),
+                kms_key_arn: Some(keys.logs.arn()),
+                retention_days: self.config.logs.retention_days,
+                tags: Tags::new(),
+            },
+        );
+        self.stack.add(
+            "db-cluster",
+            DbCluster {
+                name,
+                engine: DATABASE_ENGINE.into(),
+                engine_version: settings.engine_version.clone(),
+                database_name: "studentrecords".into(),
+                master_username: "studentadmin".into(),
+                master_secret_kms_key_id: keys.secrets.arn(),
+                kms_key_id: keys.rds.arn(),
+                db_subnet_group: subnets.group_name(),
+                security_group_ids: [groups.rds.group_id()].into(),
+                parameter_group: parameters.group_name(),
+                min_acu: settings.min_acu,
+                max_acu: settings.max_acu,
+                backup_retention_days: settings.backup_days,
+                backup_window: "03:00-04:00".into(),
+                maintenance_window: "sun:04:00-sun:05:00".into(),
+                log_exports: ["postgresql".to_owned()].into(),
+                log_group: Some(logs.group_name()),
+                iam_authentication: true,
+                deletion_protection: self.config.protect,
+                copy_tags_to_snapshot: true,
+                final_snapshot: self.config.protect,
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    /// The first is the writer: it is made first, and the others name it as the one to take over from.
+    fn instances(&mut self, keys: &Keys, cluster: &Node<DbCluster>) -> Vec<Node<DbInstance>> {
+        let count = self.config.database.instances;
+        let zones = self.place.zones.iter().cycle();
+        let mut instances: Vec<Node<DbInstance>> = Vec::new();
+        for (index, zone) in (0..count).zip(zones) {
+            let thing = if index == 0 { "writer".to_owned() } else { format!("reader-{index}") };
+            let instance = DbInstance {
+                name: self.name(&format!("aurora-{thing}")),
+                cluster_identifier: Some(cluster.cluster_identifier()),
+                engine: DATABASE_ENGINE.into(),
+                instance_class: "db.serverless".into(),
+                availability_zone: Some(zone.as_str().into()),
+                promotion_tier: index.min(15),
+                writer: instances.first().map(Node::instance_identifier),
+                auto_minor_version_upgrade: true,
+                performance_insights: true,
+                performance_insights_kms_key_id: Some(keys.rds.arn()),
+                publicly_accessible: false,
+                ca_certificate: None,
+                tags: Tags::new(),
+            };
+            instances.push(self.stack.add(format!("db-instance-{thing}"), instance));
+        }
+        instances
+    }
+
+    fn cache(
+        &mut self,
+        keys: &Keys,
+        network: &Network,
+        groups: &Groups,
+        secrets: &Secrets,
+    ) -> Node<ReplicationGroup> {
+        let settings = &self.config.cache;
+        let subnets = self.stack.add(
+            "cache-subnet-group",
+            SubnetGroup {
+                name: self.name("redis"),
+                description: format!("Private subnets of student-records {}", self.config.env),
+                subnet_ids: network.private_ids(),
+                tags: Tags::new(),
+            },
+        );
+        self.stack.add(
+            "cache",
+            ReplicationGroup {
+                name: self.name("redis"),
+                description: format!("Cache of student-records {}", self.config.env),
+                engine: "redis".into(),
+                engine_version: settings.engine_version.clone(),
+                node_type: settings.node_type.clone(),
+                nodes: settings.nodes,
+                automatic_failover: true,
+                multi_az: true,
+                subnet_group: subnets.group_name(),
+                security_group_ids: [groups.cache.group_id()].into(),
+                kms_key_id: keys.cache.arn(),
+                auth_token_secret: secrets.cache.arn(),
+                snapshot_retention_days: settings.snapshot_days,
+                snapshot_window: "03:00-04:00".into(),
+                maintenance_window: "sun:04:00-sun:05:00".into(),
+                port: 6379,
+                parameter_group: None,
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    fn stream(&mut self, keys: &Keys) -> Node<Stream> {
+        let settings = &self.config.stream;
+        let (mode, shards) = match settings.mode {
+            StreamMode::Provisioned => (Mode::Provisioned, Some(settings.shards)),
+            StreamMode::OnDemand => (Mode::OnDemand, None),
+        };
+        let metrics = [
+            "IncomingBytes",
+            "IncomingRecords",
+            "IteratorAgeMilliseconds",
+            "OutgoingBytes",
+            "OutgoingRecords",
+            "ReadProvisionedThroughputExceeded",
+            "WriteProvisionedThroughputExceeded",
+        ];
+        self.stack.add(
+            "stream",
+            Stream {
+                name: self.name("events"),
+                mode,
+                shards,
+                retention_hours: settings.retention_hours,
+                kms_key_id: keys.kinesis.arn(),
+                shard_metrics: metrics.map(str::to_owned).into(),
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    fn file_system(&mut self, keys: &Keys) -> Node<FileSystem> {
+        let settings = &self.config.files;
+        let throughput = match settings.throughput_mode {
+            ThroughputMode::Bursting => "bursting",
+            ThroughputMode::Elastic => "elastic",
+        };
+        let to_ia = match settings.transition_to_ia_days {
+            1 => "AFTER_1_DAY".to_owned(),
+            days => format!("AFTER_{days}_DAYS"),
+        };
+        self.stack.add(
+            "file-system",
+            FileSystem {
+                name: self.name("files"),
+                performance_mode: "generalPurpose".into(),
+                throughput_mode: throughput.into(),
+                kms_key_id: keys.efs.arn(),
+                transition_to_ia: Some(to_ia),
+                backup: settings.backup,
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    fn access_point(&mut self, files: &Node<FileSystem>) -> Node<AccessPoint> {
+        self.stack.add(
+            "access-point",
+            AccessPoint {
+                file_system_id: files.file_system_id(),
+                path: "/student-records".into(),
+                owner_uid: POSIX_ID,
+                owner_gid: POSIX_ID,
+                permissions: "0750".into(),
+                posix_uid: POSIX_ID,
+                posix_gid: POSIX_ID,
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    fn mounts(
+        &mut self,
+        files: &Node<FileSystem>,
+        access_point: &Node<AccessPoint>,
+        network: &Network,
+        groups: &Groups,
+    ) -> BTreeSet<Out<String>> {
+        let policy = self.stack.add(
+            "file-system-policy",
+            FileSystemPolicy {
+                file_system_id: files.file_system_id(),
+                policy: self.file_system_policy(files, access_point),
+            },
+        );
+        let mut witnesses = BTreeSet::from([policy.file_system_id()]);
+        for (letter, subnet) in zone_letters(network.private.len()).zip(&network.private) {
+            let target = MountTarget {
+                file_system_id: files.file_system_id(),
+                subnet_id: subnet.subnet_id(),
+                security_group_ids: [groups.efs.group_id()].into(),
+            };
+            let target = self.stack.add(format!("mount-target-{letter}"), target);
+            witnesses.insert(target.mounted_file_system_id());
+        }
+        witnesses
+    }
+
+    /// Clients of this account come through the access point and over TLS. EFS refuses whoever no statement allows, so
+    /// anonymous clients stay out.
+    fn file_system_policy(&self, files: &Node<FileSystem>, access_point: &Node<AccessPoint>) -> serde_json::Value {
+        let root = format!("arn:{}:iam::{}:root", self.place.partition, self.place.account);
+        let actions = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"];
+        let mount = when(
+            by(allow("ThroughTheAccessPoint", &actions, &[files.arn()]), json!({ "AWS": root })),
+            json!({ "StringEquals": { "elasticfilesystem:AccessPointArn": access_point.arn().json() } }),
+        );
+        let mut plain = when(
+            by(allow("RefuseUnencryptedTransport", &["*"], &[files.arn()]), json!({ "AWS": "*" })),
+            json!({ "Bool": { "aws:SecureTransport": "false" } }),
+        );
+        plain["Effect"] = json!("Deny");
+        document([mount, plain])
+    }
+}
