@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, ResourceType, Tag, Vpc as Ec2Vpc, VpcAttributeName, VpcState};
 use ipnet::Ipv4Net;
 
-use super::{Described, filter, find, retag};
+use super::{Described, check_network, filter, find, network, retag};
 use crate::resources::prelude::*;
 
 /// A virtual network.
@@ -66,7 +66,7 @@ impl Resource for Vpc {
 
     fn check(&self) -> std::result::Result<(), String> {
         match self.cidr.prefix_len() {
-            16..=28 => Ok(()),
+            16..=28 => check_network("cidr", self.cidr),
             _ => Err(format!("cidr is {}; AWS allows /16 to /28", self.cidr)),
         }
     }
@@ -75,9 +75,8 @@ impl Resource for Vpc {
         let mut found = find::<Ec2Vpc>(cx, id).await?.into_iter();
         let Some(vpc) = found.next() else { return Ok(None) };
         let id = vpc.id().to_owned();
-        let cidr = vpc.cidr_block().always("CIDR")?;
         let live = Vpc {
-            cidr: cidr.parse().map_err(|_| Fault::unexpected(format!("{cidr} is no CIDR")))?,
+            cidr: network(vpc.cidr_block())?,
             dns_support: attribute(cx, &id, VpcAttributeName::EnableDnsSupport).await?,
             dns_hostnames: attribute(cx, &id, VpcAttributeName::EnableDnsHostnames).await?,
             tags: tags::from_ec2(vpc.tags()),
