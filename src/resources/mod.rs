@@ -1,7 +1,13 @@
 //! The kinds: one folder a service, one file a kind, each an implementation of [`Resource`](crate::resource::Resource).
 
 pub mod ec2;
+pub mod elasticache;
+pub mod kinesis;
 pub mod kms;
+mod named;
+pub mod rds;
+pub mod secretsmanager;
+mod values;
 
 use crate::aws::Aws;
 use crate::resource::Kinds;
@@ -10,7 +16,11 @@ use crate::resource::Kinds;
 pub fn registry() -> Kinds<Aws> {
     let kinds = Kinds::default();
     let kinds = ec2::register(kinds);
-    kms::register(kinds)
+    let kinds = elasticache::register(kinds);
+    let kinds = kinesis::register(kinds);
+    let kinds = kms::register(kinds);
+    let kinds = rds::register(kinds);
+    secretsmanager::register(kinds)
 }
 
 /// What every kind imports.
