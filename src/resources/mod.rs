@@ -3,7 +3,13 @@
 pub mod apigateway;
 pub mod apigatewayv2;
 pub mod ec2;
+pub mod elasticache;
+pub mod kinesis;
 pub mod kms;
+mod named;
+pub mod rds;
+pub mod secretsmanager;
+mod values;
 
 use crate::aws::Aws;
 use crate::resource::Kinds;
@@ -14,7 +20,11 @@ pub fn registry() -> Kinds<Aws> {
     let kinds = apigateway::register(kinds);
     let kinds = apigatewayv2::register(kinds);
     let kinds = ec2::register(kinds);
-    kms::register(kinds)
+    let kinds = elasticache::register(kinds);
+    let kinds = kinesis::register(kinds);
+    let kinds = kms::register(kinds);
+    let kinds = rds::register(kinds);
+    secretsmanager::register(kinds)
 }
 
 /// What every kind imports.

@@ -1,0 +1,119 @@
+//! A replication group as AWS tells it: in part the group does, in part its members.
+
+use aws_sdk_elasticache::types::{
+    AutomaticFailoverStatus, CacheCluster, MultiAzStatus, ReplicationGroup as CacheGroup, SourceType,
+    TransitEncryptionMode,
+};
+
+use super::replication_group::{ReplicationGroup, Tls};
+use super::tags_of;
+use crate::error::Class;
+use crate::resources::named::Named;
+use crate::resources::prelude::*;
+use crate::resources::values::{key, outs, text, version};
+
+impl Named for CacheGroup {
+    const LIST: &'static str = "elasticache.replication-groups";
+
+    fn name(&self) -> Option<&str> {
+        self.replication_group_id()
+    }
+
+    async fn describe(cx: &Cx<'_>, name: Option<&str>) -> Result<Vec<Self>> {
+        let ask = cx.elasticache.describe_replication_groups().set_replication_group_id(name.map(str::to_owned));
+        Ok(ask.into_paginator().items().send().collect::<Result<_, _>>().await?)
+    }
+}
+
+impl Named for CacheCluster {
+    const LIST: &'static str = "elasticache.cache-clusters";
+
+    fn name(&self) -> Option<&str> {
+        self.cache_cluster_id()
+    }
+
+    async fn describe(cx: &Cx<'_>, name: Option<&str>) -> Result<Vec<Self>> {
+        let ask = cx.elasticache.describe_cache_clusters().set_cache_cluster_id(name.map(str::to_owned));
+        Ok(ask.into_paginator().items().send().collect::<Result<_, _>>().await?)
+    }
+}
+
+impl ReplicationGroup {
+    /// AWS tells the tags of a group only while it is available; else it says that there is no such group. One whose
+    /// id we recorded is ours; whose any other is cannot be known before it is available.
+    pub(super) async fn tags(&self, cx: &Cx<'_>, group: &CacheGroup, recorded: bool) -> Result<Tags> {
+        let status = group.status().unwrap_or_default();
+        if status == "deleting" || recorded && status != "available" {
+            return Ok(self.tags.clone());
+        }
+        match tags_of(cx, group.arn().unwrap_or_default()).await {
+            Err(fault) if fault.class == Class::Absent && status != "available" => {
+                Err(Fault { class: Class::Busy, ..fault })
+            }
+            answer => answer,
+        }
+    }
+
+    /// What members tell is taken as it should be while there are none.
+    pub(super) fn live(&self, group: &CacheGroup, member: Option<&CacheCluster>, tags: Tags) -> Self {
+        use AutomaticFailoverStatus::{Enabled, Enabling};
+        let failover = group.automatic_failover();
+        let shard = group.node_groups().first();
+        let port = shard.and_then(|shard| shard.primary_endpoint()).and_then(|endpoint| endpoint.port());
+        let token = group.auth_token_enabled().unwrap_or_default();
+        let mut live = ReplicationGroup {
+            name: text(group.name()),
+            description: text(group.description()),
+            node_type: text(group.cache_node_type()),
+            nodes: i32::try_from(group.member_clusters().len()).unwrap_or(i32::MAX),
+            automatic_failover: matches!(failover, Some(Enabled | Enabling)),
+            multi_az: group.multi_az() == Some(&MultiAzStatus::Enabled),
+            kms_key_id: key(&self.kms_key_id, group.kms_key_id()),
+            auth_token_secret: if token { self.auth_token_secret.clone() } else { "".into() },
+            tls: tls(group),
+            snapshot_retention_days: group.snapshot_retention_limit().unwrap_or_default(),
+            snapshot_window: group.snapshot_window().unwrap_or(&self.snapshot_window).to_owned(),
+            port: port.unwrap_or(self.port),
+            tags,
+            ..self.clone()
+        };
+        let Some(member) = member else { return live };
+        live.engine = text(member.engine());
+        live.engine_version = version(&self.engine_version, member.engine_version().unwrap_or_default());
+        live.subnet_group = text(member.cache_subnet_group_name()).into();
+        live.security_group_ids = outs(member.security_groups().iter().filter_map(|group| group.security_group_id()));
+        live.maintenance_window = text(member.preferred_maintenance_window());
+        live.parameter_group =
+            member.cache_parameter_group().and_then(|group| group.cache_parameter_group_name()).map(str::to_owned);
+        live
+    }
+}
+
+fn tls(group: &CacheGroup) -> Tls {
+    match (group.transit_encryption_enabled(), group.transit_encryption_mode()) {
+        (Some(true), Some(TransitEncryptionMode::Preferred)) => Tls::Preferred,
+        (Some(true), _) => Tls::Required,
+        _ => Tls::Off,
+    }
+}
+
+/// Where a group is in its life.
+pub(super) async fn phase(cx: &Cx<'_>, group: &CacheGroup, name: &str) -> Phase {
+    match group.status().unwrap_or("unknown") {
+        "available" => Phase::Ready,
+        "deleting" => Phase::Deleting,
+        status if status.ends_with("failed") => Phase::Failed(match last_event(cx, name).await {
+            Some(event) => format!("{status}: {event}"),
+            None => status.to_owned(),
+        }),
+        status => Phase::Pending(status.to_owned()),
+    }
+}
+
+/// What AWS last said of a group, within a day. It explains a failure, so not being allowed to ask is none itself.
+async fn last_event(cx: &Cx<'_>, name: &str) -> Option<String> {
+    let ask = cx.elasticache.describe_events().source_identifier(name).source_type(SourceType::ReplicationGroup);
+    let answer = ask.duration(24 * 60).send().await.ok()?;
+    let last = answer.events().iter().max_by_key(|event| event.date().copied())?;
+    last.message().map(str::to_owned)
+}

@@ -1,0 +1,248 @@
+//! A Redis or Valkey replication group of one shard. The group does not tell its version, network or maintenance
+//! window, only its members do; and AWS takes one kind of change at a time.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as CacheGroup, TransitEncryptionMode};
+
+use super::read::phase;
+use super::{retag, to_elasticache};
+use crate::error::Class;
+use crate::resources::named::{Named, find};
+use crate::resources::prelude::*;
+use crate::resources::values::{check_daily, check_identifier, check_range, check_weekly, known, text};
+
+/// Printable characters that a token may not contain: what a generated secret for a cache must exclude.
+pub const NOT_IN_AUTH_TOKENS: &str = "\"%'()*+,./:;=?@[\\]_`{|}~";
+
+/// Whether clients must, may or cannot speak TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tls {
+    /// Only TLS is answered.
+    Required,
+    /// TLS and plain text are answered.
+    Preferred,
+    /// Only plain text is answered; a token cannot be required then.
+    Off,
+}
+
+/// A primary node and its replicas.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReplicationGroup {
+    /// Its id, 1-40 characters in lower case.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The engine: `redis` or `valkey`.
+    pub engine: String,
+    /// The engine's version, as `7.1`; a later minor satisfies it.
+    pub engine_version: String,
+    /// The size of each node, as `cache.t3.micro`.
+    pub node_type: String,
+    /// The primary and its replicas, 1-6.
+    pub nodes: i32,
+    /// Whether a replica takes over when the primary fails; needs two nodes.
+    pub automatic_failover: bool,
+    /// Whether the nodes stand in different availability zones; needs automatic failover.
+    pub multi_az: bool,
+    /// The subnets its nodes stand in.
+    pub subnet_group: Out<String>,
+    /// The security groups of its nodes.
+    pub security_group_ids: BTreeSet<Out<String>>,
+    /// The key that encrypts disks and snapshots.
+    pub kms_key_id: Out<String>,
+    /// The ARN of the secret whose whole text is the token that clients must give.
+    pub auth_token_secret: Out<String>,
+    /// Encryption on the way.
+    pub tls: Tls,
+    /// Days that snapshots are kept, 0 (none are taken) to 35.
+    pub snapshot_retention_days: i32,
+    /// When a snapshot may start, daily, in UTC, at least an hour: `05:00-06:00`.
+    pub snapshot_window: String,
+    /// When maintenance may start, weekly, in UTC, at least an hour: `sun:06:00-sun:07:00`.
+    pub maintenance_window: String,
+    /// The port.
+    pub port: i32,
+    /// The parameter group. `None`: AWS's own for the engine's version.
+    pub parameter_group: Option<String>,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReplicationGroupOutputs {
+    /// Its id.
+    pub replication_group_id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The primary's host name; it stays when another node takes over.
+    pub primary_endpoint: Option<String>,
+    /// The replicas' host name.
+    pub reader_endpoint: Option<String>,
+}
+
+impl Node<ReplicationGroup> {
+    /// Its id, known once it exists.
+    pub fn replication_group_id(&self) -> Out<String> {
+        self.out("replication_group_id")
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> Out<String> {
+        self.out("arn")
+    }
+
+    /// The primary's host name.
+    pub fn primary_endpoint(&self) -> Out<String> {
+        self.out("primary_endpoint")
+    }
+
+    /// The replicas' host name.
+    pub fn reader_endpoint(&self) -> Out<String> {
+        self.out("reader_endpoint")
+    }
+}
+
+impl Resource for ReplicationGroup {
+    type Cloud = Aws;
+    type Outputs = ReplicationGroupOutputs;
+    const KIND: &'static str = "elasticache.replication_group";
+    // A token can be changed in place, but the old one stays valid until a second, later step that nothing would show.
+    const IMMUTABLE: &'static [&'static str] = &["name", "subnet_group", "kms_key_id", "auth_token_secret", "port"];
+    const WAIT: Wait = Wait::seconds(10, 3600, 2700);
+
+    fn check(&self) -> std::result::Result<(), String> {
+        check_identifier("name", &self.name, 40)?;
+        check_range("nodes", self.nodes, 1, 6)?;
+        check_range("snapshot_retention_days", self.snapshot_retention_days, 0, 35)?;
+        check_range("port", self.port, 1, 65535)?;
+        check_daily("snapshot_window", &self.snapshot_window, 60)?;
+        check_weekly("maintenance_window", &self.maintenance_window, 60)?;
+        self.check_combinations()
+    }
+
+    async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let Some(group) = find::<CacheGroup>(cx, &self.name, id).await? else { return Ok(None) };
+        let name = text(group.name());
+        let phase = phase(cx, &group, &name).await;
+        let Some(tags) = self.tags(cx, &group, id.is_some()).await.if_present()? else { return Ok(None) };
+        let member = match group.member_clusters().first() {
+            Some(member) => find::<CacheCluster>(cx, member, Some(member)).await?,
+            None => None,
+        };
+        let shard = group.node_groups().first();
+        let host = |endpoint: &Endpoint| endpoint.address.clone();
+        let outputs = ReplicationGroupOutputs {
+            replication_group_id: name.clone(),
+            arn: text(group.arn()),
+            primary_endpoint: shard.and_then(|shard| shard.primary_endpoint()).and_then(host),
+            reader_endpoint: shard.and_then(|shard| shard.reader_endpoint()).and_then(host),
+        };
+        let live = self.live(&group, member.as_ref(), tags);
+        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase)))
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        cx.elasticache
+            .create_replication_group()
+            .replication_group_id(&self.name)
+            .replication_group_description(&self.description)
+            .engine(&self.engine)
+            .engine_version(&self.engine_version)
+            .cache_node_type(&self.node_type)
+            .num_cache_clusters(self.nodes)
+            .automatic_failover_enabled(self.automatic_failover)
+            .multi_az_enabled(self.multi_az)
+            .cache_subnet_group_name(self.subnet_group.get()?)
+            .set_security_group_ids(Some(known(&self.security_group_ids)?))
+            .at_rest_encryption_enabled(true)
+            .kms_key_id(self.kms_key_id.get()?)
+            .transit_encryption_enabled(true)
+            .set_transit_encryption_mode(Some(TransitEncryptionMode::Preferred).filter(|_| self.tls == Tls::Preferred))
+            .auth_token(auth_token(cx, self.auth_token_secret.get()?).await?)
+            .snapshot_retention_limit(self.snapshot_retention_days)
+            .snapshot_window(&self.snapshot_window)
+            .preferred_maintenance_window(&self.maintenance_window)
+            .port(self.port)
+            .set_cache_parameter_group_name(self.parameter_group.clone())
+            .set_tags(Some(to_elasticache(&self.tags)))
+            .send()
+            .await?;
+        Ok(self.name.clone())
+    }
+
+    /// The first kind of change only. Replicas come before the failover that needs them, and go after it.
+    async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        let (id, live) = (&observed.id, &observed.live);
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &live.tags).await?;
+        }
+        if diff.has("nodes") && self.nodes > live.nodes {
+            let ask = cx.elasticache.increase_replica_count().replication_group_id(id).apply_immediately(true);
+            ask.new_replica_count(self.nodes - 1).send().await?;
+            return Ok(());
+        }
+        if let Some(change) = self.change(cx, observed, diff).await? {
+            change.send().await?;
+            return Ok(());
+        }
+        if diff.has("nodes") {
+            let ask = cx.elasticache.decrease_replica_count().replication_group_id(id).apply_immediately(true);
+            ask.new_replica_count(self.nodes - 1).send().await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        if observed.phase == Phase::Deleting {
+            return Ok(());
+        }
+        cx.elasticache.delete_replication_group().replication_group_id(&observed.id).send().await.if_present()?;
+        Ok(())
+    }
+}
+
+impl ReplicationGroup {
+    fn check_combinations(&self) -> std::result::Result<(), String> {
+        if !self.node_type.starts_with("cache.") {
+            return Err(format!("node_type is {:?}; AWS's begin with \"cache.\"", self.node_type));
+        }
+        if self.automatic_failover && self.nodes < 2 {
+            return Err(format!("automatic_failover is on and nodes is {}; AWS wants at least 2", self.nodes));
+        }
+        if self.multi_az && !self.automatic_failover {
+            return Err("multi_az is on and automatic_failover off; AWS wants both".to_owned());
+        }
+        match self.tls {
+            Tls::Off => Err("tls is off; AWS takes a token over TLS only".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The token goes from one answer of AWS's into one request to AWS, and nowhere else.
+async fn auth_token(cx: &Cx<'_>, secret: &str) -> Result<String> {
+    let answer = cx.secrets.get_secret_value().secret_id(secret).send().await.if_present()?;
+    let Some(answer) = answer else {
+        return Err(Fault::new(
+            Class::NotYet,
+            "SecretNotVisible",
+            format!("{secret} has no value that can be read yet"),
+        ));
+    };
+    answer.secret_string.always("text in the token's secret")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_characters_left_to_a_token_are_the_ones_aws_takes() {
+        let symbols = (b'!'..=b'~').map(char::from).filter(|c| !c.is_ascii_alphanumeric());
+        let left: String = symbols.filter(|c| !NOT_IN_AUTH_TOKENS.contains(*c)).collect();
+        assert_eq!(left, "!#$&-<>^");
+    }
+}

@@ -1,0 +1,305 @@
+//! An Aurora cluster with Serverless v2 capacity. It is `available` before it has any instance; its master password is
+//! made, kept and rotated by RDS, so that no one else ever sees it.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_rds::types::{
+    CloudwatchLogsExportConfiguration, DbCluster as RdsCluster, ServerlessV2ScalingConfiguration, SourceType,
+};
+
+use super::rules::{check_acu, check_logs, check_user, check_word, snapshot_name};
+use super::{from_rds, phase_of, retag, settled, to_rds};
+use crate::resources::named::{Named, find};
+use crate::resources::prelude::*;
+use crate::resources::values::{
+    check_daily, check_identifier, check_range, check_weekly, key, known, major, outs, text, version,
+};
+
+/// A database cluster: its storage and settings. Its instances are nodes of their own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DbCluster {
+    /// Its identifier, 1-63 characters in lower case.
+    pub name: String,
+    /// The engine, as `aurora-postgresql`.
+    pub engine: String,
+    /// The engine's version, as `16.9`; a later minor satisfies it.
+    pub engine_version: String,
+    /// The database made at the start.
+    pub database_name: String,
+    /// The master user's name; 1-16 letters and digits.
+    pub master_username: String,
+    /// The key that encrypts the master user's secret.
+    pub master_secret_kms_key_id: Out<String>,
+    /// The key that encrypts storage, snapshots and backups. A final snapshot is lost with it.
+    pub kms_key_id: Out<String>,
+    /// The subnets its instances stand in.
+    pub db_subnet_group: Out<String>,
+    /// The security groups of its endpoints.
+    pub security_group_ids: BTreeSet<Out<String>>,
+    /// The cluster parameter group; after a change instances use it from their next reboot.
+    pub parameter_group: Out<String>,
+    /// Least capacity in Aurora capacity units, in steps of a half.
+    pub min_acu: f64,
+    /// Most capacity in Aurora capacity units, in steps of a half.
+    pub max_acu: f64,
+    /// Days that backups are kept and that point-in-time recovery reaches back, 1-35.
+    pub backup_retention_days: i32,
+    /// When a backup may start, daily, in UTC: `03:00-04:00`.
+    pub backup_window: String,
+    /// When maintenance may start, weekly, in UTC: `sun:04:00-sun:05:00`.
+    pub maintenance_window: String,
+    /// The logs sent to CloudWatch Logs.
+    pub log_exports: BTreeSet<String>,
+    /// Whether IAM identities may log in.
+    pub iam_authentication: bool,
+    /// Whether AWS refuses to delete it.
+    pub deletion_protection: bool,
+    /// Whether snapshots carry the cluster's tags.
+    pub copy_tags_to_snapshot: bool,
+    /// Whether a last snapshot is taken when it is deleted.
+    pub final_snapshot: bool,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DbClusterOutputs {
+    /// Its identifier.
+    pub cluster_identifier: String,
+    /// Its ARN.
+    pub arn: String,
+    /// `cluster-ABC…`, never used twice; ARNs of database users contain it.
+    pub resource_id: Option<String>,
+    /// The writer's host name.
+    pub endpoint: Option<String>,
+    /// The readers' host name.
+    pub reader_endpoint: Option<String>,
+    /// The ARN of the master user's secret, which changes when the cluster is replaced.
+    pub master_user_secret_arn: Option<String>,
+}
+
+impl Node<DbCluster> {
+    /// Its identifier, known once it exists.
+    pub fn cluster_identifier(&self) -> Out<String> {
+        self.out("cluster_identifier")
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> Out<String> {
+        self.out("arn")
+    }
+
+    /// What ARNs of database users call the cluster.
+    pub fn resource_id(&self) -> Out<String> {
+        self.out("resource_id")
+    }
+
+    /// The writer's host name.
+    pub fn endpoint(&self) -> Out<String> {
+        self.out("endpoint")
+    }
+
+    /// The readers' host name.
+    pub fn reader_endpoint(&self) -> Out<String> {
+        self.out("reader_endpoint")
+    }
+
+    /// The ARN of the master user's secret. Its value can be read once the cluster has an instance.
+    pub fn master_user_secret_arn(&self) -> Out<String> {
+        self.out("master_user_secret_arn")
+    }
+}
+
+impl Named for RdsCluster {
+    const LIST: &'static str = "rds.db-clusters";
+
+    fn name(&self) -> Option<&str> {
+        self.db_cluster_identifier()
+    }
+
+    async fn describe(cx: &Cx<'_>, name: Option<&str>) -> Result<Vec<Self>> {
+        let ask = cx.rds.describe_db_clusters().set_db_cluster_identifier(name.map(str::to_owned));
+        Ok(ask.into_paginator().items().send().collect::<Result<_, _>>().await?)
+    }
+}
+
+impl Resource for DbCluster {
+    type Cloud = Aws;
+    type Outputs = DbClusterOutputs;
+    const KIND: &'static str = "rds.db_cluster";
+    const IMMUTABLE: &'static [&'static str] = &[
+        "name",
+        "engine",
+        "database_name",
+        "master_username",
+        "master_secret_kms_key_id",
+        "kms_key_id",
+        "db_subnet_group",
+    ];
+    const STATEFUL: bool = true;
+    const WAIT: Wait = Wait::seconds(10, 7200, 7200);
+
+    fn check(&self) -> std::result::Result<(), String> {
+        check_identifier("name", &self.name, 63)?;
+        check_word("database_name", &self.database_name, 63, "_")?;
+        check_user(&self.master_username)?;
+        check_acu(self.min_acu, self.max_acu)?;
+        check_range("backup_retention_days", self.backup_retention_days, 1, 35)?;
+        check_daily("backup_window", &self.backup_window, 30)?;
+        check_weekly("maintenance_window", &self.maintenance_window, 30)?;
+        check_logs(&self.engine, &self.log_exports)
+    }
+
+    async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let Some(cluster) = find::<RdsCluster>(cx, &self.name, id).await? else { return Ok(None) };
+        let name = text(cluster.name());
+        let outputs = DbClusterOutputs {
+            cluster_identifier: name.clone(),
+            arn: text(cluster.db_cluster_arn()),
+            resource_id: cluster.db_cluster_resource_id.clone(),
+            endpoint: cluster.endpoint.clone(),
+            reader_endpoint: cluster.reader_endpoint.clone(),
+            master_user_secret_arn: cluster.master_user_secret.as_ref().and_then(|secret| secret.secret_arn.clone()),
+        };
+        let phase = match cluster.status().unwrap_or("unknown") {
+            "available" => settled::cluster(&cluster),
+            status => phase_of(cx, status, &name, SourceType::DbCluster).await,
+        };
+        Ok(Some(Observed::ready(name, self.live(&cluster), outputs).in_phase(phase)))
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        cx.rds
+            .create_db_cluster()
+            .db_cluster_identifier(&self.name)
+            .engine(&self.engine)
+            .engine_version(&self.engine_version)
+            .database_name(&self.database_name)
+            .master_username(&self.master_username)
+            .manage_master_user_password(true)
+            .master_user_secret_kms_key_id(self.master_secret_kms_key_id.get()?)
+            .storage_encrypted(true)
+            .kms_key_id(self.kms_key_id.get()?)
+            .db_subnet_group_name(self.db_subnet_group.get()?)
+            .set_vpc_security_group_ids(Some(known(&self.security_group_ids)?))
+            .db_cluster_parameter_group_name(self.parameter_group.get()?)
+            .serverless_v2_scaling_configuration(self.scaling())
+            .backup_retention_period(self.backup_retention_days)
+            .preferred_backup_window(&self.backup_window)
+            .preferred_maintenance_window(&self.maintenance_window)
+            .set_enable_cloudwatch_logs_exports(Some(self.log_exports.iter().cloned().collect()))
+            .enable_iam_database_authentication(self.iam_authentication)
+            .deletion_protection(self.deletion_protection)
+            .copy_tags_to_snapshot(self.copy_tags_to_snapshot)
+            .set_tags(Some(to_rds(&self.tags)))
+            .send()
+            .await?;
+        Ok(self.name.clone())
+    }
+
+    async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
+        }
+        if diff.changes.iter().any(|change| !change.path.starts_with("tags") && change.path != "final_snapshot") {
+            self.modify(cx, observed, diff).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        if observed.phase == Phase::Deleting {
+            return Ok(());
+        }
+        let snapshot = match (self.final_snapshot, &observed.outputs.resource_id) {
+            (false, _) => None,
+            (true, Some(resource)) => Some(snapshot_name(&observed.id, resource)),
+            (true, None) => return Err(Fault::unexpected("AWS gave no resource id to name the final snapshot after")),
+        };
+        cx.rds
+            .delete_db_cluster()
+            .db_cluster_identifier(&observed.id)
+            .skip_final_snapshot(snapshot.is_none())
+            .set_final_db_snapshot_identifier(snapshot)
+            .send()
+            .await
+            .if_present()?;
+        Ok(())
+    }
+}
+
+impl DbCluster {
+    fn live(&self, cluster: &RdsCluster) -> Self {
+        let secret = cluster.master_user_secret();
+        let acu = cluster.serverless_v2_scaling_configuration();
+        let groups = cluster.vpc_security_groups().iter().filter_map(|group| group.vpc_security_group_id());
+        DbCluster {
+            name: text(cluster.name()),
+            engine: text(cluster.engine()),
+            engine_version: version(&self.engine_version, cluster.engine_version().unwrap_or_default()),
+            database_name: text(cluster.database_name()),
+            master_username: text(cluster.master_username()),
+            master_secret_kms_key_id: key(
+                &self.master_secret_kms_key_id,
+                secret.and_then(|secret| secret.kms_key_id()),
+            ),
+            kms_key_id: key(&self.kms_key_id, cluster.kms_key_id()),
+            db_subnet_group: text(cluster.db_subnet_group()).into(),
+            security_group_ids: outs(groups),
+            parameter_group: text(cluster.db_cluster_parameter_group()).into(),
+            min_acu: acu.and_then(|acu| acu.min_capacity()).unwrap_or_default(),
+            max_acu: acu.and_then(|acu| acu.max_capacity()).unwrap_or_default(),
+            backup_retention_days: cluster.backup_retention_period().unwrap_or_default(),
+            backup_window: text(cluster.preferred_backup_window()),
+            maintenance_window: text(cluster.preferred_maintenance_window()),
+            log_exports: cluster.enabled_cloudwatch_logs_exports().iter().cloned().collect(),
+            iam_authentication: cluster.iam_database_authentication_enabled().unwrap_or_default(),
+            deletion_protection: cluster.deletion_protection().unwrap_or_default(),
+            copy_tags_to_snapshot: cluster.copy_tags_to_snapshot().unwrap_or_default(),
+            final_snapshot: self.final_snapshot,
+            tags: from_rds(cluster.tag_list()),
+        }
+    }
+
+    fn scaling(&self) -> ServerlessV2ScalingConfiguration {
+        ServerlessV2ScalingConfiguration::builder().min_capacity(self.min_acu).max_capacity(self.max_acu).build()
+    }
+
+    /// Without `ApplyImmediately` most changes would wait for the maintenance window.
+    async fn modify(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        let mut ask = cx.rds.modify_db_cluster().db_cluster_identifier(&observed.id).apply_immediately(true);
+        if diff.has("engine_version") {
+            let leaps = major(&self.engine_version) != major(&observed.live.engine_version);
+            ask = ask.engine_version(&self.engine_version).allow_major_version_upgrade(leaps);
+        }
+        if diff.has("parameter_group") {
+            ask = ask.db_cluster_parameter_group_name(self.parameter_group.get()?);
+        }
+        if diff.has("security_group_ids") {
+            ask = ask.set_vpc_security_group_ids(Some(known(&self.security_group_ids)?));
+        }
+        if diff.has_any(&["min_acu", "max_acu"]) {
+            ask = ask.serverless_v2_scaling_configuration(self.scaling());
+        }
+        if diff.has("log_exports") {
+            ask = ask.cloudwatch_logs_export_configuration(self.log_changes(&observed.live.log_exports));
+        }
+        ask.set_backup_retention_period(diff.has("backup_retention_days").then_some(self.backup_retention_days))
+            .set_preferred_backup_window(diff.has("backup_window").then(|| self.backup_window.clone()))
+            .set_preferred_maintenance_window(diff.has("maintenance_window").then(|| self.maintenance_window.clone()))
+            .set_enable_iam_database_authentication(diff.has("iam_authentication").then_some(self.iam_authentication))
+            .set_deletion_protection(diff.has("deletion_protection").then_some(self.deletion_protection))
+            .set_copy_tags_to_snapshot(diff.has("copy_tags_to_snapshot").then_some(self.copy_tags_to_snapshot))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    fn log_changes(&self, live: &BTreeSet<String>) -> CloudwatchLogsExportConfiguration {
+        CloudwatchLogsExportConfiguration::builder()
+            .set_enable_log_types(Some(self.log_exports.difference(live).cloned().collect()))
+            .set_disable_log_types(Some(live.difference(&self.log_exports).cloned().collect()))
+            .build()
+    }
+}

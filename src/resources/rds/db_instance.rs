@@ -1,0 +1,209 @@
+//! A DB instance that is a member of an Aurora cluster. The cluster decides on engine version, storage, network and
+//! backups; the instance on its class, its zone and whether it is the first to become the writer.
+
+use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
+
+use super::{from_rds, phase_of, retag, settled, to_rds};
+use crate::resources::named::{Named, find};
+use crate::resources::prelude::*;
+use crate::resources::values::{check_identifier, check_range, key, text};
+
+/// What runs a database.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DbInstance {
+    /// Its identifier, 1-63 characters in lower case.
+    pub name: String,
+    /// The cluster it is a member of.
+    pub cluster_identifier: Option<Out<String>>,
+    /// The engine, the same as the cluster's.
+    pub engine: String,
+    /// Its size, as `db.serverless`.
+    pub instance_class: String,
+    /// Where it stands. `None`: AWS decides.
+    pub availability_zone: Option<Out<String>>,
+    /// Its place in the line of those who take over as the writer, 0 (first) to 15.
+    pub promotion_tier: i32,
+    /// Whether AWS upgrades the engine's minor version by itself.
+    pub auto_minor_version_upgrade: bool,
+    /// Whether it keeps performance data, for 7 days.
+    pub performance_insights: bool,
+    /// The key that encrypts performance data; it cannot change while they are kept. `None`: AWS's own.
+    pub performance_insights_kms_key_id: Option<Out<String>>,
+    /// Whether it has a public address.
+    pub publicly_accessible: bool,
+    /// The authority of its TLS certificate, as `rds-ca-rsa2048-g1`. `None`: AWS decides.
+    pub ca_certificate: Option<String>,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DbInstanceOutputs {
+    /// Its identifier.
+    pub instance_identifier: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its own host name; clients of a cluster use the cluster's.
+    pub endpoint: Option<String>,
+}
+
+impl Node<DbInstance> {
+    /// Its identifier, known once it exists.
+    pub fn instance_identifier(&self) -> Out<String> {
+        self.out("instance_identifier")
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> Out<String> {
+        self.out("arn")
+    }
+
+    /// Its own host name; clients of a cluster use the cluster's.
+    pub fn endpoint(&self) -> Out<String> {
+        self.out("endpoint")
+    }
+}
+
+impl Named for RdsInstance {
+    const LIST: &'static str = "rds.db-instances";
+
+    fn name(&self) -> Option<&str> {
+        self.db_instance_identifier()
+    }
+
+    async fn describe(cx: &Cx<'_>, name: Option<&str>) -> Result<Vec<Self>> {
+        let ask = cx.rds.describe_db_instances().set_db_instance_identifier(name.map(str::to_owned));
+        Ok(ask.into_paginator().items().send().collect::<Result<_, _>>().await?)
+    }
+}
+
+impl Resource for DbInstance {
+    type Cloud = Aws;
+    type Outputs = DbInstanceOutputs;
+    const KIND: &'static str = "rds.db_instance";
+    const IMMUTABLE: &'static [&'static str] = &["name", "cluster_identifier", "engine", "availability_zone"];
+    const WAIT: Wait = Wait::seconds(10, 4800, 3600);
+
+    fn check(&self) -> std::result::Result<(), String> {
+        check_identifier("name", &self.name, 63)?;
+        check_range("promotion_tier", self.promotion_tier, 0, 15)?;
+        if self.cluster_identifier.is_none() {
+            return Err("cluster_identifier is missing; only members of a cluster can be made so far".to_owned());
+        }
+        match self.instance_class.starts_with("db.") {
+            true => Ok(()),
+            false => Err(format!("instance_class is {:?}; AWS's begin with \"db.\"", self.instance_class)),
+        }
+    }
+
+    async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let Some(instance) = find::<RdsInstance>(cx, &self.name, id).await? else { return Ok(None) };
+        let name = text(instance.name());
+        let outputs = DbInstanceOutputs {
+            instance_identifier: name.clone(),
+            arn: text(instance.db_instance_arn()),
+            endpoint: instance.endpoint().and_then(|endpoint| endpoint.address()).map(str::to_owned),
+        };
+        let phase = match instance.db_instance_status().unwrap_or("unknown") {
+            // Storage being optimised goes on for hours in full use.
+            "available" | "storage-optimization" => settled::instance(&instance),
+            status => phase_of(cx, status, &name, SourceType::DbInstance).await,
+        };
+        Ok(Some(Observed::ready(name, self.live(&instance), outputs).in_phase(phase)))
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        cx.rds
+            .create_db_instance()
+            .db_instance_identifier(&self.name)
+            .set_db_cluster_identifier(given(self.cluster_identifier.as_ref())?)
+            .engine(&self.engine)
+            .db_instance_class(&self.instance_class)
+            .set_availability_zone(given(self.availability_zone.as_ref())?)
+            .promotion_tier(self.promotion_tier)
+            .auto_minor_version_upgrade(self.auto_minor_version_upgrade)
+            .enable_performance_insights(self.performance_insights)
+            .set_performance_insights_kms_key_id(self.insights_key()?)
+            .publicly_accessible(self.publicly_accessible)
+            .set_ca_certificate_identifier(self.ca_certificate.clone())
+            .set_tags(Some(to_rds(&self.tags)))
+            .send()
+            .await?;
+        Ok(self.name.clone())
+    }
+
+    async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
+        }
+        if diff.changes.iter().any(|change| !change.path.starts_with("tags")) {
+            self.modify(cx, &observed.id, diff).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        if observed.phase == Phase::Deleting {
+            return Ok(());
+        }
+        // A member's data are the cluster's, which takes the final snapshot.
+        let ask = cx.rds.delete_db_instance().db_instance_identifier(&observed.id).skip_final_snapshot(true);
+        ask.send().await.if_present()?;
+        Ok(())
+    }
+}
+
+impl DbInstance {
+    fn live(&self, instance: &RdsInstance) -> Self {
+        let insights = instance.performance_insights_enabled().unwrap_or_default();
+        let insights_key = |want: &Out<String>| match insights {
+            true => key(want, instance.performance_insights_kms_key_id()),
+            false => want.clone(),
+        };
+        DbInstance {
+            name: text(instance.name()),
+            cluster_identifier: instance.db_cluster_identifier().map(Out::from),
+            engine: text(instance.engine()),
+            instance_class: text(instance.db_instance_class()),
+            // Absent until AWS has found a place for it.
+            availability_zone: instance.availability_zone().map(Out::from).or_else(|| self.availability_zone.clone()),
+            promotion_tier: instance.promotion_tier().unwrap_or(self.promotion_tier),
+            auto_minor_version_upgrade: instance.auto_minor_version_upgrade().unwrap_or_default(),
+            performance_insights: insights,
+            performance_insights_kms_key_id: self.performance_insights_kms_key_id.as_ref().map(insights_key),
+            publicly_accessible: instance.publicly_accessible().unwrap_or_default(),
+            ca_certificate: instance.ca_certificate_identifier.clone(),
+            tags: from_rds(instance.tag_list()),
+        }
+    }
+
+    /// AWS refuses a key for performance data that are not kept.
+    fn insights_key(&self) -> Result<Option<String>> {
+        given(self.performance_insights_kms_key_id.as_ref().filter(|_| self.performance_insights))
+    }
+
+    async fn modify(&self, cx: &Cx<'_>, id: &str, diff: &Diff) -> Result<()> {
+        let mut ask = cx.rds.modify_db_instance().db_instance_identifier(id).apply_immediately(true);
+        if diff.has_any(&["performance_insights", "performance_insights_kms_key_id"]) {
+            ask = ask
+                .enable_performance_insights(self.performance_insights)
+                .set_performance_insights_kms_key_id(self.insights_key()?);
+        }
+        if diff.has("ca_certificate") {
+            ask = ask.set_ca_certificate_identifier(self.ca_certificate.clone());
+        }
+        let upgrade = diff.has("auto_minor_version_upgrade").then_some(self.auto_minor_version_upgrade);
+        ask.set_db_instance_class(diff.has("instance_class").then(|| self.instance_class.clone()))
+            .set_promotion_tier(diff.has("promotion_tier").then_some(self.promotion_tier))
+            .set_auto_minor_version_upgrade(upgrade)
+            .set_publicly_accessible(diff.has("publicly_accessible").then_some(self.publicly_accessible))
+            .send()
+            .await?;
+        Ok(())
+    }
+}
+
+fn given(value: Option<&Out<String>>) -> Result<Option<String>> {
+    value.map(|out| out.get().cloned()).transpose()
+}

@@ -1,0 +1,67 @@
+//! Whether what is `available` has also taken in every change: AWS says so in other fields.
+
+use aws_sdk_rds::types::{
+    ClusterPendingModifiedValues, DbCluster, DbInstance, PendingModifiedValues, VpcSecurityGroupMembership,
+};
+
+use crate::resource::Phase;
+
+/// Whether an available cluster has taken in every change.
+pub(super) fn cluster(cluster: &DbCluster) -> Phase {
+    match cluster.pending_modified_values().and_then(pending_cluster) {
+        Some(what) => Phase::Pending(format!("available, change of {what} pending")),
+        None if !groups_settled(cluster.vpc_security_groups()) => {
+            Phase::Pending("available, change of security groups pending".to_owned())
+        }
+        None => Phase::Ready,
+    }
+}
+
+fn pending_cluster(values: &ClusterPendingModifiedValues) -> Option<&'static str> {
+    let logs = values.pending_cloudwatch_logs_exports();
+    let changes = [
+        ("engine version", values.engine_version().is_some()),
+        ("master password", values.master_user_password().is_some()),
+        ("IAM authentication", values.iam_database_authentication_enabled().is_some()),
+        ("backup retention", values.backup_retention_period().is_some()),
+        ("identifier", values.db_cluster_identifier().is_some()),
+        ("storage", values.storage_type().is_some() || values.allocated_storage().is_some() || values.iops().is_some()),
+        (
+            "log exports",
+            logs.is_some_and(|logs| !logs.log_types_to_enable().is_empty() || !logs.log_types_to_disable().is_empty()),
+        ),
+    ];
+    changes.into_iter().find(|(_, pending)| *pending).map(|(what, _)| what)
+}
+
+/// Whether an available instance has taken in every change.
+pub(super) fn instance(instance: &DbInstance) -> Phase {
+    let applying = |status: Option<&str>| status == Some("applying");
+    let what = if let Some(what) = instance.pending_modified_values().and_then(pending_instance) {
+        what
+    } else if !groups_settled(instance.vpc_security_groups()) {
+        "security groups"
+    } else if instance.db_parameter_groups().iter().any(|group| applying(group.parameter_apply_status())) {
+        "parameters"
+    } else {
+        return Phase::Ready;
+    };
+    Phase::Pending(format!("available, change of {what} pending"))
+}
+
+fn pending_instance(values: &PendingModifiedValues) -> Option<&'static str> {
+    let changes = [
+        ("instance class", values.db_instance_class().is_some()),
+        ("engine version", values.engine_version().is_some()),
+        ("certificate", values.ca_certificate_identifier().is_some()),
+        ("identifier", values.db_instance_identifier().is_some()),
+        ("port", values.port().is_some()),
+        ("master password", values.master_user_password().is_some()),
+        ("IAM authentication", values.iam_database_authentication_enabled().is_some()),
+    ];
+    changes.into_iter().find(|(_, pending)| *pending).map(|(what, _)| what)
+}
+
+fn groups_settled(groups: &[VpcSecurityGroupMembership]) -> bool {
+    groups.iter().all(|group| group.status() == Some("active"))
+}

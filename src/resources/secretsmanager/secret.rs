@@ -1,0 +1,205 @@
+//! A secret. Its first value is made by AWS or left for people to set, and is never read back into a spec. While it is
+//! scheduled for deletion it counts as gone but keeps its name, so making it again means restoring it.
+
+use aws_sdk_kms::types::KeyState;
+use aws_sdk_secretsmanager::types::Tag;
+
+use crate::error::Class;
+use crate::resources::prelude::*;
+use crate::resources::values::{check_range, key, text};
+
+/// Where the value of a secret comes from. Only its creation looks at this: a value that exists is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretValue {
+    /// AWS makes a random text.
+    Generated {
+        /// Its length in characters, 4-4096.
+        length: i32,
+        /// Characters it must not contain.
+        exclude_characters: String,
+    },
+    /// People set it; until then it is `{}`.
+    SetByPeople,
+}
+
+/// A secret and how it begins.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Secret {
+    /// Its name, 1-512 characters.
+    pub name: String,
+    /// What it is for; at most 2048 characters.
+    pub description: String,
+    /// The key that encrypts it.
+    pub kms_key_id: Out<String>,
+    /// Where its first value comes from.
+    pub value: SecretValue,
+    /// Days in which a deleted secret can be restored, 7-30. `None`: it is gone at once.
+    pub recovery_window_days: Option<i32>,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SecretOutputs {
+    /// Its ARN, which ends in six random characters.
+    pub arn: String,
+    /// Its name.
+    pub secret_name: String,
+}
+
+impl Node<Secret> {
+    /// Its ARN.
+    pub fn arn(&self) -> Out<String> {
+        self.out("arn")
+    }
+
+    /// Its name, known once it exists.
+    pub fn secret_name(&self) -> Out<String> {
+        self.out("secret_name")
+    }
+}
+
+impl Resource for Secret {
+    type Cloud = Aws;
+    type Outputs = SecretOutputs;
+    const KIND: &'static str = "secretsmanager.secret";
+    const IMMUTABLE: &'static [&'static str] = &["name"];
+    const STATEFUL: bool = true;
+    const WAIT: Wait = Wait::seconds(3, 120, 300);
+
+    fn check(&self) -> std::result::Result<(), String> {
+        let letter = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+        if !(1..=512).contains(&self.name.len()) || !self.name.chars().all(letter) {
+            return Err(format!("name is {:?}; AWS allows 1-512 letters, digits and /_+=.@-", self.name));
+        }
+        if self.description.len() > 2048 {
+            return Err(format!("description has {} characters; AWS allows 2048", self.description.len()));
+        }
+        if let SecretValue::Generated { length, .. } = self.value {
+            check_range("value.generated.length", length, 4, 4096)?;
+        }
+        self.recovery_window_days.map_or(Ok(()), |days| check_range("recovery_window_days", days, 7, 30))
+    }
+
+    async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let ask = cx.secrets.describe_secret().secret_id(id.unwrap_or(&self.name));
+        let Some(secret) = ask.send().await.if_present()? else { return Ok(None) };
+        if secret.deleted_date().is_some() {
+            return Ok(None);
+        }
+        let live = Secret {
+            name: text(secret.name()),
+            description: text(secret.description()),
+            kms_key_id: key(&self.kms_key_id, secret.kms_key_id()),
+            value: self.value.clone(),
+            recovery_window_days: self.recovery_window_days,
+            tags: from_secrets(secret.tags()),
+        };
+        let arn = text(secret.arn());
+        let outputs = SecretOutputs { arn: arn.clone(), secret_name: live.name.clone() };
+        Ok(Some(Observed::ready(arn, live, outputs)))
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        let value = match self.generate(cx).await? {
+            Some(generated) => generated,
+            None => "{}".to_owned(),
+        };
+        let made = cx
+            .secrets
+            .create_secret()
+            .name(&self.name)
+            .description(&self.description)
+            .client_request_token(cx.owner.token())
+            .kms_key_id(self.kms_key_id.get()?)
+            .secret_string(value)
+            .set_tags(Some(to_secrets(&self.tags)))
+            .send()
+            .await;
+        match made.map_err(Fault::from) {
+            Ok(made) => made.arn.always("secret ARN"),
+            Err(fault) if fault.class == Class::Exists => self.restore(cx, fault).await,
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        let id = &observed.id;
+        if diff.has("kms_key_id") {
+            let ask = cx.secrets.update_secret().secret_id(id).kms_key_id(self.kms_key_id.get()?);
+            let value = match is_lost(cx, &observed.live.kms_key_id).await? {
+                true => self.generate(cx).await?,
+                false => None,
+            };
+            ask.set_secret_string(value).send().await?;
+        }
+        if diff.has("description") {
+            cx.secrets.update_secret().secret_id(id).description(&self.description).send().await?;
+        }
+        if diff.has("tags") {
+            let (set, remove) = tags::changes(&self.tags, &observed.live.tags);
+            if !remove.is_empty() {
+                cx.secrets.untag_resource().secret_id(id).set_tag_keys(Some(remove)).send().await?;
+            }
+            if !set.is_empty() {
+                cx.secrets.tag_resource().secret_id(id).set_tags(Some(to_secrets(&set))).send().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        let ask = cx.secrets.delete_secret().secret_id(&observed.id);
+        let ask = match self.recovery_window_days {
+            Some(days) => ask.recovery_window_in_days(days.into()),
+            None => ask.force_delete_without_recovery(true),
+        };
+        ask.send().await.if_present()?;
+        Ok(())
+    }
+}
+
+impl Secret {
+    /// A fresh value, where AWS makes it. It goes straight into the next request.
+    async fn generate(&self, cx: &Cx<'_>) -> Result<Option<String>> {
+        let SecretValue::Generated { length, exclude_characters } = &self.value else { return Ok(None) };
+        let ask = cx.secrets.get_random_password().password_length((*length).into());
+        let exclude = Some(exclude_characters.clone()).filter(|characters| !characters.is_empty());
+        ask.set_exclude_characters(exclude).send().await?.random_password.always("random password").map(Some)
+    }
+
+    /// Brings back a secret of ours that is scheduled for deletion, value and all. `refusal` is what its creation met.
+    async fn restore(&self, cx: &Cx<'_>, refusal: Fault) -> Result<String> {
+        // One deleted without recovery may hold its name for a moment longer than it can be seen.
+        let leaving = Fault { class: Class::NotYet, ..refusal.clone() };
+        let Some(secret) = cx.secrets.describe_secret().secret_id(&self.name).send().await.if_present()? else {
+            return Err(leaving);
+        };
+        if secret.deleted_date().is_none() || !cx.owner.owns(&from_secrets(secret.tags())) {
+            return Err(refusal);
+        }
+        let restored = cx.secrets.restore_secret().secret_id(&self.name).send().await.if_present()?;
+        restored.ok_or(leaving)?.arn.always("secret ARN")
+    }
+}
+
+/// Whether what this key encrypted can no longer be read, because the key is gone or about to go.
+async fn is_lost(cx: &Cx<'_>, key_id: &Out<String>) -> Result<bool> {
+    let key_id = key_id.get()?;
+    if key_id.is_empty() {
+        return Ok(false);
+    }
+    let Some(answer) = cx.kms.describe_key().key_id(key_id).send().await.if_present()? else { return Ok(true) };
+    let state = answer.key_metadata.and_then(|metadata| metadata.key_state);
+    Ok(state == Some(KeyState::PendingDeletion))
+}
+
+fn from_secrets(tags: &[Tag]) -> Tags {
+    tags::read(tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default())))
+}
+
+fn to_secrets(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
