@@ -1,7 +1,11 @@
 //! The kinds: one folder a service, one file a kind, each an implementation of [`Resource`](crate::resource::Resource).
 
+pub mod acm;
 pub mod ec2;
+pub mod efs;
+pub mod iam;
 pub mod kms;
+pub mod logs;
 
 use crate::aws::Aws;
 use crate::resource::Kinds;
@@ -9,8 +13,12 @@ use crate::resource::Kinds;
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
     let kinds = Kinds::default();
+    let kinds = acm::register(kinds);
     let kinds = ec2::register(kinds);
-    kms::register(kinds)
+    let kinds = efs::register(kinds);
+    let kinds = iam::register(kinds);
+    let kinds = kms::register(kinds);
+    logs::register(kinds)
 }
 
 /// What every kind imports.
