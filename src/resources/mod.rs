@@ -10,6 +10,12 @@ mod named;
 pub mod rds;
 pub mod secretsmanager;
 mod values;
+pub mod acm;
+pub mod ec2;
+pub mod efs;
+pub mod iam;
+pub mod kms;
+pub mod logs;
 
 use crate::aws::Aws;
 use crate::resource::Kinds;
@@ -25,6 +31,12 @@ pub fn registry() -> Kinds<Aws> {
     let kinds = kms::register(kinds);
     let kinds = rds::register(kinds);
     secretsmanager::register(kinds)
+    let kinds = acm::register(kinds);
+    let kinds = ec2::register(kinds);
+    let kinds = efs::register(kinds);
+    let kinds = iam::register(kinds);
+    let kinds = kms::register(kinds);
+    logs::register(kinds)
 }
 
 /// What every kind imports.

@@ -1,0 +1,256 @@
+//! A self-signed certificate that is made here and imported. Its private key exists in memory only, until AWS has it;
+//! a new certificate goes in under the same ARN.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_acm::operation::import_certificate::builders::ImportCertificateFluentBuilder;
+use aws_sdk_acm::primitives::{Blob, DateTime, DateTimeFormat};
+use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, CertificateSummary, Filters, KeyAlgorithm, Tag};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    PKCS_RSA_SHA256, RsaKeySize,
+};
+
+use crate::resources::prelude::*;
+
+const DAY: u64 = 24 * 60 * 60;
+/// How far back validity begins, in seconds, for those whose clock is slow.
+const SLACK: u64 = 60 * 60;
+
+/// A certificate for one name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The host name it is for, in lower case; common name and alternative name.
+    pub domain_name: String,
+    /// Days from its making to its expiry, 1-825. Live it is 0 once it has expired, so that it is made anew.
+    pub validity_days: i32,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CertificateOutputs {
+    /// The certificate's ARN.
+    pub arn: String,
+    /// The host name it is for.
+    pub domain_name: String,
+    /// When it expires, as `2027-01-31T12:00:00Z`.
+    pub not_after: String,
+}
+
+impl Node<Certificate> {
+    /// The certificate's ARN.
+    pub fn arn(&self) -> Out<String> {
+        self.out("arn")
+    }
+
+    /// The host name it is for.
+    pub fn domain_name(&self) -> Out<String> {
+        self.out("domain_name")
+    }
+
+    /// When it expires, as `2027-01-31T12:00:00Z`.
+    pub fn not_after(&self) -> Out<String> {
+        self.out("not_after")
+    }
+}
+
+impl Resource for Certificate {
+    type Cloud = Aws;
+    type Outputs = CertificateOutputs;
+    const KIND: &'static str = "acm.certificate";
+    const IMMUTABLE: &'static [&'static str] = &["domain_name"];
+    const REPLACE: Replace = Replace::CreateFirst;
+    // A certificate counts as in use for minutes after its last listener is gone.
+    const WAIT: Wait = Wait::seconds(5, 120, 1200);
+
+    fn check(&self) -> std::result::Result<(), String> {
+        if !(1..=825).contains(&self.validity_days) {
+            return Err(format!("validity_days is {}; clients allow 1-825", self.validity_days));
+        }
+        match is_host_name(&self.domain_name) {
+            true => Ok(()),
+            false => Err(format!(
+                "domain_name is {:?}; AWS allows a full host name of at most 64 characters, here in lower case",
+                self.domain_name
+            )),
+        }
+    }
+
+    async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let mut arns = match id {
+            Some(arn) => vec![arn.to_owned()],
+            None => self.owned(cx).await?,
+        }
+        .into_iter();
+        let Some(arn) = arns.next() else { return Ok(None) };
+        let found = cx.acm.describe_certificate().certificate_arn(&arn).send().await.if_present()?;
+        let Some(detail) = found.and_then(|answer| answer.certificate) else { return Ok(None) };
+        let Some(tags) = certificate_tags(cx, &arn).await? else { return Ok(None) };
+        let domain_name = detail.domain_name.clone().always("domain name")?;
+        let live = Certificate { domain_name: domain_name.clone(), validity_days: validity_days(&detail), tags };
+        let outputs = CertificateOutputs { arn: arn.clone(), domain_name, not_after: not_after(&detail)? };
+        let mut observed = Observed::ready(arn, live, outputs).in_phase(phase(&detail));
+        observed.duplicates = arns.collect();
+        Ok(Some(observed))
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        let made = self.import(cx)?.set_tags(Some(to_acm(&self.tags)?)).send().await?;
+        made.certificate_arn.always("certificate ARN")
+    }
+
+    async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        let arn = &observed.id;
+        if diff.has("validity_days") {
+            self.import(cx)?.certificate_arn(arn).send().await?;
+        }
+        if diff.has("tags") {
+            let (set, remove) = tags::changes(&self.tags, &observed.live.tags);
+            if !remove.is_empty() {
+                let remove = remove.iter().map(|key| tag(Tag::builder().key(key).build())).collect::<Result<_>>()?;
+                cx.acm.remove_tags_from_certificate().certificate_arn(arn).set_tags(Some(remove)).send().await?;
+            }
+            if !set.is_empty() {
+                let request = cx.acm.add_tags_to_certificate().certificate_arn(arn);
+                request.set_tags(Some(to_acm(&set)?)).send().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        cx.acm.delete_certificate().certificate_arn(&observed.id).send().await.if_present()?;
+        Ok(())
+    }
+}
+
+impl Certificate {
+    /// The call that hands a fresh certificate and its key to AWS.
+    fn import(&self, cx: &Cx<'_>) -> Result<ImportCertificateFluentBuilder> {
+        let days = u64::try_from(self.validity_days).map_err(|error| Fault::invalid(error.to_string()))?;
+        // The error never carries key material.
+        let (certificate, key) = self_signed(&self.domain_name, days).map_err(|e| Fault::invalid(e.to_string()))?;
+        Ok(cx.acm.import_certificate().certificate(certificate).private_key(key))
+    }
+
+    /// ARNs of the certificates that carry this node's ownership tags, the oldest first.
+    async fn owned(&self, cx: &Cx<'_>) -> Result<Vec<String>> {
+        let all = cx.pass.shared("acm.certificates", || certificates(cx)).await?;
+        let candidates = all.iter().filter(|summary| summary.domain_name() == Some(&self.domain_name));
+        let mut owned = Vec::new();
+        for arn in candidates.filter_map(|summary| summary.certificate_arn()) {
+            if certificate_tags(cx, arn).await?.is_some_and(|tags| cx.owner.owns(&tags)) {
+                owned.push(arn.to_owned());
+            }
+        }
+        Ok(owned)
+    }
+}
+
+/// A certificate and its private key, both as PEM. RSA, because there is no client that cannot; and a certificate
+/// authority of its own, because API Gateway accepts a private certificate only if its root says so.
+fn self_signed(domain: &str, days: u64) -> std::result::Result<(Blob, Blob), rcgen::Error> {
+    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+    let from = SystemTime::now() - Duration::from_secs(SLACK);
+    let mut params = CertificateParams::new([domain.to_owned()])?;
+    params.distinguished_name.push(DnType::CommonName, domain);
+    params.not_before = from.into();
+    params.not_after = (from + Duration::from_secs(days * DAY)).into();
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages =
+        vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment, KeyUsagePurpose::KeyCertSign];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let certificate = params.self_signed(&key)?;
+    Ok((Blob::new(certificate.pem()), Blob::new(key.serialize_pem())))
+}
+
+/// Every certificate of the region, the oldest first. Unless asked for all, AWS lists only some types of key.
+async fn certificates(cx: &Cx<'_>) -> Result<Vec<CertificateSummary>> {
+    let types = KeyAlgorithm::values().iter().map(|name| KeyAlgorithm::from(*name)).collect();
+    let every = Filters::builder().set_key_types(Some(types)).build();
+    let mut all = cx.acm.list_certificates().includes(every).into_paginator().items().send().try_collect().await?;
+    all.sort_by_key(|summary| summary.created_at.or(summary.imported_at));
+    Ok(all)
+}
+
+/// Its tags; `None` where the certificate does not exist.
+async fn certificate_tags(cx: &Cx<'_>, arn: &str) -> Result<Option<Tags>> {
+    let answer = cx.acm.list_tags_for_certificate().certificate_arn(arn).send().await.if_present()?;
+    let pairs = answer.map(|answer| answer.tags.unwrap_or_default());
+    Ok(pairs.map(|pairs| tags::read(pairs.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())))))
+}
+
+fn to_acm(tags: &Tags) -> Result<Vec<Tag>> {
+    tags.iter().map(|(key, value)| tag(Tag::builder().key(key).value(value).build())).collect()
+}
+
+fn tag(built: Result<Tag, impl std::fmt::Display>) -> Result<Tag> {
+    built.map_err(|error| Fault::invalid(error.to_string()))
+}
+
+fn phase(detail: &CertificateDetail) -> Phase {
+    match detail.status() {
+        // An expired one is renewed by an update.
+        Some(CertificateStatus::Issued | CertificateStatus::Expired) => Phase::Ready,
+        Some(CertificateStatus::PendingValidation) => Phase::Pending("PENDING_VALIDATION".into()),
+        status => Phase::Failed(status.map_or("no status", |status| status.as_str()).to_owned()),
+    }
+}
+
+fn validity_days(detail: &CertificateDetail) -> i32 {
+    let seconds = |time: Option<&DateTime>| time.map_or(0, DateTime::secs);
+    let days = (seconds(detail.not_after()) - seconds(detail.not_before())) / DAY.cast_signed();
+    match detail.status() {
+        Some(CertificateStatus::Expired) => 0,
+        _ => i32::try_from(days).unwrap_or(i32::MAX),
+    }
+}
+
+fn not_after(detail: &CertificateDetail) -> Result<String> {
+    let time = detail.not_after().always("expiry")?;
+    time.fmt(DateTimeFormat::DateTime).map_err(|error| Fault::unexpected(error.to_string()))
+}
+
+fn is_host_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(allowed)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let labels = name.strip_prefix("*.").unwrap_or(name);
+    name.len() <= 64 && labels.contains('.') && labels.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_and_its_key_are_made_small_enough_for_aws() {
+        let (certificate, key) = self_signed("alb.student.internal", 365).unwrap();
+        assert!(certificate.as_ref().starts_with(b"-----BEGIN CERTIFICATE-----"));
+        assert!(key.as_ref().starts_with(b"-----BEGIN PRIVATE KEY-----"));
+        assert!(key.as_ref().len() <= 5 * 1024);
+    }
+
+    #[test]
+    fn an_expired_certificate_counts_as_valid_for_no_day() {
+        let detail = |status| {
+            let (from, to) = (DateTime::from_secs(0), DateTime::from_secs(365 * 86_400));
+            CertificateDetail::builder().not_before(from).not_after(to).status(status).build()
+        };
+        assert_eq!(validity_days(&detail(CertificateStatus::Issued)), 365);
+        assert_eq!(validity_days(&detail(CertificateStatus::Expired)), 0);
+    }
+
+    #[test]
+    fn names_are_host_names() {
+        assert!(["a.b", "*.student.internal"].into_iter().all(is_host_name));
+        assert!(!["", "localhost", "A.b", "a..b", "-a.b", "a_b.c"].into_iter().any(is_host_name));
+        assert!(!is_host_name(&format!("{}.{}.x", "a".repeat(40), "b".repeat(40))));
+    }
+}

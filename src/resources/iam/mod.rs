@@ -1,0 +1,24 @@
+//! AWS IAM. Names are unique in the account, and reads may lag behind writes for seconds.
+
+pub mod policy;
+pub mod role;
+pub mod service_linked_role;
+
+pub use role::Role;
+pub use service_linked_role::ServiceLinkedRole;
+
+use crate::aws::Aws;
+use crate::resource::Kinds;
+
+pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
+    kinds.with::<Role>().with::<ServiceLinkedRole>()
+}
+
+/// Refuses a name IAM would refuse.
+fn check_name(field: &str, name: &str, longest: usize) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    match name.len() {
+        length if (1..=longest).contains(&length) && name.chars().all(allowed) => Ok(()),
+        _ => Err(format!("{field} is {name:?}; AWS allows 1-{longest} letters, digits and _+=,.@-")),
+    }
+}
