@@ -179,7 +179,7 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
     for name in order(&stack.nodes) {
         let entry = &stack.nodes[name];
         let facts = facts(entry.kind)?;
-        let want = stack::resolve(&entry.spec, &|node| known.get(node).cloned());
+        let want = (facts.canonical)(&stack::resolve(&entry.spec, &|node| known.get(node).cloned()))?;
         let recorded = state.nodes.get(name);
         let now = seen.get(name).and_then(Option::as_ref);
         let action = decide(&facts, &want, recorded, now);

@@ -258,6 +258,9 @@ pub struct Facts {
     pub shared: bool,
     /// Poll interval and limits.
     pub wait: Wait,
+    /// Writes a spec the way the kind itself would: a set of references is in another order than the set of their
+    /// values, and only specs written the same way compare.
+    pub canonical: fn(&Value) -> Result<Value>,
 }
 
 /// A kind with its type erased. Implemented once, for every [`Resource`].
@@ -299,6 +302,10 @@ fn json<T: Serialize>(kind: &str, value: &T) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| Fault::invalid(format!("a {kind} cannot be written down: {error}")))
 }
 
+fn canonical<R: Resource>(spec: &Value) -> Result<Value> {
+    json(R::KIND, &parse::<R>(R::KIND, "spec", spec)?)
+}
+
 fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
     Ok(Observed {
         id: seen.id.clone(),
@@ -321,6 +328,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             recreate_failed: R::RECREATE_FAILED,
             shared: R::SHARED,
             wait: R::WAIT,
+            canonical: canonical::<R>,
         }
     }
 

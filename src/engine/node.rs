@@ -178,7 +178,7 @@ impl<'e, C: 'static> Worker<'e, C> {
         let state = self.engine.state.borrow();
         let spec = stack::resolve(spec, &|node| state.nodes.get(node).map(|node| node.outputs.clone()));
         if stack::is_resolved(&spec) {
-            return Ok(spec);
+            return (self.facts.canonical)(&spec).map_err(|fault| self.fail("resolve", fault));
         }
         let text = format!(
             "an output it refers to is missing: {}",

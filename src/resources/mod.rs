@@ -1,42 +1,46 @@
 //! The kinds: one folder a service, one file a kind, each an implementation of [`Resource`](crate::resource::Resource).
 
-pub mod apigateway;
-pub mod apigatewayv2;
-pub mod ec2;
-pub mod elasticache;
-pub mod kinesis;
-pub mod kms;
 mod named;
-pub mod rds;
-pub mod secretsmanager;
 mod values;
 pub mod acm;
+pub mod apigateway;
+pub mod apigatewayv2;
+pub mod applicationautoscaling;
 pub mod ec2;
+pub mod ecs;
 pub mod efs;
+pub mod elasticache;
+pub mod elbv2;
 pub mod iam;
+pub mod kinesis;
 pub mod kms;
 pub mod logs;
+pub mod rds;
+pub mod secretsmanager;
 
 use crate::aws::Aws;
 use crate::resource::Kinds;
 
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
-    let kinds = Kinds::default();
-    let kinds = apigateway::register(kinds);
-    let kinds = apigatewayv2::register(kinds);
-    let kinds = ec2::register(kinds);
-    let kinds = elasticache::register(kinds);
-    let kinds = kinesis::register(kinds);
-    let kinds = kms::register(kinds);
-    let kinds = rds::register(kinds);
-    secretsmanager::register(kinds)
-    let kinds = acm::register(kinds);
-    let kinds = ec2::register(kinds);
-    let kinds = efs::register(kinds);
-    let kinds = iam::register(kinds);
-    let kinds = kms::register(kinds);
-    logs::register(kinds)
+    let register: &[fn(Kinds<Aws>) -> Kinds<Aws>] = &[
+        acm::register,
+        apigateway::register,
+        apigatewayv2::register,
+        applicationautoscaling::register,
+        ec2::register,
+        ecs::register,
+        efs::register,
+        elasticache::register,
+        elbv2::register,
+        iam::register,
+        kinesis::register,
+        kms::register,
+        logs::register,
+        rds::register,
+        secretsmanager::register,
+    ];
+    register.iter().fold(Kinds::default(), |kinds, register| register(kinds))
 }
 
 /// What every kind imports.
