@@ -1,6 +1,9 @@
 //! The kinds: one folder a service, one file a kind, each an implementation of [`Resource`](crate::resource::Resource).
 
+pub mod applicationautoscaling;
 pub mod ec2;
+pub mod ecs;
+pub mod elbv2;
 pub mod kms;
 
 use crate::aws::Aws;
@@ -9,7 +12,10 @@ use crate::resource::Kinds;
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
     let kinds = Kinds::default();
+    let kinds = applicationautoscaling::register(kinds);
     let kinds = ec2::register(kinds);
+    let kinds = ecs::register(kinds);
+    let kinds = elbv2::register(kinds);
     kms::register(kinds)
 }
 
