@@ -1,13 +1,19 @@
 //! tapctl
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "aws")]
+pub mod cli;
 pub mod config;
 pub mod diff;
 pub mod engine;
 pub mod error;
 pub mod plan;
+#[cfg(feature = "aws")]
+pub mod render;
 pub mod resource;
 #[cfg(feature = "aws")]
 pub mod resources;
 pub mod stack;
+#[cfg(feature = "aws")]
+pub mod stacks;
 pub mod state;

@@ -264,8 +264,10 @@ impl Stack {
     }
 
     fn fill_tags(&self, node: &str, spec: &mut Value) {
-        let name =
-            spec.get("name").and_then(Value::as_str).map_or_else(|| format!("{}{node}-{}", self.prefix, self.env), str::to_owned);
+        let name = spec
+            .get("name")
+            .and_then(Value::as_str)
+            .map_or_else(|| format!("{}{node}-{}", self.prefix, self.env), str::to_owned);
         let Some(tags) = spec.get_mut("tags").and_then(Value::as_object_mut) else { return };
         let mut all = self.tags.clone();
         all.entry("Name".to_owned()).or_insert(name);

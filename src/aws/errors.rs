@@ -8,7 +8,6 @@ use std::error::Error as StdError;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
@@ -23,7 +22,7 @@ where
         let request_id = error.request_id().map(str::to_owned);
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
         let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) else {
-            let message = DisplayErrorContext(&error).to_string();
+            let message = chain(&error);
             let (class, code) = unanswered(&error, &message);
             return Fault { class, code: code.to_owned(), message, operation, request_id };
         };
@@ -54,6 +53,14 @@ fn unanswered<E>(error: &SdkError<E, HttpResponse>, message: &str) -> (Class, &'
         SdkError::ResponseError(_) | SdkError::ServiceError(_) => (Class::Lost, "UnreadableAnswer"),
         _ => (Class::Other, "Unknown"),
     }
+}
+
+/// An error with all that caused it, each in its own words.
+fn chain(error: &dyn StdError) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut words: Vec<String> = causes.map(ToString::to_string).collect();
+    words.dedup();
+    words.join(": ")
 }
 
 /// A row for what the shape of the code does not tell: service prefix of the operation, code, a part of the message.
@@ -111,6 +118,17 @@ const ROWS: &[Row] = &[
     ("ecs", "InvalidParameterException", "Unable to assume the service linked role", Class::NotYet),
     ("ecs", "InvalidParameterException", "does not have an associated load balancer", Class::NotYet),
     ("ecs:CreateService", "ClusterNotFoundException", "", Class::NotYet),
+    ("ecs", "InvalidParameterException", "InvalidGroup.NotFound", Class::NotYet),
+    ("ecs", "InvalidParameterException", "InvalidSubnetID.NotFound", Class::NotYet),
+    ("ecs", "ClientException", "Unable to describe task definition", Class::Absent),
+    ("ecs", "ClientException", "task definition does not exist", Class::Absent),
+    ("ecs", "ServiceNotActiveException", "", Class::Absent),
+    ("elasticloadbalancingv2:CreateLoadBalancer", "SubnetNotFound", "", Class::NotYet),
+    ("elasticloadbalancingv2:CreateLoadBalancer", "InvalidSecurityGroup", "", Class::NotYet),
+    ("elasticloadbalancingv2:CreateTargetGroup", "ValidationError", "VPC", Class::NotYet),
+    ("elasticloadbalancingv2:CreateListener", "TargetGroupNotFound", "", Class::NotYet),
+    ("elasticloadbalancingv2:CreateListener", "LoadBalancerNotFound", "", Class::NotYet),
+    ("applicationautoscaling:PutScalingPolicy", "ObjectNotFoundException", "", Class::NotYet),
     ("ecs", "InvalidParameterException", "still Draining", Class::Busy),
     ("ecs", "InvalidParameterException", "not idempotent", Class::Exists),
     ("ecs", "InvalidParameterException", "while deployments are active", Class::Busy),

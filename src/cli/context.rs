@@ -61,7 +61,14 @@ impl Desk {
             state.belongs_to(&fresh, &self.store.place())?;
         }
         let state = recorded.unwrap_or(fresh);
-        Ok(Context { config: self.config, store: self.store, state, aws, kinds: resources::registry(), pass: Pass::default() })
+        Ok(Context {
+            config: self.config,
+            store: self.store,
+            state,
+            aws,
+            kinds: resources::registry(),
+            pass: Pass::default(),
+        })
     }
 }
 
@@ -88,14 +95,17 @@ pub(super) struct Context {
 impl Context {
     /// The stack that the settings ask for, in this account and region.
     pub(super) async fn stack(&self) -> Result<Stack, Error> {
-        let place = stacks::Place::discover(&self.aws, &self.config).await?;
+        let place = stacks::Place::discover(&self.aws, &self.config, &self.state).await?;
         let stack = stacks::build(&self.config, &place);
         let wrong: Vec<String> = stack
             .nodes
             .iter()
             .filter_map(|(name, entry)| {
                 let checked = self.kinds.get(entry.kind).map_err(|fault| fault.message);
-                checked.and_then(|kind| kind.check(&entry.spec)).err().map(|why| format!("{name} ({}): {why}", entry.kind))
+                checked
+                    .and_then(|kind| kind.check(&entry.spec))
+                    .err()
+                    .map(|why| format!("{name} ({}): {why}", entry.kind))
             })
             .collect();
         match wrong.is_empty() {

@@ -77,10 +77,7 @@ enum Error {
     Nodes(Vec<NodeFailure>),
     /// The person must say or do something first.
     #[error("{text}\nhint: {hint}")]
-    Refused {
-        text: String,
-        hint: String,
-    },
+    Refused { text: String, hint: String },
     #[error("writing the answer: {0}")]
     Output(#[from] std::io::Error),
     #[error("stopped")]

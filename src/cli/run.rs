@@ -41,7 +41,7 @@ pub(super) fn stop_on_signals(limit: Duration) -> Result<Stop, Error> {
         };
         render::note(&reason);
         // With no receiver left the run has ended by itself.
-        drop(ask.send(true));
+        let _ = ask.send(true);
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
         std::process::exit(130);
     });

@@ -47,7 +47,7 @@ pub(super) fn defaults(env: EnvName, protect: bool) -> Config {
             plan_burst: 200,
             plan_quota: 1_000_000,
         },
-        ingress: Ingress { mode: IngressMode::Internal, certificate_arn: None },
+        ingress: Ingress { mode: IngressMode::Internal, certificate_arn: None, host: None },
         tags: BTreeMap::new(),
         engine: Engine { parallelism: 16, settle_seconds: 30, timeout_minutes: 120 },
     }

@@ -166,7 +166,7 @@ fn values_out_of_range() {
         timeout_minutes = 0x10000
     "#;
     insta::assert_snapshot!(errors(text), @r#"
-    tapctl.toml:2: stack is "student"; allowed: "student-records" or "data-pipeline"
+    tapctl.toml:2: stack is "student"; allowed: "student-records"
     tapctl.toml:3: region is "us-east"; allowed: an AWS region such as "us-east-1"
     tapctl.toml:4: account is "1234"; allowed: an AWS account's 12 digits in quotes
     tapctl.toml:6: network.azs is 5; allowed: 2 or 3

@@ -73,8 +73,6 @@ pub struct Config {
 pub enum StackKind {
     /// A university's student records.
     StudentRecords,
-    /// A FedRAMP Moderate ingest pipeline.
-    DataPipeline,
 }
 
 impl StackKind {
@@ -82,7 +80,6 @@ impl StackKind {
     pub fn as_str(self) -> &'static str {
         match self {
             StackKind::StudentRecords => "student-records",
-            StackKind::DataPipeline => "data-pipeline",
         }
     }
 }
@@ -265,6 +262,9 @@ pub struct Ingress {
     pub mode: IngressMode,
     /// The ACM certificate of the load balancer. `None`: tapctl makes one and imports it.
     pub certificate_arn: Option<String>,
+    /// The host name in that certificate, by which the API calls the load balancer. `None`: a name of tapctl's own, for
+    /// a certificate of tapctl's own.
+    pub host: Option<String>,
 }
 
 /// Where the load balancer stands.

@@ -66,7 +66,7 @@ const SUBNETS: Rule = Rule::List {
 /// Every setting and what it may be.
 #[rustfmt::skip]
 pub(super) const RULES: &[(&str, Rule)] = &[
-    ("stack", Rule::Word(&["student-records", "data-pipeline"])),
+    ("stack", Rule::Word(&["student-records"])),
     ("region", Rule::Text(is_region, "an AWS region such as \"us-east-1\"")),
     ("account", Rule::Text(is_account, "an AWS account's 12 digits in quotes")),
     ("protect", Rule::Flag),
@@ -119,6 +119,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("ingress.mode", Rule::Word(&["internal"])),
     ("ingress.certificate_arn", Rule::Text(is_certificate, "an ACM certificate's ARN, \
         arn:aws:acm:<region>:<account>:certificate/<id>")),
+    ("ingress.host", Rule::Text(is_host, "a host name in lower case, as api.university.edu")),
     ("tags.*", Rule::Text(|text| is_tag_text(text, 256), "a text of letters, digits, spaces and _ . : / = + - @, at \
         most 256 characters")),
     ("engine.parallelism", Rule::Whole(1, 64, "")),
@@ -311,6 +312,10 @@ fn is_certificate(text: &str) -> bool {
     let id = certificate.strip_prefix("certificate/").unwrap_or_default();
     let form = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     is_region(region) && is_account(account) && !id.is_empty() && form
+}
+
+fn is_host(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').count() > 1 && text.split('.').all(is_slug)
 }
 
 fn is_tag_text(text: &str, most: usize) -> bool {

@@ -201,6 +201,11 @@ impl Check<'_> {
     fn certificate(&mut self) {
         let config = self.config;
         let Some(arn) = &config.ingress.certificate_arn else { return };
+        if config.ingress.host.is_none() {
+            let name = self.state("ingress.certificate_arn", arn);
+            let text = format!("{name}; allowed: along with ingress.host, the host name in that certificate");
+            self.report(&["ingress.certificate_arn"], text);
+        }
         let mut parts = arn.split(':').skip(3);
         let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let name = self.state("ingress.certificate_arn", arn);

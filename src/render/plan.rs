@@ -59,7 +59,8 @@ fn fields(change: &Change) -> Vec<String> {
     let Some((missing, unexpected)) = change.elements() else {
         return vec![format!("      {}: {} → {}", change.path, value(&change.live), value(&change.want))];
     };
-    let removed = unexpected.into_iter().map(|item| format!("      {}: {} {}", change.path, paint(RED, "-"), value(item)));
+    let removed =
+        unexpected.into_iter().map(|item| format!("      {}: {} {}", change.path, paint(RED, "-"), value(item)));
     let added = missing.into_iter().map(|item| format!("      {}: {} {}", change.path, paint(GREEN, "+"), value(item)));
     removed.chain(added).collect()
 }

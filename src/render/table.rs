@@ -116,7 +116,8 @@ fn both(change: &Change) -> (String, String) {
     let list = |items: Vec<&serde_json::Value>| items.into_iter().map(value).collect::<Vec<_>>().join(" ");
     match change.elements() {
         Some((missing, unexpected)) => {
-            let live = if unexpected.is_empty() { "(missing)".to_owned() } else { format!("unexpected {}", list(unexpected)) };
+            let live =
+                if unexpected.is_empty() { "(missing)".to_owned() } else { format!("unexpected {}", list(unexpected)) };
             (live, if missing.is_empty() { "(none)".to_owned() } else { list(missing) })
         }
         None => (value(&change.live), value(&change.want)),

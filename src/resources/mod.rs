@@ -1,7 +1,5 @@
 //! The kinds: one folder a service, one file a kind, each an implementation of [`Resource`](crate::resource::Resource).
 
-mod named;
-mod values;
 pub mod acm;
 pub mod apigateway;
 pub mod apigatewayv2;
@@ -15,8 +13,10 @@ pub mod iam;
 pub mod kinesis;
 pub mod kms;
 pub mod logs;
+mod named;
 pub mod rds;
 pub mod secretsmanager;
+mod values;
 
 use crate::aws::Aws;
 use crate::resource::Kinds;

@@ -48,12 +48,7 @@ impl Place {
             )));
         }
         zones.truncate(wanted);
-        Ok(Place {
-            account: aws.account.clone(),
-            region: aws.region.clone(),
-            partition: aws.partition.clone(),
-            zones,
-        })
+        Ok(Place { account: aws.account.clone(), region: aws.region.clone(), partition: aws.partition.clone(), zones })
     }
 
     /// An ARN in this partition, region and account.

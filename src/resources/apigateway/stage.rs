@@ -39,6 +39,8 @@ pub struct Stage {
     pub variables: BTreeMap<String, String>,
     /// Witness that the account has a role for API Gateway's logs.
     pub account: Out<String>,
+    /// Witness that the group of the execution logs exists: API Gateway would make it itself, without key and retention.
+    pub execution_log_group: Option<Out<String>>,
     /// Tags.
     pub tags: Tags,
 }
@@ -192,6 +194,7 @@ impl Stage {
             tracing: stage.tracing_enabled,
             variables: stage.variables.unwrap_or_default().into_iter().collect(),
             account: self.account.clone(),
+            execution_log_group: self.execution_log_group.clone(),
             tags: tags::read(stage.tags.unwrap_or_default()),
         }
     }

@@ -14,6 +14,8 @@ pub struct Cluster {
     pub container_insights: String,
     /// Witness that ECS's service-linked role exists: without it the first cluster of an account may be refused.
     pub service_linked_role: Option<Out<String>>,
+    /// Witness that the log group of Container Insights exists: it would be made without key and retention.
+    pub log_group: Option<Out<String>>,
     /// Tags.
     pub tags: Tags,
 }
@@ -73,6 +75,7 @@ impl Resource for Cluster {
             name: name.clone(),
             container_insights: insights(cluster.settings()),
             service_linked_role: self.service_linked_role.clone(),
+            log_group: self.log_group.clone(),
             tags: from_ecs(cluster.tags()),
         };
         let outputs = ClusterOutputs { name, arn: arn.clone() };

@@ -6,6 +6,7 @@ use aws_sdk_resourcegroupstagging::types::TagFilter;
 use serde_json::Value;
 
 use crate::resource::{TAG_ENV, TAG_STACK};
+use crate::resources::iam::policy;
 use crate::resources::prelude::*;
 
 /// A symmetric key for encryption and decryption.
@@ -149,7 +150,7 @@ impl Key {
         let rotation = cx.kms.get_key_rotation_status().key_id(id).send().await?;
         let live = Key {
             description: metadata.description.unwrap_or_default(),
-            policy: serde_json::from_str(&policy).map_err(|error| Fault::unexpected(error.to_string()))?,
+            policy: policy::as_wanted(Some(&self.policy), policy::parse(&policy)?),
             rotation_days: rotation.rotation_period_in_days,
             rotation: rotation.key_rotation_enabled,
             deletion_window_days: self.deletion_window_days,

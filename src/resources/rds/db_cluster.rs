@@ -50,6 +50,8 @@ pub struct DbCluster {
     pub maintenance_window: String,
     /// The logs sent to CloudWatch Logs.
     pub log_exports: BTreeSet<String>,
+    /// Witness that the log group of an export exists: RDS would make it itself, without key and retention.
+    pub log_group: Option<Out<String>>,
     /// Whether IAM identities may log in.
     pub iam_authentication: bool,
     /// Whether AWS refuses to delete it.
@@ -253,6 +255,7 @@ impl DbCluster {
             backup_retention_days: cluster.backup_retention_period().unwrap_or_default(),
             backup_window: text(cluster.preferred_backup_window()),
             maintenance_window: text(cluster.preferred_maintenance_window()),
+            log_group: self.log_group.clone(),
             log_exports: cluster.enabled_cloudwatch_logs_exports().iter().cloned().collect(),
             iam_authentication: cluster.iam_database_authentication_enabled().unwrap_or_default(),
             deletion_protection: cluster.deletion_protection().unwrap_or_default(),

@@ -80,13 +80,7 @@ impl Builder<'_> {
         Api { stage }
     }
 
-    fn rest_api(
-        &mut self,
-        link: &Node<VpcLink>,
-        data: &Data,
-        roles: &Roles,
-        ingress: &Ingress,
-    ) -> Node<RestApi> {
+    fn rest_api(&mut self, link: &Node<VpcLink>, data: &Data, roles: &Roles, ingress: &Ingress) -> Node<RestApi> {
         let mut routes: BTreeMap<String, Route> = PROXIED
             .iter()
             .map(|(method, path)| (format!("{method} {path}"), self.proxied(method, path, link, ingress)))
@@ -128,10 +122,7 @@ impl Builder<'_> {
     }
 
     fn events(&self, data: &Data, roles: &Roles) -> Route {
-        let uri = format!(
-            "arn:{}:apigateway:{}:kinesis:action/PutRecord",
-            self.place.partition, self.place.region
-        );
+        let uri = format!("arn:{}:apigateway:{}:kinesis:action/PutRecord", self.place.partition, self.place.region);
         let template = Out::join([EVENT_TEMPLATE[0].into(), data.stream.stream_name(), EVENT_TEMPLATE[1].into()]);
         let content_type = ("integration.request.header.Content-Type", "'application/x-amz-json-1.1'");
         let answer = |status: &str, body: &str| Response {
@@ -166,7 +157,8 @@ impl Builder<'_> {
         let stage = self.config.env.as_str();
         let access = self.log_group("api-access", self.name("api-access"), keys);
         // API Gateway would make it itself, without key and retention.
-        let name = Out::join(["API-Gateway-Execution-Logs_".into(), api.rest_api_id(), format!("/{stage}").as_str().into()]);
+        let name =
+            Out::join(["API-Gateway-Execution-Logs_".into(), api.rest_api_id(), format!("/{stage}").as_str().into()]);
         let execution = self.log_group("api-execution", name, keys);
         let account = Account { cloudwatch_role_arn: roles.api_logs.arn() };
         let account = self.stack.add("api-account", account);

@@ -14,8 +14,8 @@ use crate::resource::Tags;
 use crate::resources::applicationautoscaling::scaling_policy::Metric;
 use crate::resources::applicationautoscaling::{ScalableTarget, ScalingPolicy};
 use crate::resources::ecs::container::{Container, Log, MountPoint};
-use crate::resources::ecs::service::Target;
-use crate::resources::ecs::task_definition::{EfsVolume, Volume};
+use crate::resources::ecs::deployment::{Deployment, Target};
+use crate::resources::ecs::volume::{EfsVolume, Volume};
 use crate::resources::ecs::{Cluster, Service, TaskDefinition};
 use crate::resources::logs::LogGroup;
 use crate::stack::{Node, Out};
@@ -60,12 +60,7 @@ impl Builder<'_> {
         Compute { cluster }
     }
 
-    pub(super) fn log_group(
-        &mut self,
-        thing: &str,
-        name: impl Into<Out<String>>,
-        keys: &Keys,
-    ) -> Node<LogGroup> {
+    pub(super) fn log_group(&mut self, thing: &str, name: impl Into<Out<String>>, keys: &Keys) -> Node<LogGroup> {
         let group = LogGroup {
             name: name.into(),
             kms_key_arn: Some(keys.logs.arn()),
@@ -148,7 +143,8 @@ impl Builder<'_> {
 
     fn service(&mut self, below: &Below, cluster: &Node<Cluster>, task: &Node<TaskDefinition>) -> Node<Service> {
         let settings = &self.config.service;
-        let mut after: BTreeSet<Out<String>> = below.data.instances.iter().map(|node| node.instance_identifier()).collect();
+        let mut after: BTreeSet<Out<String>> =
+            below.data.instances.iter().map(|node| node.instance_identifier()).collect();
         after.extend(below.data.mounts.iter().cloned());
         after.extend(below.network.private_routes.iter().cloned());
         after.extend(below.groups.rules.iter().cloned());
@@ -170,10 +166,12 @@ impl Builder<'_> {
                 }),
                 listener: Some(below.ingress.https.arn()),
                 after,
-                circuit_breaker: true,
-                rollback: true,
-                min_healthy_percent: 100,
-                max_percent: 200,
+                deployment: Deployment {
+                    circuit_breaker: true,
+                    rollback: true,
+                    min_healthy_percent: 100,
+                    max_percent: 200,
+                },
                 health_check_grace_seconds: Some(60),
                 enable_execute_command: false,
                 propagate_tags: "SERVICE".into(),

@@ -13,8 +13,8 @@ use super::{Builder, Class, DATABASE_ENGINE, zone_letters};
 use crate::config::{StreamMode, ThroughputMode};
 use crate::resource::Tags;
 use crate::resources::efs::{AccessPoint, FileSystem, FileSystemPolicy, MountTarget};
-use crate::resources::elasticache::{ReplicationGroup, SubnetGroup};
-use crate::resources::kinesis::{Mode, Stream};
+use crate::resources::elasticache::{ReplicationGroup, SubnetGroup, Tls};
+use crate::resources::kinesis::stream::{Mode, Stream};
 use crate::resources::logs::LogGroup;
 use crate::resources::rds::{DbCluster, DbClusterParameterGroup, DbInstance, DbSubnetGroup};
 use crate::stack::{Node, Out};
@@ -142,13 +142,7 @@ impl Builder<'_> {
         instances
     }
 
-    fn cache(
-        &mut self,
-        keys: &Keys,
-        network: &Network,
-        groups: &Groups,
-        secrets: &Secrets,
-    ) -> Node<ReplicationGroup> {
+    fn cache(&mut self, keys: &Keys, network: &Network, groups: &Groups, secrets: &Secrets) -> Node<ReplicationGroup> {
         let settings = &self.config.cache;
         let subnets = self.stack.add(
             "cache-subnet-group",
@@ -174,6 +168,7 @@ impl Builder<'_> {
                 security_group_ids: [groups.cache.group_id()].into(),
                 kms_key_id: keys.cache.arn(),
                 auth_token_secret: secrets.cache.arn(),
+                tls: Tls::Required,
                 snapshot_retention_days: settings.snapshot_days,
                 snapshot_window: "03:00-04:00".into(),
                 maintenance_window: "sun:04:00-sun:05:00".into(),

@@ -36,14 +36,18 @@ impl Builder<'_> {
             allow("PutEvents", &["kinesis:PutRecord", "kinesis:PutRecords"], &[data.stream.arn()]),
             allow("EncryptEvents", &["kms:GenerateDataKey"], &[keys.kinesis.arn()]),
         ]);
-        let logs = format!(
-            "arn:{}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
-            self.place.partition
-        );
+        let logs =
+            format!("arn:{}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs", self.place.partition);
         Roles {
             execution: self.role("execution", "Starts the tasks", tasks.clone(), Some(execution), None),
             task: self.role("task", "What the service itself may do", tasks, Some(task), None),
-            api_events: self.role("api-events", "Puts events of the API into the stream", gateway.clone(), Some(events), None),
+            api_events: self.role(
+                "api-events",
+                "Puts events of the API into the stream",
+                gateway.clone(),
+                Some(events),
+                None,
+            ),
             api_logs: self.role("api-logs", "Writes the logs of API Gateway", gateway, None, Some(logs)),
         }
     }

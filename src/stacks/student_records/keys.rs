@@ -71,8 +71,7 @@ impl Builder<'_> {
     fn for_logs(&self) -> Value {
         let groups = ["*student-*", "/aws/*/student-*", "API-Gateway-Execution-Logs_*"]
             .map(|pattern| self.place.arn("logs", &format!("log-group:{pattern}")));
-        let actions =
-            ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"];
+        let actions = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"];
         let service = json!({ "Service": format!("logs.{}.amazonaws.com", self.place.region) });
         let condition = json!({ "ArnLike": { "kms:EncryptionContext:aws:logs:arn": groups } });
         when(by(allow("CloudWatchLogs", &actions, &["*".into()]), service), condition)

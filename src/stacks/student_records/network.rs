@@ -35,10 +35,9 @@ impl Builder<'_> {
     pub(super) fn network(&mut self, keys: &Keys) -> Network {
         self.layer("network", Class::Internal);
         let settings = &self.config.network;
-        let vpc = self.stack.add(
-            "vpc",
-            Vpc { cidr: settings.cidr, dns_support: true, dns_hostnames: true, tags: Tags::new() },
-        );
+        let vpc = self
+            .stack
+            .add("vpc", Vpc { cidr: settings.cidr, dns_support: true, dns_hostnames: true, tags: Tags::new() });
         let group_id = vpc.default_security_group_id();
         let emptied = SecurityGroupRules { group_id, ingress: BTreeSet::new(), egress: BTreeSet::new() };
         self.stack.add("default-group-rules", emptied);
@@ -46,10 +45,7 @@ impl Builder<'_> {
         let gateway = self.stack.add("internet-gateway", InternetGateway { tags: Tags::new() });
         let attachment = self.stack.add(
             "internet-gateway-attachment",
-            InternetGatewayAttachment {
-                internet_gateway_id: gateway.internet_gateway_id(),
-                vpc_id: vpc.vpc_id(),
-            },
+            InternetGatewayAttachment { internet_gateway_id: gateway.internet_gateway_id(), vpc_id: vpc.vpc_id() },
         );
         let public = self.public_subnets(&vpc, &gateway, &attachment);
         let nats = self.nat_gateways(&public, &attachment);

@@ -3,13 +3,12 @@
 use super::keys::Keys;
 use super::{Builder, Class};
 use crate::resource::Tags;
+use crate::resources::elasticache::NOT_IN_AUTH_TOKENS;
 use crate::resources::secretsmanager::{Secret, SecretValue};
 use crate::stack::Node;
 
 /// Characters of the cache's token; ElastiCache takes 16-128.
-const TOKEN_LENGTH: i64 = 64;
-/// Printable characters that ElastiCache refuses in a token.
-const NOT_IN_TOKENS: &str = r#" "%'()*+,./:;=?@[\]_`{|}~"#;
+const TOKEN_LENGTH: i32 = 64;
 
 pub(super) struct Secrets {
     pub third_party: Node<Secret>,
@@ -19,7 +18,7 @@ pub(super) struct Secrets {
 impl Builder<'_> {
     pub(super) fn secrets(&mut self, keys: &Keys) -> Secrets {
         self.layer("secretsmanager", Class::Restricted);
-        let token = SecretValue::Generated { length: TOKEN_LENGTH, exclude_characters: NOT_IN_TOKENS.into() };
+        let token = SecretValue::Generated { length: TOKEN_LENGTH, exclude_characters: NOT_IN_AUTH_TOKENS.into() };
         Secrets {
             third_party: self.secret(
                 "third-party",
