@@ -159,7 +159,7 @@ pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: O
         let reason = format!("{} cannot change in place", immutable.join(", "));
         return Action::Replace { diff, reason };
     }
-    if !recorded.is_some_and(|node| node.id.as_deref() == Some(seen.id.as_str())) {
+    if recorded.is_none_or(|node| node.id.as_deref() != Some(seen.id.as_str())) {
         return Action::Adopt { diff };
     }
     match &seen.phase {

@@ -53,7 +53,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const STATEFUL: bool = false;
     /// An object that ended `Failed` never recovers and must be made anew, as a NAT gateway.
     const RECREATE_FAILED: bool = false;
-    /// There is one per account or region, whoever made it: taken over without asking, and left alone by `destroy`.
+    /// There is one per account or region, whoever made it: taken over without asking. `destroy` calls `delete` once to
+    /// give up this stack's share, and does not wait for it to vanish.
     const SHARED: bool = false;
     /// How often to look while waiting, and for how long.
     const WAIT: Wait = Wait::seconds(5, 300, 600);
@@ -254,7 +255,7 @@ pub struct Facts {
     pub stateful: bool,
     /// A failed one must be made anew.
     pub recreate_failed: bool,
-    /// One per account or region: never removed.
+    /// One per account or region: given up, not removed.
     pub shared: bool,
     /// Poll interval and limits.
     pub wait: Wait,

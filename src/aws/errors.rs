@@ -57,8 +57,12 @@ fn unanswered<E>(error: &SdkError<E, HttpResponse>, message: &str) -> (Class, &'
 
 /// An error with all that caused it, each in its own words.
 fn chain(error: &dyn StdError) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut words: Vec<String> = causes.map(ToString::to_string).collect();
+    let mut words = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push(error.to_string());
+        cause = error.source();
+    }
     words.dedup();
     words.join(": ")
 }

@@ -35,6 +35,7 @@ impl<C: 'static> Worker<'_, C> {
     pub(super) async fn remove(&self) -> Result<Outcome, Halt> {
         let Some(node) = self.recorded() else { return Ok(Outcome::Forgotten) };
         if self.facts.shared {
+            self.release(&node).await?;
             return self.forget(Outcome::Forgotten).await;
         }
         let outcome = match self.id_to_remove(&node).await? {
@@ -45,6 +46,19 @@ impl<C: 'static> Worker<'_, C> {
             }
         };
         self.forget(outcome).await
+    }
+
+    /// Gives up this stack's share in a shared object. Whether it vanishes is up to the other stacks.
+    async fn release(&self, node: &NodeState) -> Result<(), Halt> {
+        let mut patience = self.patience(self.facts.wait.gone);
+        loop {
+            let found = self.look(&node.spec, node.id.as_deref()).await.map_err(|fault| self.fail("observe", fault))?;
+            let Some(found) = found else { return Ok(()) };
+            match self.ask_to_delete(&node.spec, &found).await? {
+                None => return Ok(()),
+                Some(refused) => self.wait(&mut patience, "delete", &refused).await?,
+            }
+        }
     }
 
     /// The recorded id or, where a create was never answered, the id of what it made.

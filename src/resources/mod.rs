@@ -21,9 +21,11 @@ mod values;
 use crate::aws::Aws;
 use crate::resource::Kinds;
 
+type Register = fn(Kinds<Aws>) -> Kinds<Aws>;
+
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
-    let register: &[fn(Kinds<Aws>) -> Kinds<Aws>] = &[
+    let register: [Register; 15] = [
         acm::register,
         apigateway::register,
         apigatewayv2::register,

@@ -1,7 +1,8 @@
 //! API Gateway's settings for the whole account in one region: the role it writes logs with. Every stack shares it, so
-//! a role that someone else set and that still exists stays, and a role that went with its stack counts as none.
+//! a role that someone else set and that still exists stays, a role that is gone counts as none, and the last stack that
+//! uses ours clears the setting.
 
-use crate::resource::{TAG_ENV, TAG_STACK};
+use crate::resources::iam::shared_role::is_last_user;
 use crate::resources::prelude::*;
 
 use super::replace;
@@ -34,42 +35,40 @@ impl Resource for Account {
     const SHARED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 180, 60);
 
-    /// A role of another stack serves this one as well, and taking over would leave that stack with a difference that
-    /// the two then pass back and forth. So only a role of this stack, as one being replaced, is compared.
+    /// Somebody else's living role serves this stack as well, and taking over would leave two with a difference that they
+    /// pass back and forth.
     async fn observe(&self, cx: &Cx<'_>, _: Option<&str>) -> Result<Option<Observed<Self>>> {
         let account = cx.apigateway.get_account().send().await?;
         let Some(role) = account.cloudwatch_role_arn.filter(|arn| !arn.is_empty()) else { return Ok(None) };
-        let Some(role_tags) = role_tags(cx, &role).await? else { return Ok(None) };
-        let ours = role_tags.get(TAG_STACK) == Some(&cx.owner.stack) && role_tags.get(TAG_ENV) == Some(&cx.owner.env);
-        let live = if ours { Account { cloudwatch_role_arn: role.clone().into() } } else { self.clone() };
-        Ok(Some(Observed::ready("account", live, AccountOutputs { cloudwatch_role_arn: role })))
+        let lives = cx.iam.get_role().role_name(name_of(&role)).send().await.if_present()?.is_some();
+        let observed = Observed::ready("account", self.clone(), AccountOutputs { cloudwatch_role_arn: role });
+        Ok(lives.then_some(observed))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
-        self.set_role(cx).await?;
+        set_role(cx, self.cloudwatch_role_arn.get()?).await?;
         Ok("account".to_owned())
     }
 
     async fn update(&self, cx: &Cx<'_>, _: &Observed<Self>, _: &Diff) -> Result<()> {
-        self.set_role(cx).await
+        set_role(cx, self.cloudwatch_role_arn.get()?).await
     }
 
-    async fn delete(&self, _: &Cx<'_>, _: &Observed<Self>) -> Result<()> {
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        let set = &observed.outputs.cloudwatch_role_arn;
+        let ours = self.cloudwatch_role_arn.known() == Some(set);
+        if ours && is_last_user(cx, name_of(set)).await? {
+            set_role(cx, "").await?;
+        }
         Ok(())
     }
 }
 
-impl Account {
-    async fn set_role(&self, cx: &Cx<'_>) -> Result<()> {
-        let role = self.cloudwatch_role_arn.get()?;
-        cx.apigateway.update_account().patch_operations(replace("/cloudwatchRoleArn", role)).send().await?;
-        Ok(())
-    }
+async fn set_role(cx: &Cx<'_>, arn: &str) -> Result<()> {
+    cx.apigateway.update_account().patch_operations(replace("/cloudwatchRoleArn", arn)).send().await?;
+    Ok(())
 }
 
-/// The tags of the role, if it lives.
-async fn role_tags(cx: &Cx<'_>, arn: &str) -> Result<Option<Tags>> {
-    let name = arn.rsplit('/').next().unwrap_or(arn);
-    let role = cx.iam.get_role().role_name(name).send().await.if_present()?.and_then(|answer| answer.role);
-    Ok(role.map(|role| tags::read(role.tags().iter().map(|tag| (tag.key(), tag.value())))))
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -3,15 +3,17 @@
 pub mod policy;
 pub mod role;
 pub mod service_linked_role;
+pub mod shared_role;
 
 pub use role::Role;
 pub use service_linked_role::ServiceLinkedRole;
+pub use shared_role::SharedRole;
 
 use crate::aws::Aws;
 use crate::resource::Kinds;
 
 pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
-    kinds.with::<Role>().with::<ServiceLinkedRole>()
+    kinds.with::<Role>().with::<ServiceLinkedRole>().with::<SharedRole>()
 }
 
 /// Refuses a name IAM would refuse.

@@ -222,13 +222,13 @@ async fn inline_names(cx: &Cx<'_>, role: &str) -> Result<Vec<String>> {
     Ok(cx.iam.list_role_policies().role_name(role).into_paginator().items().send().try_collect().await?)
 }
 
-async fn attached(cx: &Cx<'_>, role: &str) -> Result<BTreeSet<String>> {
+pub(super) async fn attached(cx: &Cx<'_>, role: &str) -> Result<BTreeSet<String>> {
     let pages = cx.iam.list_attached_role_policies().role_name(role).into_paginator().items().send();
     let policies = pages.try_collect().await?;
     Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
 }
 
-fn decoded(document: &str) -> Result<Value> {
+pub(super) fn decoded(document: &str) -> Result<Value> {
     let text = percent_decode_str(document).decode_utf8();
     policy::parse(&text.map_err(|error| Fault::unexpected(format!("a policy document is not UTF-8: {error}")))?)
 }

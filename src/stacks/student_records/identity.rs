@@ -11,7 +11,7 @@ use super::keys::Keys;
 use super::secrets::Secrets;
 use super::{Builder, Class};
 use crate::resource::Tags;
-use crate::resources::iam::{Role, ServiceLinkedRole};
+use crate::resources::iam::{Role, ServiceLinkedRole, SharedRole};
 use crate::resources::logs::LogGroup;
 use crate::stack::{Node, Out};
 
@@ -22,7 +22,7 @@ pub(super) struct Roles {
     pub execution: Node<Role>,
     pub task: Node<Role>,
     pub api_events: Node<Role>,
-    pub api_logs: Node<Role>,
+    pub api_logs: Node<SharedRole>,
 }
 
 impl Builder<'_> {
@@ -36,36 +36,35 @@ impl Builder<'_> {
             allow("PutEvents", &["kinesis:PutRecord", "kinesis:PutRecords"], &[data.stream.arn()]),
             allow("EncryptEvents", &["kms:GenerateDataKey"], &[keys.kinesis.arn()]),
         ]);
-        let logs =
-            format!("arn:{}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs", self.place.partition);
         Roles {
-            execution: self.role("execution", "Starts the tasks", tasks.clone(), Some(execution), None),
-            task: self.role("task", "What the service itself may do", tasks, Some(task), None),
-            api_events: self.role(
-                "api-events",
-                "Puts events of the API into the stream",
-                gateway.clone(),
-                Some(events),
-                None,
-            ),
-            api_logs: self.role("api-logs", "Writes the logs of API Gateway", gateway, None, Some(logs)),
+            execution: self.role("execution", "Starts the tasks", tasks.clone(), execution),
+            task: self.role("task", "What the service itself may do", tasks, task),
+            api_events: self.role("api-events", "Puts events of the API into the stream", gateway.clone(), events),
+            api_logs: self.api_logs_role(gateway),
         }
     }
 
-    fn role(
-        &mut self,
-        thing: &str,
-        description: &str,
-        trust: Value,
-        policy: Option<Value>,
-        managed: Option<String>,
-    ) -> Node<Role> {
+    /// API Gateway has one role for the logs of all its stages in an account and region. It therefore carries no
+    /// environment in its name.
+    fn api_logs_role(&mut self, trust: Value) -> Node<SharedRole> {
+        let policy = "service-role/AmazonAPIGatewayPushToCloudWatchLogs";
+        let role = SharedRole {
+            name: "tapctl-api-gateway-logs".into(),
+            description: "Writes the logs of API Gateway, for all stacks of the account".into(),
+            assume_role_policy: trust,
+            managed_policy_arns: [format!("arn:{}:iam::aws:policy/{policy}", self.place.partition)].into(),
+            joined: true,
+        };
+        self.stack.add("role-api-logs", role)
+    }
+
+    fn role(&mut self, thing: &str, description: &str, trust: Value, policy: Value) -> Node<Role> {
         let role = Role {
             name: self.name(thing),
             description: format!("{description}, of student-records {}", self.config.env),
             assume_role_policy: trust,
-            policies: policy.into_iter().map(|policy| (thing.to_owned(), policy)).collect(),
-            managed_policy_arns: managed.into_iter().collect(),
+            policies: BTreeMap::from([(thing.to_owned(), policy)]),
+            managed_policy_arns: BTreeSet::new(),
             max_session_seconds: SESSION_SECONDS,
             permissions_boundary: None,
             tags: Tags::new(),
@@ -85,17 +84,7 @@ impl Builder<'_> {
             ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"];
         let policy = document([allow("WriteFlowLogs", &actions, &[group.arn(), streams_of(group)])]);
         let trust = trust(self.place, "vpc-flow-logs.amazonaws.com", Some(source));
-        let role = Role {
-            name: self.name("flow-logs"),
-            description: format!("Writes the flow logs of student-records {}", self.config.env),
-            assume_role_policy: trust,
-            policies: BTreeMap::from([("flow-logs".to_owned(), policy)]),
-            managed_policy_arns: BTreeSet::new(),
-            max_session_seconds: SESSION_SECONDS,
-            permissions_boundary: None,
-            tags: Tags::new(),
-        };
-        self.stack.add("role-flow-logs", role)
+        self.role("flow-logs", "Writes the flow logs", trust, policy)
     }
 
     fn secret_arns(secrets: &Secrets, data: &Data) -> [Out<String>; 3] {
