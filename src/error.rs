@@ -1,4 +1,4 @@
-//! What can go wrong: [`Fault`] is one failed call to the cloud, [`Error`] is what a command ends with.
+//! What can go wrong with a call to the cloud, and what it means to the engine.
 
 use std::fmt;
 

@@ -280,9 +280,9 @@ fn a_certificate_from_elsewhere() {
         ingress.certificate_arn = "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"
     "#;
     insta::assert_snapshot!(errors(text), @r#"
-    tapctl.toml:3: ingress.certificate_arn is "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"; allowed: along with ingress.host, the host name in that certificate
     tapctl.toml:3: ingress.certificate_arn is "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"; allowed: a certificate in the region of the load balancer, and region is us-east-1 by default
     tapctl.toml:3: ingress.certificate_arn is "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"; allowed: a certificate of the account, and account is "123456789012"
+    tapctl.toml:3: ingress.certificate_arn is "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"; allowed: along with ingress.host, the host name in that certificate
     "#);
 }
 

@@ -1,8 +1,8 @@
 //! `tapctl.toml`: what a person may set, checked before anything in AWS is touched.
 //!
-//! The way of a setting: [`document`] finds every key with the line it stands on and refuses those [`rules`] does
-//! not know; [`rules`] checks each value alone; the base and then `[env.<name>]` are laid over [`defaults`]; and
-//! [`validate`] checks what belongs together. All of it collects, so one run reports every mistake.
+//! The way of a setting: `document` finds every key with the line it stands on and refuses those `rules` does
+//! not know; `rules` checks each value alone; the base and then `[env.<name>]` are laid over `defaults`; and
+//! `validate` checks what belongs together. All of it collects, so one run reports every mistake.
 //!
 //! [`Config`] is the only definition of the settings: there is no second, sparse one to keep in step.
 

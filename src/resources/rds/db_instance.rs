@@ -23,8 +23,6 @@ pub struct DbInstance {
     pub availability_zone: Option<Out<String>>,
     /// Its place in the line of those who take over as the writer, 0 (first) to 15.
     pub promotion_tier: i32,
-    /// Witness that the writer exists: the first instance of a cluster becomes its writer.
-    pub writer: Option<Out<String>>,
     /// Whether AWS upgrades the engine's minor version by itself.
     pub auto_minor_version_upgrade: bool,
     /// Whether it keeps performance data, for 7 days.
@@ -171,7 +169,6 @@ impl DbInstance {
             // Absent until AWS has found a place for it.
             availability_zone: instance.availability_zone().map(Out::from).or_else(|| self.availability_zone.clone()),
             promotion_tier: instance.promotion_tier().unwrap_or(self.promotion_tier),
-            writer: self.writer.clone(),
             auto_minor_version_upgrade: instance.auto_minor_version_upgrade().unwrap_or_default(),
             performance_insights: insights,
             performance_insights_kms_key_id: self.performance_insights_kms_key_id.as_ref().map(insights_key),

@@ -115,21 +115,19 @@ impl Builder<'_> {
         )
     }
 
-    /// The first is the writer: it is made first, and the others name it as the one to take over from.
+    /// One writes and the others read, which may change with any failover: so no name says which. They are made at once,
+    /// for each takes minutes.
     fn instances(&mut self, keys: &Keys, cluster: &Node<DbCluster>) -> Vec<Node<DbInstance>> {
-        let count = self.config.database.instances;
         let zones = self.place.zones.iter().cycle();
-        let mut instances: Vec<Node<DbInstance>> = Vec::new();
-        for (index, zone) in (0..count).zip(zones) {
-            let thing = if index == 0 { "writer".to_owned() } else { format!("reader-{index}") };
+        let mut instances = Vec::new();
+        for (number, zone) in (1..=self.config.database.instances).zip(zones) {
             let instance = DbInstance {
-                name: self.name(&format!("aurora-{thing}")),
+                name: self.name(&format!("aurora-{number}")),
                 cluster_identifier: Some(cluster.cluster_identifier()),
                 engine: DATABASE_ENGINE.into(),
                 instance_class: "db.serverless".into(),
                 availability_zone: Some(zone.as_str().into()),
-                promotion_tier: index.min(15),
-                writer: instances.first().map(Node::instance_identifier),
+                promotion_tier: (number - 1).min(15),
                 auto_minor_version_upgrade: true,
                 performance_insights: true,
                 performance_insights_kms_key_id: Some(keys.rds.arn()),
@@ -137,7 +135,7 @@ impl Builder<'_> {
                 ca_certificate: None,
                 tags: Tags::new(),
             };
-            instances.push(self.stack.add(format!("db-instance-{thing}"), instance));
+            instances.push(self.stack.add(format!("db-instance-{number}"), instance));
         }
         instances
     }
