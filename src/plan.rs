@@ -9,7 +9,7 @@ use crate::diff::Diff;
 use crate::error::Result;
 use crate::resource::{Facts, Phase, Replace, Seen};
 use crate::stack::{self, Entry, Stack};
-use crate::state::{NodeState, State, base_name};
+use crate::state::{NodeState, Progress, State, base_name};
 
 /// What AWS said of each node: absent from the map where the node could not be looked for yet, because what it would be
 /// found by does not exist yet either.
@@ -164,8 +164,12 @@ pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: O
     }
     match &seen.phase {
         Phase::Pending(reason) | Phase::Failed(reason) => Action::Resume { reason: reason.clone(), diff },
-        _ if diff.is_empty() => Action::Keep,
-        _ => Action::Update { diff },
+        _ if !diff.is_empty() => Action::Update { diff },
+        // Its outputs are not recorded yet.
+        _ if recorded.is_some_and(|node| node.progress != Progress::Ready) => {
+            Action::Resume { reason: "an earlier run did not see it ready".into(), diff }
+        }
+        _ => Action::Keep,
     }
 }
 
@@ -178,11 +182,24 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
     let mut known: BTreeMap<String, Value> = BTreeMap::new();
     for name in order(&stack.nodes) {
         let entry = &stack.nodes[name];
+        let recorded = state.nodes.get(name);
+        let other = match recorded.filter(|node| node.kind != entry.kind) {
+            Some(node) => Some(facts(&node.kind)?),
+            None => None,
+        };
         let facts = facts(entry.kind)?;
         let want = (facts.canonical)(&stack::resolve(&entry.spec, &|node| known.get(node).cloned()))?;
-        let recorded = state.nodes.get(name);
         let now = seen.get(name).and_then(Option::as_ref);
-        let action = decide(&facts, &want, recorded, now);
+        let action = match other {
+            // Two kinds share no names, so the old object can wait until its users have moved.
+            Some(other) => Action::Replace { diff: Diff::default(), reason: format!("it was a {}", other.kind) },
+            None => decide(&facts, &want, recorded, now),
+        };
+        let replace = match other {
+            Some(_) => Replace::CreateFirst,
+            None if stands_on_what_goes_first(entry, recorded, &steps) => Replace::DeleteFirst,
+            None => facts.replace,
+        };
         if let Some(outputs) = now.and_then(|now| outputs_that_last(&facts, &action, now)) {
             known.insert(name.clone(), outputs);
         }
@@ -192,12 +209,22 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             kind: entry.kind.into(),
             action,
             id,
-            stateful: facts.stateful,
-            replace: facts.replace,
+            stateful: facts.stateful || other.is_some_and(|other| other.stateful),
+            replace,
         });
     }
     steps.extend(leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?);
     Ok(Plan { steps })
+}
+
+/// Whether a replacement must let the old object go first because what it stands on must.
+fn stands_on_what_goes_first(entry: &Entry, recorded: Option<&NodeState>, steps: &[Step]) -> bool {
+    let goes_first = |step: &Step| {
+        matches!(step.action, Action::Replace { .. })
+            && step.replace == Replace::DeleteFirst
+            && (entry.edges.contains(&step.node) || recorded.is_some_and(|node| node.edges.contains(&step.node)))
+    };
+    steps.iter().any(goes_first)
 }
 
 /// Plans the removal of everything recorded, dependents first.
@@ -318,7 +345,26 @@ pub fn select(
     let out = closure(excluded, &|name| {
         edges.iter().filter(|(_, to)| to.contains(base_name(name))).map(|(&from, _)| from).collect()
     });
-    Ok(&chosen - &out)
+    let mut chosen = &chosen - &out;
+    chosen.retain(|name| !out.contains(base_name(name)));
+    spare_what_is_used(stack, state, &mut chosen);
+    Ok(chosen)
+}
+
+/// What leaves the stack stays as long as something stands on it that is left alone.
+fn spare_what_is_used(stack: &Stack, state: &State, chosen: &mut BTreeSet<String>) {
+    loop {
+        let used = |name: &str| {
+            let mut others = state.nodes.iter().filter(|(other, _)| !chosen.contains(*other));
+            others.any(|(_, node)| node.edges.contains(base_name(name)))
+        };
+        let leaving = |name: &&String| state.nodes.contains_key(*name) && !stack.nodes.contains_key(*name);
+        let spared: Vec<String> = chosen.iter().filter(leaving).filter(|name| used(name)).cloned().collect();
+        if spared.is_empty() {
+            return;
+        }
+        chosen.retain(|name| !spared.contains(name));
+    }
 }
 
 fn closure<'a>(start: &'a [String], next: &dyn Fn(&str) -> Vec<&'a str>) -> BTreeSet<String> {

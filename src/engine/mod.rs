@@ -8,8 +8,11 @@
 //! 3. The id is on disk as soon as the answer arrives, before any wait.
 //! 4. An unanswered create is looked for, over a settle window, before it is made again.
 
+mod find;
+mod make;
 mod node;
 mod observe;
+mod record;
 mod remove;
 mod report;
 mod teardown;
@@ -21,9 +24,9 @@ use std::time::Duration;
 
 pub use observe::{Scope, drift, observe};
 pub use report::{Drifted, Event, NodeFailure, Outcome, Report, Reporter, Silent};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
-use crate::plan::{Observations, Plan};
+use crate::plan::{Action, Observations, Plan};
 use crate::resource::{Kinds, Pass};
 use crate::stack::Stack;
 use crate::state::{State, StateError, Store};
@@ -86,6 +89,10 @@ pub struct Engine<'a, C> {
     seen: Observations,
     /// Nodes whose object this run has removed.
     removed: RefCell<BTreeSet<String>>,
+    /// Nodes whose replacement the plan showed.
+    replaced: RefCell<BTreeSet<String>>,
+    /// The serial of the document that is kept. Held while saving, so that an older document never follows a newer one.
+    saved: Mutex<u64>,
 }
 
 impl<'a, C: 'static> Engine<'a, C> {
@@ -113,6 +120,8 @@ impl<'a, C: 'static> Engine<'a, C> {
             pass,
             seen,
             removed: RefCell::default(),
+            replaced: RefCell::default(),
+            saved: Mutex::new(0),
         }
     }
 
@@ -122,7 +131,13 @@ impl<'a, C: 'static> Engine<'a, C> {
     /// Where the state cannot be saved. Failures of nodes are in the report.
     pub async fn apply(&self, stack: &Stack, plan: &Plan, chosen: &BTreeSet<String>) -> Result<Report, StateError> {
         let tasks = walk::apply_tasks(stack, plan, &self.state.borrow(), chosen);
-        let report = self.run(Some(stack), tasks).await?;
+        let replaced = plan.steps.iter().filter(|step| matches!(step.action, Action::Replace { .. }));
+        self.replaced.replace(replaced.map(|step| step.node.clone()).collect());
+        let mut report = self.run(Some(stack), tasks).await?;
+        let tasks = walk::leftover_tasks(&self.state.borrow(), chosen);
+        if report.is_complete() && !tasks.is_empty() {
+            report.extend(self.run(Some(stack), tasks).await?);
+        }
         if report.is_complete() {
             self.save_outputs(stack).await?;
         }
@@ -152,7 +167,8 @@ impl<'a, C: 'static> Engine<'a, C> {
             let state = self.state.borrow();
             let resolve =
                 |value| crate::stack::resolve(value, &|node| state.nodes.get(node).map(|node| node.outputs.clone()));
-            stack.outputs.iter().map(|(name, value)| (name.clone(), resolve(value))).collect()
+            let outputs = stack.outputs.iter().map(|(name, value)| (name.clone(), resolve(value)));
+            outputs.filter(|(_, value)| crate::stack::is_resolved(value)).collect()
         };
         if self.state.borrow().outputs == outputs {
             return Ok(());
@@ -160,14 +176,24 @@ impl<'a, C: 'static> Engine<'a, C> {
         self.record(|state| state.outputs = outputs).await
     }
 
-    /// Changes the state and saves it before returning.
+    /// Changes the state and saves it before returning. Changes made while another save is under way share the next.
     async fn record(&self, change: impl FnOnce(&mut State)) -> Result<(), StateError> {
-        let text = {
+        let serial = {
             let mut state = self.state.borrow_mut();
             change(&mut state);
             state.serial += 1;
-            state.text()
+            state.serial
         };
-        self.store.save(&text).await
+        let mut saved = self.saved.lock().await;
+        if *saved >= serial {
+            return Ok(());
+        }
+        let (serial, text) = {
+            let state = self.state.borrow();
+            (state.serial, state.text())
+        };
+        self.store.save(&text).await?;
+        *saved = serial;
+        Ok(())
     }
 }

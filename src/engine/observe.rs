@@ -9,7 +9,7 @@ use super::report::{Drifted, NodeFailure};
 use crate::diff::Diff;
 use crate::error::{Class, Fault, Result};
 use crate::plan::Observations;
-use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Seen, Tags};
+use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen, Tags};
 use crate::stack::{self, Stack};
 use crate::state::{NodeState, State, base_name};
 
@@ -30,9 +30,15 @@ pub struct Scope<'a, C> {
 struct Target<'a> {
     name: &'a str,
     kind: &'a str,
-    /// What it should be, resolved as far as is known.
-    want: Option<Value>,
+    /// The record that tells the id.
     recorded: Option<&'a NodeState>,
+    /// What was asked for last, where that is all there is to search by: a create that was never answered goes by the
+    /// spec of that call, whatever the stack says by now.
+    asked: Option<&'a Value>,
+    /// What the stack wants, once that is known.
+    want: Option<Value>,
+    /// Whether what the stack wants is not known yet, so that it cannot be searched for.
+    blind: bool,
 }
 
 /// Looks at every node of the stack and of the state. Nodes with a known id are read at once; the others are looked for
@@ -48,8 +54,10 @@ pub async fn observe<C: 'static>(
     let (mut seen, mut failures) = (Observations::new(), Vec::new());
     let mut open: BTreeSet<&str> = state.nodes.keys().map(String::as_str).collect();
     open.extend(stack.iter().flat_map(|stack| stack.nodes.keys().map(String::as_str)));
+    let mut missed: BTreeSet<&str> = BTreeSet::new();
     loop {
-        let wave: Vec<Target> = open.iter().filter_map(|name| ready(name, stack, state, &seen)).collect();
+        let targets = open.iter().filter_map(|name| target(name, stack, state, &seen));
+        let wave: Vec<Target> = targets.filter(|target| !(target.blind && missed.contains(target.name))).collect();
         if wave.is_empty() {
             break;
         }
@@ -61,6 +69,8 @@ pub async fn observe<C: 'static>(
         let mut answers = stream::iter(looks).buffer_unordered(scope.parallelism.max(1));
         while let Some((target, found)) = answers.next().await {
             match found {
+                // Its id leads nowhere any more; what its name or tags lead to must still be seen.
+                Ok(None) if target.blind => drop((open.insert(target.name), missed.insert(target.name))),
                 Ok(found) => drop(seen.insert(target.name.to_owned(), found)),
                 Err(fault) => failures.push(NodeFailure::new(target.name, target.kind, "observe", fault)),
             }
@@ -70,18 +80,19 @@ pub async fn observe<C: 'static>(
 }
 
 /// The node, if enough is known to look for it.
-fn ready<'a>(name: &'a str, stack: Option<&'a Stack>, state: &'a State, seen: &Observations) -> Option<Target<'a>> {
+fn target<'a>(name: &'a str, stack: Option<&'a Stack>, state: &'a State, seen: &Observations) -> Option<Target<'a>> {
     let recorded = state.nodes.get(name);
     let entry = stack.and_then(|stack| stack.nodes.get(name));
-    let outputs = |node: &str| seen.get(node).and_then(Option::as_ref).map(|seen| seen.outputs.clone());
-    let want = match entry {
-        Some(entry) => Some(stack::resolve(&entry.spec, &outputs)),
-        None => recorded.map(|node| node.spec.clone()),
-    };
-    let want = want.filter(stack::is_resolved);
-    let has_id = recorded.is_some_and(|node| node.id.is_some());
     let kind = entry.map(|entry| entry.kind).or_else(|| recorded.map(|node| node.kind.as_str()))?;
-    (has_id || want.is_some()).then_some(Target { name, kind, want, recorded })
+    let recorded = recorded.filter(|node| node.kind == kind);
+    let outputs = |node: &str| seen.get(node).and_then(Option::as_ref).map(|seen| seen.outputs.clone());
+    let want = entry.map(|entry| stack::resolve(&entry.spec, &outputs));
+    let blind = want.as_ref().is_some_and(|want| !stack::is_resolved(want));
+    let asked = recorded.filter(|node| node.id.is_none() || entry.is_none()).map(|node| &node.spec);
+    let want = want.filter(stack::is_resolved);
+    let recorded = recorded.filter(|node| node.id.is_some());
+    let enough = recorded.is_some() || asked.is_some() || want.is_some();
+    enough.then_some(Target { name, kind, recorded, asked, want, blind })
 }
 
 async fn look<C: 'static>(scope: &Scope<'_, C>, state: &State, target: &Target<'_>) -> Result<Option<Seen>> {
@@ -89,19 +100,60 @@ async fn look<C: 'static>(scope: &Scope<'_, C>, state: &State, target: &Target<'
     let owner = owner(state, target.name, "");
     let cx = || Cx { cloud: scope.cloud, owner: &owner, pass: scope.pass };
     if let Some((node, id)) = target.recorded.and_then(|node| Some((node, node.id.as_deref()?)))
-        && node.kind == target.kind
         && let Some(seen) = kind.observe(cx(), &node.spec, Some(id)).await?
     {
         return Ok(Some(seen));
     }
     // Of an object on its way out only the id counts: by name and tags its successor would be found.
-    let Some(want) = target.want.as_ref().filter(|_| base_name(target.name) == target.name) else { return Ok(None) };
-    let found = kind.observe(cx(), want, None).await?;
-    let found = found.and_then(|found| not_recorded_elsewhere(state, target.name, target.kind, found));
-    match found {
+    if base_name(target.name) != target.name {
+        return Ok(None);
+    }
+    let known = |id: &str| state.knows(target.kind, id, target.name);
+    if let Some(asked) = target.asked
+        && let Some(found) = find(kind, cx, asked, &known).await?
+        && let Ok(found) = owned(kind, &owner, found, false)
+    {
+        return Ok(Some(found));
+    }
+    let Some(want) = &target.want else { return Ok(None) };
+    match find(kind, cx, want, &known).await? {
         Some(found) => owned(kind, &owner, found, scope.adopt).map(Some),
         None => Ok(None),
     }
+}
+
+/// What a search finds for a node, apart from what is recorded under another name, as its predecessor is.
+///
+/// Of several, the kind names the first. One that is on its way out gives way to one that stays; and where a replacement
+/// is made before the old one goes, the one that is as wanted is that replacement.
+pub(super) async fn find<'a, C: 'a>(
+    kind: &'a dyn Kind<C>,
+    cx: impl Fn() -> Cx<'a, C>,
+    want: &'a Value,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Option<Seen>> {
+    let Some(mut first) = kind.observe(cx(), want, None).await? else { return Ok(None) };
+    let others: Vec<String> = std::mem::take(&mut first.duplicates).into_iter().filter(|id| !known(id)).collect();
+    let settled = !known(&first.id) && first.phase != Phase::Deleting;
+    if others.is_empty() || (settled && kind.facts().replace == Replace::DeleteFirst) {
+        first.duplicates = others;
+        return Ok((!known(&first.id)).then_some(first));
+    }
+    let mut all = Vec::new();
+    for id in &others {
+        all.extend(kind.observe(cx(), want, Some(id)).await?);
+    }
+    if !known(&first.id) {
+        all.insert(0, first);
+    }
+    let rank = |seen: &Seen| {
+        let differs = !Diff::between(want, &seen.live, kind.facts().immutable).is_empty();
+        (seen.phase == Phase::Deleting, kind.facts().replace == Replace::CreateFirst && differs)
+    };
+    let Some(best) = (0..all.len()).min_by_key(|at| rank(&all[*at])) else { return Ok(None) };
+    let mut best = all.swap_remove(best);
+    best.duplicates = all.into_iter().filter(|seen| seen.phase != Phase::Deleting).map(|seen| seen.id).collect();
+    Ok(Some(best))
 }
 
 pub(super) fn owner(state: &State, node: &str, attempt: &str) -> Owner {
@@ -111,12 +163,6 @@ pub(super) fn owner(state: &State, node: &str, attempt: &str) -> Owner {
         node: base_name(node).to_owned(),
         attempt: attempt.to_owned(),
     }
-}
-
-/// The object found for a node, unless it is the one its predecessor still holds.
-pub(super) fn not_recorded_elsewhere(state: &State, node: &str, kind: &str, mut found: Seen) -> Option<Seen> {
-    found.duplicates.retain(|id| !state.knows(kind, id, node));
-    (!state.knows(kind, &found.id, node)).then_some(found)
 }
 
 /// The object found for a node, unless it is somebody else's.

@@ -1,58 +1,65 @@
 //! Removing one node's object.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Engine;
-use super::node::Worker;
+use super::find::unanswered;
+use super::node::{Target, Worker, halt};
 use super::report::Outcome;
 use super::walk::Halt;
-use crate::error::{Class, Result};
+use crate::error::Class;
 use crate::resource::{Cx, Pass, Seen};
-use crate::state::{NodeState, Progress};
+use crate::stack::Stack;
+use crate::state::{NodeState, Progress, base_name};
 
 impl<C: 'static> Engine<'_, C> {
+    /// What a node's replacements have left behind, with the kinds.
+    pub(super) fn left_behind(&self, node: &str) -> Vec<(String, String)> {
+        let state = self.state.borrow();
+        let left = state.nodes.iter().filter(|(name, _)| *name != node && base_name(name) == node);
+        left.map(|(name, node)| (name.clone(), node.kind.clone())).collect()
+    }
+
     /// Removes what a node's replacements have left behind.
-    pub(super) async fn clear(&self, node: &str) -> Result<Outcome, Halt> {
-        let prefix = format!("{node}@");
-        let left: Vec<(String, String)> = {
-            let state = self.state.borrow();
-            state
-                .nodes
-                .iter()
-                .filter(|(name, _)| name.starts_with(&prefix))
-                .map(|(name, node)| (name.clone(), node.kind.clone()))
-                .collect()
-        };
-        for (name, kind) in left {
-            let erased = self.kinds.get(&kind).map_err(|fault| super::node::halt(&name, &kind, "delete", fault))?;
-            Worker { engine: self, node: &name, kind: erased, facts: erased.facts() }.remove().await?;
+    pub(super) async fn clear(&self, node: &str, stack: Option<&Stack>) -> Result<Outcome, Halt> {
+        for (name, kind) in self.left_behind(node) {
+            let erased = self.kinds.get(&kind).map_err(|fault| halt(&name, &kind, "delete", fault))?;
+            Worker { engine: self, node: &name, kind: erased, facts: erased.facts() }.remove(stack).await?;
         }
         Ok(Outcome::Deleted)
     }
 }
 
 impl<C: 'static> Worker<'_, C> {
-    pub(super) async fn remove(&self) -> Result<Outcome, Halt> {
+    pub(super) async fn remove(&self, stack: Option<&Stack>) -> Result<Outcome, Halt> {
+        self.record_seen(stack).await?;
         let Some(node) = self.recorded() else { return Ok(Outcome::Forgotten) };
         if self.facts.shared {
             self.release(&node).await?;
             return self.forget(Outcome::Forgotten).await;
         }
-        let outcome = match self.id_to_remove(&node).await? {
-            None => Outcome::Forgotten,
-            Some(id) => {
-                self.amend(|node| node.progress = Progress::Deleting).await?;
-                self.remove_object(&node.spec, &id).await?
-            }
+        let Some(found) = self.object_to_remove(&node).await? else { return self.forget(Outcome::Forgotten).await };
+        let deleting = |node: &mut NodeState| {
+            node.id = Some(found.id.clone());
+            node.progress = Progress::Deleting;
         };
-        self.forget(outcome).await
+        self.amend(deleting).await?;
+        let planned = self.engine.seen.get(self.node).and_then(Option::as_ref);
+        let duplicates = planned.into_iter().flat_map(|seen| &seen.duplicates).chain(&found.duplicates);
+        for id in duplicates.collect::<BTreeSet<_>>() {
+            self.remove_object(&node.spec, id).await?;
+        }
+        self.remove_found(&node.spec, found).await?;
+        self.forget(Outcome::Deleted).await
     }
 
     /// Gives up this stack's share in a shared object. Whether it vanishes is up to the other stacks.
     async fn release(&self, node: &NodeState) -> Result<(), Halt> {
         let mut patience = self.patience(self.facts.wait.gone);
         loop {
-            let found = self.look(&node.spec, node.id.as_deref()).await.map_err(|fault| self.fail("observe", fault))?;
+            let found = self.look(&node.spec, node.id.as_deref()).await?;
             let Some(found) = found else { return Ok(()) };
             match self.ask_to_delete(&node.spec, &found).await? {
                 None => return Ok(()),
@@ -61,26 +68,25 @@ impl<C: 'static> Worker<'_, C> {
         }
     }
 
-    /// The recorded id or, where a create was never answered, the id of what it made.
-    async fn id_to_remove(&self, node: &NodeState) -> Result<Option<String>, Halt> {
-        if node.id.is_some() {
-            return Ok(node.id.clone());
+    /// What planning found in place of what the state knows is what is to go.
+    async fn record_seen(&self, stack: Option<&Stack>) -> Result<(), Halt> {
+        let Some(Some(seen)) = self.engine.seen.get(self.node) else { return Ok(()) };
+        let recorded = self.recorded();
+        let known = recorded.as_ref().is_some_and(|node| node.id.as_ref() == Some(&seen.id));
+        if known || !(self.is_ours(seen) || self.engine.options.adopt) {
+            return Ok(());
         }
-        let mut patience = self.patience(self.engine.options.settle);
-        loop {
-            let found = self.look(&node.spec, None).await.map_err(|fault| self.fail("observe", fault))?;
-            match found.filter(|found| self.is_ours(found)) {
-                Some(found) => return Ok(Some(found.id)),
-                None if patience.is_over() => return Ok(None),
-                None => {
-                    self.wait(&mut patience, "observe", "looking for what an unanswered create may have made").await?
-                }
-            }
-        }
+        let entry = stack.and_then(|stack| stack.nodes.get(self.node));
+        let edges = entry.map(|entry| entry.edges.clone()).or_else(|| recorded.map(|node| node.edges));
+        let target = Target { spec: Value::Null, edges: edges.unwrap_or_default() };
+        let node = self.as_seen(&target, seen);
+        Ok(self.engine.record(|state| drop(state.nodes.insert(self.node.to_owned(), node))).await?)
     }
 
-    fn is_ours(&self, found: &Seen) -> bool {
-        super::observe::owned(self.kind, &self.owner(""), found.clone(), false).is_ok()
+    /// The recorded object or, where a create was never answered, what it made.
+    async fn object_to_remove(&self, node: &NodeState) -> Result<Option<Seen>, Halt> {
+        let found = self.await_visible(node).await?;
+        Ok(found.filter(|found| unanswered(node).is_none() || self.is_ours(found)))
     }
 
     async fn forget(&self, outcome: Outcome) -> Result<Outcome, Halt> {
@@ -89,26 +95,30 @@ impl<C: 'static> Worker<'_, C> {
         Ok(outcome)
     }
 
+    pub(super) async fn remove_object(&self, spec: &Value, id: &str) -> Result<(), Halt> {
+        match self.look(spec, Some(id)).await? {
+            Some(found) => self.remove_found(spec, found).await,
+            None => Ok(()),
+        }
+    }
+
     /// Asks AWS to remove an object, again where it is refused for now, and waits until it is gone.
-    pub(super) async fn remove_object(&self, spec: &Value, id: &str) -> Result<Outcome, Halt> {
+    async fn remove_found(&self, spec: &Value, mut found: Seen) -> Result<(), Halt> {
         let mut patience = self.patience(self.facts.wait.gone);
         let mut asked = false;
-        let mut outcome = Outcome::Forgotten;
         loop {
-            let found = self.look(spec, Some(id)).await.map_err(|fault| self.fail("observe", fault))?;
-            let Some(found) = found else { return Ok(outcome) };
-            outcome = Outcome::Deleted;
             let mut reason = "being deleted".to_owned();
             if !asked {
-                reason = match self.ask_to_delete(spec, &found).await? {
-                    None => {
-                        asked = true;
-                        reason
-                    }
-                    Some(refused) => refused,
-                };
+                match self.ask_to_delete(spec, &found).await? {
+                    None => asked = true,
+                    Some(refused) => reason = refused,
+                }
             }
             self.wait(&mut patience, "delete", &reason).await?;
+            found = match self.look(spec, Some(&found.id)).await? {
+                Some(found) => found,
+                None => return Ok(()),
+            };
         }
     }
 

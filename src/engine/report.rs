@@ -154,6 +154,15 @@ impl Report {
         self.failures.is_empty() && self.skipped == 0 && self.left.is_empty()
     }
 
+    /// Goes on with what a later part of the same run did.
+    pub(super) fn extend(&mut self, later: Report) {
+        self.done.extend(later.done);
+        self.failures.extend(later.failures);
+        self.skipped += later.skipped;
+        self.left.extend(later.left);
+        self.interrupted |= later.interrupted;
+    }
+
     /// How many steps ended so.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.done.iter().filter(|(_, other)| *other == outcome).count()

@@ -1,6 +1,7 @@
 //! Which step waits for which, and running as many at once as may.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -9,6 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use super::Engine;
 use super::report::{Event, NodeFailure, Report};
 use super::teardown::TEARDOWN;
+use crate::error::Fault;
 use crate::plan::{Action, Plan};
 use crate::resource::Replace;
 use crate::stack::Stack;
@@ -59,7 +61,8 @@ pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BT
                 tasks.insert(Task::Remove(node()), BTreeSet::new());
                 tasks.insert(Task::Ensure(node()), [Task::Remove(node())].into());
             }
-            Action::Replace { .. } => {
+            // A user that is left alone still holds the old one; a later run without that choice removes it.
+            Action::Replace { .. } if dependents(&step.node, state).all(|user| chosen.contains(user)) => {
                 tasks.insert(Task::Ensure(node()), BTreeSet::new());
                 tasks.insert(Task::Clear(node()), [Task::Ensure(node())].into());
             }
@@ -74,11 +77,20 @@ pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BT
                 waits.extend(edges.map(|edge| Task::Ensure(edge.clone())));
             }
             Task::Remove(node) => waits.extend(before_removal(node, stack, state, &all)),
-            Task::Clear(node) => waits.extend(dependents(node, state).map(|user| Task::Ensure(user.clone()))),
+            Task::Clear(node) => waits.extend(dependents(node, state).flat_map(|user| moves(user))),
         }
         waits.retain(|wait| all.contains(wait));
     }
     tasks
+}
+
+/// The steps after an apply: what was found to be too much while it ran.
+pub(super) fn leftover_tasks(state: &State, chosen: &BTreeSet<String>) -> Tasks {
+    let is_free = |name: &str| dependents(name, state).all(|user| chosen.contains(base_name(user)));
+    let is_leftover =
+        |name: &&String| base_name(name) != name.as_str() && chosen.contains(base_name(name)) && is_free(name);
+    let left: BTreeSet<String> = state.nodes.keys().filter(is_leftover).cloned().collect();
+    destroy_tasks(state, &left)
 }
 
 /// The steps of a destroy.
@@ -105,13 +117,18 @@ fn removals_before<'a>(node: &'a str, state: &'a State) -> impl Iterator<Item = 
     dependents(node, state).chain(by_table).cloned().map(Task::Remove)
 }
 
+/// All that can make a user let go of what it used.
+fn moves(user: &str) -> [Task; 3] {
+    [Task::Ensure(user.to_owned()), Task::Clear(user.to_owned()), Task::Remove(user.to_owned())]
+}
+
 /// What uses the object is removed first or, where it stays, first moved to something else. A node that is replaced in
 /// place does not wait for those that stay: they wait for it.
 fn before_removal(node: &str, stack: &Stack, state: &State, all: &BTreeSet<Task>) -> Vec<Task> {
     let mut waits: Vec<Task> = removals_before(node, state).collect();
     if !stack.nodes.contains_key(node) {
         let staying = dependents(node, state).filter(|user| !all.contains(&Task::Remove((*user).clone())));
-        waits.extend(staying.map(|user| Task::Ensure(user.clone())));
+        waits.extend(staying.flat_map(|user| moves(user)));
     }
     waits
 }
@@ -143,6 +160,30 @@ fn urgency(tasks: &Tasks, weight: &dyn Fn(&Task) -> u64) -> BTreeMap<Task, u64> 
     known
 }
 
+/// Steps that wait for each other: the stack asks for an order that cannot be.
+fn deadlock(waiting: &Tasks, done: &BTreeSet<Task>) -> Option<NodeFailure> {
+    let node = name_of(waiting.keys().next()?);
+    let one = |(task, waits): (&Task, &BTreeSet<Task>)| {
+        let open = waits.difference(done).map(Task::to_string).collect::<Vec<_>>();
+        format!("to {task} waits to {}", open.join(", "))
+    };
+    let text = format!(
+        "these steps wait for each other: {}; remove or rename one of these nodes in a run of its own",
+        waiting.iter().map(one).collect::<Vec<_>>().join("; ")
+    );
+    Some(NodeFailure::new(node, "", "order", Fault::invalid(text)))
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Task::Ensure(node) => write!(f, "make {node}"),
+            Task::Remove(node) => write!(f, "remove {node}"),
+            Task::Clear(node) => write!(f, "remove what {node} replaced"),
+        }
+    }
+}
+
 impl<C: 'static> Engine<'_, C> {
     /// Runs every task whose predecessors are done, the most urgent first. After a failure or a request to stop nothing
     /// new starts, and what runs is let end.
@@ -152,6 +193,7 @@ impl<C: 'static> Engine<'_, C> {
         let mut waiting = tasks;
         let mut done: BTreeSet<Task> = BTreeSet::new();
         let mut report = Report::default();
+        let mut out_of_grace = std::pin::pin!(self.out_of_grace());
         let mut running = FuturesUnordered::new();
         loop {
             let mut ready: Vec<Task> =
@@ -170,7 +212,7 @@ impl<C: 'static> Engine<'_, C> {
             }
             let next = tokio::select! {
                 next = running.next() => next,
-                () = self.out_of_grace() => break,
+                () = &mut out_of_grace => break,
             };
             let Some((task, ended)) = next else { break };
             match ended {
@@ -187,6 +229,9 @@ impl<C: 'static> Engine<'_, C> {
             }
         }
         report.interrupted = self.stop.asked();
+        if report.failures.is_empty() && !report.interrupted {
+            report.failures.extend(deadlock(&waiting, &done));
+        }
         report.skipped = waiting.len();
         report.left.extend(
             (0..running.len()).map(|_| "a call without an answer yet; the next run looks for its result".to_owned()),

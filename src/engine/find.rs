@@ -1,0 +1,145 @@
+//! What exists of a node before anything is done to it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::node::{Patience, Target, Worker};
+use super::observe::{find, owned};
+use super::report::Event;
+use super::walk::Halt;
+use crate::error::{Class, Result};
+use crate::resource::{Cx, Pass, Replace, Seen};
+use crate::state::{Attempt, NodeState, Progress};
+
+/// How long a read that AWS throttles or loses is made again.
+const READ_AGAIN: Duration = Duration::from_secs(60);
+
+impl<C: 'static> Worker<'_, C> {
+    /// One look at AWS, sharing nothing with earlier ones: for the object with this id or, without, for whatever is
+    /// this node's and not recorded under another name.
+    pub(super) async fn look(&self, spec: &Value, id: Option<&str>) -> Result<Option<Seen>, Halt> {
+        let mut patience = Patience::new(self.facts.wait.every, READ_AGAIN);
+        loop {
+            let fault = match self.look_once(spec, id, &Pass::default()).await {
+                Ok(found) => return Ok(found),
+                Err(fault) => fault,
+            };
+            if !matches!(fault.class, Class::Throttled | Class::Lost) || patience.is_over() {
+                return Err(self.fail("observe", fault));
+            }
+            self.wait(&mut patience, "observe", &format!("{}: {}", fault.code, fault.message)).await?;
+        }
+    }
+
+    async fn look_once(&self, spec: &Value, id: Option<&str>, pass: &Pass) -> Result<Option<Seen>> {
+        let owner = self.owner("");
+        let cx = || Cx { cloud: self.engine.cloud, owner: &owner, pass };
+        match id {
+            Some(_) => self.kind.observe(cx(), spec, id).await,
+            None => {
+                let known = |id: &str| self.engine.state.borrow().knows(self.facts.kind, id, self.node);
+                find(self.kind, cx, spec, &known).await
+            }
+        }
+    }
+
+    pub(super) async fn locate(&self, target: &Target) -> Result<Option<Seen>, Halt> {
+        if self.engine.removed.borrow().contains(self.node) {
+            return Ok(None);
+        }
+        let recorded = self.recorded();
+        if let Some(attempt) = recorded.as_ref().and_then(unanswered) {
+            return self.settle(target, age(attempt)).await;
+        }
+        if let Some(seen) = self.engine.seen.get(self.node)
+            && (seen.is_some() || recorded.as_ref().is_none_or(|node| node.progress == Progress::Ready))
+        {
+            return Ok(seen.clone());
+        }
+        if let Some(node) = recorded.filter(|node| node.progress == Progress::Pending)
+            && let Some(found) = self.await_visible(&node).await?
+        {
+            return Ok(Some(found));
+        }
+        let found = self.look_once(&target.spec, None, &self.engine.pass).await;
+        self.accept(found.map_err(|fault| self.fail("observe", fault))?)
+    }
+
+    /// Refuses what is somebody else's.
+    fn accept(&self, found: Option<Seen>) -> Result<Option<Seen>, Halt> {
+        let owned = |found| owned(self.kind, &self.owner(""), found, self.engine.options.adopt);
+        found.map(owned).transpose().map_err(|fault| self.fail("observe", fault))
+    }
+
+    /// The recorded object. One that was made but never seen ready may not be visible yet.
+    pub(super) async fn await_visible(&self, node: &NodeState) -> Result<Option<Seen>, Halt> {
+        // No --timeout shortens this window: what stays unseen in it is made a second time, or left behind.
+        let mut patience = Patience::new(self.facts.wait.every, self.engine.options.settle);
+        loop {
+            let found = self.look(&node.spec, node.id.as_deref()).await?;
+            if found.is_some() || node.progress != Progress::Pending || patience.is_over() {
+                return Ok(found);
+            }
+            self.wait(&mut patience, "observe", "for AWS to show the object made by an earlier run").await?;
+        }
+    }
+
+    /// Looks for the result of a create whose answer was lost `age` ago, until the settle window has passed.
+    pub(super) async fn settle(&self, target: &Target, age: Duration) -> Result<Option<Seen>, Halt> {
+        let window = self.engine.options.settle.saturating_sub(age);
+        let mut patience = Patience::new(self.facts.wait.every, window);
+        loop {
+            if let Some(found) = self.search(target).await? {
+                return Ok(Some(found));
+            }
+            if patience.is_over() {
+                return Ok(None);
+            }
+            self.wait(&mut patience, "observe", "looking for what an unanswered create may have made").await?;
+        }
+    }
+
+    /// What an unanswered create may have made goes by the spec of that call, whatever the stack says by now.
+    async fn search(&self, target: &Target) -> Result<Option<Seen>, Halt> {
+        let asked = self.recorded().filter(|node| unanswered(node).is_some()).map(|node| node.spec);
+        if let Some(asked) = asked.filter(|asked| *asked != target.spec)
+            && let Some(found) = self.look(&asked, None).await?.filter(|found| self.is_ours(found))
+        {
+            return Ok(Some(found));
+        }
+        self.accept(self.look(&target.spec, None).await?)
+    }
+
+    pub(super) fn is_ours(&self, found: &Seen) -> bool {
+        owned(self.kind, &self.owner(""), found.clone(), false).is_ok()
+    }
+
+    /// Two objects for one node come from a create whose answer was lost and whose object stayed invisible for longer
+    /// than the settle window, or from a replacement whose record was lost. What a kind replaces create-first may be
+    /// in use: it is only set aside here.
+    pub(super) async fn remove_duplicates(&self, found: &Seen, target: &Target) -> Result<(), Halt> {
+        for id in &found.duplicates {
+            let text = format!("{id} is a duplicate of {}; removing it", found.id);
+            self.engine.reporter.event(Event::Note { node: self.node, text: &text });
+            match self.facts.replace {
+                Replace::DeleteFirst => drop(self.remove_object(&target.spec, id).await?),
+                Replace::CreateFirst => {
+                    let Some(duplicate) = self.look(&target.spec, Some(id)).await? else { continue };
+                    self.depose(self.as_seen(target, &duplicate)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The create call of this record that has no answer yet.
+pub(super) fn unanswered(node: &NodeState) -> Option<&Attempt> {
+    node.attempt.as_ref().filter(|_| node.id.is_none())
+}
+
+fn age(attempt: &Attempt) -> Duration {
+    Duration::try_from(Timestamp::now().duration_since(attempt.since)).unwrap_or_default()
+}

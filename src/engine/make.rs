@@ -1,0 +1,193 @@
+//! Making an object, and making it as wanted.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::find::unanswered;
+use super::node::{Patience, Target, Worker};
+use super::report::Event;
+use super::walk::Halt;
+use crate::diff::Diff;
+use crate::error::{Class, Fault};
+use crate::resource::{Cx, Pass, Phase, Seen};
+use crate::state::Progress;
+
+/// How long AWS may go on answering as if an object, or a change to it, did not exist.
+const VISIBLE: Duration = Duration::from_secs(120);
+/// How long a fresh dependency may stay invisible to its consumer.
+const CONSISTENT: Duration = Duration::from_secs(300);
+/// How often an unanswered create is made again after nothing was found.
+const CREATE_TRIES: u32 = 5;
+/// How many updates one step may take. An update that changes what it did not mean to would go on for ever.
+const MOST_UPDATES: usize = 50;
+
+/// The differences an object was asked to lose, and when the last of these calls was taken.
+#[derive(Default)]
+struct Asked {
+    diffs: Vec<Diff>,
+    since: Option<Instant>,
+}
+
+impl<C: 'static> Worker<'_, C> {
+    /// Makes the object, and sees it become ready and as wanted.
+    pub(super) async fn create(&self, target: &Target) -> Result<(), Halt> {
+        let mut patience = self.patience(CONSISTENT.max(self.facts.wait.gone));
+        let mut lost = 0;
+        let mut in_doubt = self.recorded().as_ref().and_then(unanswered).is_some();
+        loop {
+            let fault = match self.ask_to_create(target).await? {
+                Ok(id) => {
+                    self.converge_from(target, id).await?;
+                    return if in_doubt { self.remove_strays(target).await } else { Ok(()) };
+                }
+                Err(fault) => fault,
+            };
+            match fault.class {
+                Class::Throttled | Class::NotYet | Class::Absent | Class::Busy => {}
+                Class::Lost | Class::Exists => {
+                    let answered = fault.class == Class::Exists;
+                    in_doubt |= !answered;
+                    lost += u32::from(!answered);
+                    let age = if answered { Duration::MAX } else { Duration::ZERO };
+                    if let Some(found) = self.settle(target, age).await? {
+                        self.record_id(target, &found.id).await?;
+                        self.remove_duplicates(&found, target).await?;
+                        return self.converge(target, found).await;
+                    }
+                }
+                _ if in_doubt => return Err(self.fail("create", fault)),
+                _ => {
+                    self.forget_intent().await?;
+                    return Err(self.fail("create", fault));
+                }
+            }
+            if lost >= CREATE_TRIES || patience.is_over() {
+                return Err(self.fail("create", fault));
+            }
+            self.wait(&mut patience, "create", &format!("{}: {}", fault.code, fault.message)).await?;
+        }
+    }
+
+    /// One create call: its intent is on disk before, and its answer after.
+    async fn ask_to_create(&self, target: &Target) -> Result<Result<String, Fault>, Halt> {
+        let attempt = self.record_intent(target).await?;
+        let owner = self.owner(&attempt.id);
+        let pass = Pass::default();
+        let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
+        let answer = self.kind.create(cx, &target.spec).await;
+        if let Ok(id) = &answer {
+            self.record_id(target, id).await?;
+        }
+        Ok(answer)
+    }
+
+    /// An object whose create was given up as lost may have come to light while its successor was made.
+    async fn remove_strays(&self, target: &Target) -> Result<(), Halt> {
+        let own = self.recorded().and_then(|node| node.id);
+        let Some(found) = self.look(&target.spec, None).await? else { return Ok(()) };
+        if !self.is_ours(&found) {
+            return Ok(());
+        }
+        for id in found.duplicates.iter().chain([&found.id]).filter(|id| Some(*id) != own.as_ref()) {
+            let text = format!("{id} was made by a create whose answer was lost; removing it");
+            self.engine.reporter.event(Event::Note { node: self.node, text: &text });
+            self.remove_object(&target.spec, id).await?;
+        }
+        Ok(())
+    }
+
+    async fn converge_from(&self, target: &Target, id: String) -> Result<(), Halt> {
+        let mut patience = self.patience(VISIBLE);
+        loop {
+            match self.look(&target.spec, Some(&id)).await? {
+                Some(found) => return self.converge(target, found).await,
+                None => self.wait(&mut patience, "create", "not visible yet").await?,
+            }
+        }
+    }
+
+    /// Waits until the object is ready, makes differences go away, and waits again, until there are none.
+    pub(super) async fn converge(&self, target: &Target, found: Seen) -> Result<(), Halt> {
+        let id = found.id.clone();
+        let mut seen = Some(found);
+        let mut patience = self.patience(self.facts.wait.ready);
+        let mut asked = Asked::default();
+        loop {
+            let reason = match seen {
+                None => "not visible for now".to_owned(),
+                Some(found) => match self.settle_difference(target, &found, &mut asked, &mut patience).await? {
+                    None => return Ok(()),
+                    Some(reason) => reason,
+                },
+            };
+            self.wait(&mut patience, "wait", &reason).await?;
+            let spec = self.recorded().map_or_else(|| target.spec.clone(), |node| node.spec);
+            seen = self.look(&spec, Some(&id)).await?;
+        }
+    }
+
+    /// One round: `None` when all is well, otherwise what is waited for.
+    async fn settle_difference(
+        &self,
+        target: &Target,
+        found: &Seen,
+        asked: &mut Asked,
+        patience: &mut Patience,
+    ) -> Result<Option<String>, Halt> {
+        let diff = Diff::between(&target.spec, &found.live, self.facts.immutable);
+        match &found.phase {
+            Phase::Pending(reason) => return Ok(Some(reason.clone())),
+            Phase::Deleting => return Ok(Some("being deleted".to_owned())),
+            Phase::Failed(reason) if diff.is_empty() || asked.since.is_some() => {
+                self.record_progress(Progress::Failed).await?;
+                return Err(self.fail("wait", Fault::new(Class::Other, "Failed", reason.clone())));
+            }
+            Phase::Failed(_) | Phase::Ready => {}
+        }
+        if diff.is_empty() {
+            self.record_ready(target, found).await?;
+            return Ok(None);
+        }
+        let fields = diff.changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>().join(", ");
+        if diff.immutable().next().is_some() {
+            let text = format!("AWS made it with other values than asked for: {fields}");
+            return Err(self.fail("create", Fault::unexpected(text)));
+        }
+        let waited = asked.since.map(|since| since.elapsed()).unwrap_or_default();
+        if asked.diffs.contains(&diff) && waited < VISIBLE {
+            return Ok(Some(format!("for AWS to show {fields}")));
+        }
+        if asked.diffs.contains(&diff) || asked.diffs.len() >= MOST_UPDATES {
+            let text = format!("AWS took the update but still shows the old values: {fields}");
+            return Err(self.fail("update", Fault::unexpected(text)));
+        }
+        let again = self.update(target, found, &diff).await?;
+        if again.is_none() {
+            asked.diffs.push(diff);
+            asked.since = Some(Instant::now());
+            patience.renew();
+            return Ok(Some(format!("for AWS to show {fields}")));
+        }
+        Ok(again)
+    }
+
+    /// One update call: `None` when AWS took it, otherwise why it must be made again.
+    async fn update(&self, target: &Target, found: &Seen, diff: &Diff) -> Result<Option<String>, Halt> {
+        let owner = self.owner("");
+        let pass = Pass::default();
+        let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
+        match self.kind.update(cx, &target.spec, found, diff).await {
+            Ok(()) => {
+                self.record_spec(target).await?;
+                Ok(None)
+            }
+            Err(fault) => match fault.class {
+                Class::Throttled | Class::NotYet | Class::Absent | Class::Busy | Class::Lost | Class::Exists => {
+                    Ok(Some(format!("{}: {}", fault.code, fault.message)))
+                }
+                _ => Err(self.fail("update", fault)),
+            },
+        }
+    }
+}

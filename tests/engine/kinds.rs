@@ -1,0 +1,302 @@
+//! The kinds of the fake cloud: one spec, and a flavour for each way in which real kinds differ.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tapctl::diff::Diff;
+use tapctl::error::Result;
+use tapctl::resource::{Cx, Kinds, Observed, Phase, Replace, Resource, Tags, Wait};
+use tapctl::stack::{Node, Out, Stack};
+use tokio::time::Instant;
+
+use crate::cloud::{FakeCloud, Fields, Manner, Object};
+
+/// How a kind finds its object when it has no id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    ByTags,
+    ByName,
+    /// By what it joins.
+    ByUses,
+    /// There is only one.
+    Alone,
+}
+
+/// In what a kind differs from the others.
+pub trait Flavor: Debug + Clone + 'static {
+    const KIND: &'static str;
+    const FOUND: Found = Found::ByTags;
+    const TOKEN: bool = false;
+    const IMMUTABLE: &'static [&'static str] = &["name", "zone", "uses"];
+    const VOLATILE: &'static [&'static str] = &[];
+    const REPLACE: Replace = Replace::DeleteFirst;
+    const SHARED: bool = false;
+    const RECREATE_FAILED: bool = false;
+    const READY: u64 = 0;
+    const GONE: u64 = 0;
+    /// Whether an update takes time.
+    const SETTLES: bool = false;
+    /// Whether flags can be set only after it exists, one a call.
+    const FLAGS_LATER: bool = false;
+}
+
+/// What should be true of an object of the fake cloud.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Spec<F: Flavor> {
+    name: Option<String>,
+    zone: String,
+    size: u32,
+    flags: BTreeMap<String, bool>,
+    uses: BTreeMap<String, Out<String>>,
+    tags: Option<Tags>,
+    #[serde(skip)]
+    flavor: PhantomData<F>,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Outputs {
+    id: String,
+    etag: String,
+}
+
+impl<F: Flavor> Spec<F> {
+    pub fn new() -> Self {
+        let tags = matches!(F::FOUND, Found::ByTags | Found::ByName).then(Tags::new);
+        Spec {
+            name: None,
+            zone: "a".into(),
+            size: 1,
+            flags: BTreeMap::new(),
+            uses: BTreeMap::new(),
+            tags,
+            flavor: PhantomData,
+        }
+    }
+
+    pub fn zone(mut self, zone: &str) -> Self {
+        self.zone = zone.into();
+        self
+    }
+
+    pub fn size(mut self, size: u32) -> Self {
+        self.size = size;
+        self
+    }
+
+    pub fn flag(mut self, flag: &str, on: bool) -> Self {
+        self.flags.insert(flag.into(), on);
+        self
+    }
+
+    pub fn uses(mut self, role: &str, used: Out<String>) -> Self {
+        self.uses.insert(role.into(), used);
+        self
+    }
+
+    /// Adds it to a stack; a kind found by name is named as its node.
+    pub fn on(mut self, stack: &mut Stack, node: &str) -> Node<Self> {
+        if F::FOUND == Found::ByName {
+            self.name.get_or_insert_with(|| node.to_owned());
+        }
+        stack.add(node, self)
+    }
+
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    fn fields(&self) -> Result<Fields> {
+        let mut uses = BTreeMap::new();
+        for (role, used) in &self.uses {
+            uses.insert(role.clone(), used.get()?.clone());
+        }
+        Ok(Fields {
+            name: self.name.clone(),
+            zone: self.zone.clone(),
+            size: self.size,
+            flags: self.flags.clone(),
+            uses,
+            tags: self.tags.clone(),
+        })
+    }
+
+    /// The id of a kind that is known by what it joins.
+    fn key(&self) -> Result<Option<String>> {
+        Ok(match F::FOUND {
+            Found::ByUses => Some(self.fields()?.uses.into_values().collect::<Vec<_>>().join("+")),
+            Found::Alone => Some("the-one".to_owned()),
+            Found::ByTags | Found::ByName => None,
+        })
+    }
+
+    fn is_mine(&self, cx: &Cx<'_, FakeCloud>, object: &Object) -> Result<bool> {
+        Ok(match F::FOUND {
+            Found::ByTags => object.fields.tags.as_ref().is_some_and(|tags| cx.owner.owns(tags)),
+            Found::ByName => object.fields.name == self.name,
+            Found::ByUses | Found::Alone => Some(&object.id) == self.key()?.as_ref(),
+        })
+    }
+}
+
+/// How this kind behaves.
+pub fn manner<F: Flavor>() -> Manner {
+    Manner {
+        kind: F::KIND,
+        ready: Duration::from_secs(F::READY),
+        gone: Duration::from_secs(F::GONE),
+        settles: F::SETTLES,
+    }
+}
+
+fn live<F: Flavor>(fields: &Fields) -> Spec<F> {
+    Spec {
+        name: fields.name.clone(),
+        zone: fields.zone.clone(),
+        size: fields.size,
+        flags: fields.flags.clone(),
+        uses: fields.uses.iter().map(|(role, used)| (role.clone(), used.clone().into())).collect(),
+        tags: fields.tags.clone(),
+        flavor: PhantomData,
+    }
+}
+
+fn phase(object: &Object) -> Phase {
+    match &object.broken {
+        _ if object.gone_at.is_some() => Phase::Deleting,
+        _ if object.ready_at > Instant::now() => Phase::Pending("being made".into()),
+        Some(reason) => Phase::Failed(reason.clone()),
+        None => Phase::Ready,
+    }
+}
+
+impl<F: Flavor> Resource for Spec<F> {
+    type Cloud = FakeCloud;
+    type Outputs = Outputs;
+    const KIND: &'static str = F::KIND;
+    const IMMUTABLE: &'static [&'static str] = F::IMMUTABLE;
+    const VOLATILE: &'static [&'static str] = F::VOLATILE;
+    const REPLACE: Replace = F::REPLACE;
+    const SHARED: bool = F::SHARED;
+    const RECREATE_FAILED: bool = F::RECREATE_FAILED;
+    const WAIT: Wait = Wait::seconds(5, 300, 600);
+
+    async fn observe(&self, cx: &Cx<'_, FakeCloud>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let all = cx.pass.shared(F::KIND, || cx.list(cx.owner, F::KIND)).await?;
+        let mut found = Vec::new();
+        for object in all.iter() {
+            if id.map_or_else(|| self.is_mine(cx, object), |id| Ok(object.id == id))? {
+                found.push(object);
+            }
+        }
+        let Some((first, rest)) = found.split_first() else { return Ok(None) };
+        let outputs = Outputs { id: first.id.clone(), etag: format!("{:?}/{}", first.fields.flags, first.fields.size) };
+        let mut observed = Observed::ready(&first.id, live(&first.fields), outputs).in_phase(phase(first));
+        observed.duplicates = rest.iter().map(|object| object.id.clone()).collect();
+        Ok(Some(observed))
+    }
+
+    async fn create(&self, cx: &Cx<'_, FakeCloud>) -> Result<String> {
+        let mut fields = self.fields()?;
+        if F::FLAGS_LATER {
+            fields.flags.values_mut().for_each(|on| *on = false);
+        }
+        cx.cloud.create(cx.owner, manner::<F>(), fields, self.key()?, F::TOKEN).await
+    }
+
+    async fn update(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        let want = self.fields()?;
+        if diff.has("tags") {
+            cx.modify(cx.owner, &observed.id, |fields| fields.tags = want.tags.clone()).await?;
+        }
+        if F::FLAGS_LATER && diff.has("flags") {
+            let (flag, on) =
+                want.flags.iter().find(|(flag, on)| observed.live.flags.get(*flag) != Some(*on)).expect("one");
+            return cx.modify(cx.owner, &observed.id, |fields| drop(fields.flags.insert(flag.clone(), *on))).await;
+        }
+        if diff.has_any(&["name", "zone", "size", "flags", "uses"]) {
+            cx.modify(cx.owner, &observed.id, |fields| *fields = Fields { tags: fields.tags.clone(), ..want }).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<()> {
+        cx.cloud.delete(cx.owner, &observed.id).await
+    }
+}
+
+macro_rules! flavors {
+    ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {
+        $($(#[$doc])* #[derive(Debug, Clone)] pub struct $name; impl Flavor for $name { $($body)* })*
+
+        /// All of them.
+        pub fn kinds() -> Kinds<FakeCloud> {
+            Kinds::default()$(.with::<Spec<$name>>())*
+        }
+    };
+}
+
+flavors! {
+    /// Neither name nor token, found by its tags only, as a VPC.
+    Net { const KIND: &'static str = "t.net"; }
+    /// A unique name, slow to come and go, and a reference it cannot change, as a database.
+    Disk {
+        const KIND: &'static str = "t.disk";
+        const FOUND: Found = Found::ByName;
+        const READY: u64 = 20;
+        const GONE: u64 = 15;
+        const SETTLES: bool = true;
+    }
+    /// Recognises a repeated create by its token.
+    Key { const KIND: &'static str = "t.key"; const TOKEN: bool = true; }
+    /// Cannot be changed at all; its successor is made first, as a task definition.
+    Rev {
+        const KIND: &'static str = "t.rev";
+        const IMMUTABLE: &'static [&'static str] = &["name", "zone", "size", "flags", "uses"];
+        const REPLACE: Replace = Replace::CreateFirst;
+    }
+    /// Moves to another revision in place, as a service.
+    Svc {
+        const KIND: &'static str = "t.svc";
+        const FOUND: Found = Found::ByName;
+        const IMMUTABLE: &'static [&'static str] = &["name", "zone"];
+        const READY: u64 = 10;
+        const GONE: u64 = 10;
+        const SETTLES: bool = true;
+    }
+    /// No tags; known by what it joins, as an attachment.
+    Link {
+        const KIND: &'static str = "t.link";
+        const FOUND: Found = Found::ByUses;
+    }
+    /// Some of it can be set only once it exists, one a call, as a VPC's DNS attributes.
+    Attr {
+        const KIND: &'static str = "t.attr";
+        const FLAGS_LATER: bool = true;
+        const VOLATILE: &'static [&'static str] = &["etag"];
+    }
+    /// One per account.
+    Shared {
+        const KIND: &'static str = "t.shared";
+        const FOUND: Found = Found::Alone;
+        const SHARED: bool = true;
+    }
+    /// Never recovers from a failure, as a NAT gateway.
+    Gate {
+        const KIND: &'static str = "t.gate";
+        const TOKEN: bool = true;
+        const READY: u64 = 30;
+        const GONE: u64 = 20;
+        const RECREATE_FAILED: bool = true;
+    }
+}
+
+/// The id of a node's object.
+pub fn id<F: Flavor>(node: &Node<Spec<F>>) -> Out<String> {
+    node.out("id")
+}

@@ -1,0 +1,18 @@
+//! The engine against a cloud made of a map: every promise it gives, and every instant at which it can be killed.
+//!
+//! Time is tokio's paused clock, so an hour of waiting takes no time, and every run is deterministic.
+
+mod cloud;
+mod kinds;
+mod stacks;
+mod world;
+
+mod adopting;
+mod changing;
+mod drifting;
+mod ordering;
+mod planning;
+mod random;
+mod saving;
+mod sweep;
+mod waiting;

@@ -1,0 +1,244 @@
+//! A cloud, a store, and the runs between them, each as a process of its own: from the saved state, to an end or a kill.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use tapctl::engine::{self, Drifted, Engine, Event, NodeFailure, Options, Outcome, Report, Reporter, Scope, Stop};
+use tapctl::plan::{Observations, Plan, plan, plan_destroy, select};
+use tapctl::resource::{Facts, Kinds, Pass};
+use tapctl::stack::Stack;
+use tapctl::state::{State, StateError, Store};
+use tokio::sync::Notify;
+
+use crate::cloud::FakeCloud;
+use crate::kinds::kinds;
+
+/// What can happen to a save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accident {
+    Fails,
+    KilledBefore,
+    KilledAfter,
+}
+
+/// A state document in memory.
+#[derive(Default)]
+pub struct MemStore {
+    pub text: RefCell<Option<String>>,
+    pub saves: Cell<usize>,
+    pub accident: Cell<Option<(usize, Accident)>>,
+    /// How long the next saves take, in milliseconds, in turn.
+    pub delays: RefCell<Vec<u64>>,
+    killed: Notify,
+}
+
+impl MemStore {
+    pub fn state(&self) -> State {
+        match &*self.text.borrow() {
+            Some(text) => State::parse(text, "memory").expect("a whole document"),
+            None => State::new("shop", "test", "123456789012", "us-east-1"),
+        }
+    }
+}
+
+impl Store for MemStore {
+    fn load(&self) -> LocalBoxFuture<'_, Result<Option<String>, StateError>> {
+        Box::pin(async { Ok(self.text.borrow().clone()) })
+    }
+
+    fn save<'a>(&'a self, text: &'a str) -> LocalBoxFuture<'a, Result<(), StateError>> {
+        Box::pin(async move {
+            self.saves.set(self.saves.get() + 1);
+            let accident = self.accident.get().filter(|(at, _)| *at == self.saves.get()).map(|(_, accident)| accident);
+            let delay = self.delays.borrow_mut().pop();
+            if let Some(delay) = delay {
+                tokio::time::sleep(Duration::from_millis(delay)).await;
+            }
+            if accident == Some(Accident::Fails) {
+                let error = std::io::Error::other("disk full");
+                return Err(StateError::Io { place: self.place(), error });
+            }
+            if accident != Some(Accident::KilledBefore) {
+                *self.text.borrow_mut() = Some(text.to_owned());
+            }
+            if accident.is_some() {
+                self.killed.notify_one();
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        })
+    }
+
+    fn place(&self) -> String {
+        "memory".into()
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum End {
+    Done(Report),
+    /// The reads before the plan failed.
+    Unread(Vec<NodeFailure>),
+    Unsaved(StateError),
+    Killed,
+}
+
+impl End {
+    /// The report of a run that did everything.
+    pub fn complete(self) -> Report {
+        match self {
+            End::Done(report) if report.is_complete() => report,
+            other => panic!("not complete: {other:#?}"),
+        }
+    }
+
+    /// The report of a run that came to its end, well or not.
+    pub fn report(self) -> Report {
+        match self {
+            End::Done(report) => report,
+            other => panic!("no report: {other:#?}"),
+        }
+    }
+
+    /// The failures, whenever they came.
+    pub fn failures(self) -> Vec<NodeFailure> {
+        match self {
+            End::Done(report) => report.failures,
+            End::Unread(failures) => failures,
+            other => panic!("no failures: {other:#?}"),
+        }
+    }
+}
+
+/// The words of every event.
+#[derive(Default)]
+pub struct Words(pub RefCell<Vec<String>>);
+
+impl Words {
+    /// All of them, a line each.
+    pub fn text(&self) -> String {
+        self.0.borrow().join("\n")
+    }
+}
+
+impl Reporter for Words {
+    fn event(&self, event: Event<'_>) {
+        self.0.borrow_mut().push(match event {
+            Event::Begin { steps } => format!("begin {steps}"),
+            Event::Start { node, verb, .. } => format!("{verb} {node}"),
+            Event::Wait { node, reason } => format!("wait {node}: {reason}"),
+            Event::Done { node, outcome, .. } => format!("{} {node}", outcome.as_str()),
+            Event::Failed { failure } => format!("failed {failure}"),
+            Event::Note { node, text } => format!("note {node}: {text}"),
+        });
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct World {
+    pub cloud: FakeCloud,
+    pub store: MemStore,
+    pub words: Words,
+    pub options: Options,
+    pub targets: Vec<String>,
+    pub excluded: Vec<String>,
+    pub stop: Option<Stop>,
+}
+
+pub fn facts(kinds: &Kinds<FakeCloud>) -> impl Fn(&str) -> tapctl::error::Result<Facts> {
+    move |kind| Ok(kinds.get(kind)?.facts())
+}
+
+impl World {
+    /// What a run would see and do.
+    pub async fn plan(&self, stack: Option<&Stack>) -> Result<(Plan, Observations, Pass), Vec<NodeFailure>> {
+        let (kinds, pass, state) = (kinds(), Pass::default(), self.store.state());
+        let seen = engine::observe(&self.scope(&kinds, &pass), stack, &state).await?;
+        let plan = match stack {
+            Some(stack) => plan(stack, &state, &seen, &facts(&kinds)),
+            None => plan_destroy(&state, &seen, &facts(&kinds)),
+        };
+        Ok((plan.expect("all kinds are known"), seen, pass))
+    }
+
+    fn scope<'a>(&'a self, kinds: &'a Kinds<FakeCloud>, pass: &'a Pass) -> Scope<'a, FakeCloud> {
+        let (parallelism, adopt) = (self.options.parallelism, self.options.adopt);
+        Scope { cloud: &self.cloud, kinds, pass, parallelism, adopt }
+    }
+
+    /// One run, from reading the state to its end.
+    pub async fn run(&self, stack: Option<&Stack>) -> End {
+        tokio::select! {
+            end = self.process(stack) => end,
+            () = self.cloud.killed.notified() => End::Killed,
+            () = self.store.killed.notified() => End::Killed,
+        }
+    }
+
+    pub async fn apply(&self, stack: &Stack) -> End {
+        self.run(Some(stack)).await
+    }
+
+    pub async fn destroy(&self) -> End {
+        self.run(None).await
+    }
+
+    async fn process(&self, stack: Option<&Stack>) -> End {
+        self.words.0.borrow_mut().push("---".to_owned());
+        let (plan, seen, pass) = match self.plan(stack).await {
+            Ok(planned) => planned,
+            Err(failures) => return End::Unread(failures),
+        };
+        let (kinds, state) = (kinds(), self.store.state());
+        let empty = Stack::new("shop", "test");
+        let chosen = select(stack.unwrap_or(&empty), &state, &self.targets, &self.excluded).expect("known names");
+        let stop = self.stop.clone().unwrap_or_else(|| Stop::new().1);
+        let engine =
+            Engine::new(&self.cloud, &kinds, &self.store, &self.words, self.options.clone(), stop, state, pass, seen);
+        let ended = match stack {
+            Some(stack) => engine.apply(stack, &plan, &chosen).await,
+            None => engine.destroy(&chosen).await,
+        };
+        match ended {
+            Ok(report) => {
+                if let Some(text) = &*self.store.text.borrow() {
+                    assert_eq!(State::parse(text, "memory").unwrap(), engine.into_state(), "all is saved");
+                }
+                End::Done(report)
+            }
+            Err(error) => End::Unsaved(error),
+        }
+    }
+
+    pub async fn drift(&self) -> Vec<Drifted> {
+        let (kinds, pass, state) = (kinds(), Pass::default(), self.store.state());
+        engine::drift(&self.scope(&kinds, &pass), &state).await.expect("readable")
+    }
+
+    /// The state, without what differs between two histories that lead to the same.
+    pub fn facts_of_state(&self) -> State {
+        let mut state = self.store.state();
+        state.lineage.clear();
+        state.serial = 0;
+        state.nodes.values_mut().for_each(|node| node.created = None);
+        state
+    }
+
+    /// Whether an event's words were heard.
+    pub fn heard(&self, words: &str) -> bool {
+        self.words.0.borrow().iter().any(|heard| heard.contains(words))
+    }
+}
+
+/// What became of a node.
+pub fn outcome(report: &Report, node: &str) -> Option<Outcome> {
+    report.done.iter().rev().find(|(name, _)| name == node).map(|(_, outcome)| *outcome)
+}
+
+pub fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
