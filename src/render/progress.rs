@@ -10,6 +10,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::{DIM, GREEN, RED, YELLOW, paint};
 use crate::engine::{Event, Outcome, Reporter};
 
+/// In a pipe, how long a wait lasts before it is worth a line.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// In a pipe, how often an unchanged wait is said again.
 const REPEAT: Duration = Duration::from_secs(30);
 
@@ -17,7 +19,14 @@ const REPEAT: Duration = Duration::from_secs(30);
 pub struct Progress {
     started: Instant,
     screen: Option<Screen>,
-    waits: RefCell<BTreeMap<String, (String, Instant)>>,
+    waits: RefCell<BTreeMap<String, Wait>>,
+}
+
+/// What a node waits for, since when, and when that was last said.
+struct Wait {
+    reason: String,
+    since: Instant,
+    said: Option<Instant>,
 }
 
 struct Screen {
@@ -49,14 +58,19 @@ impl Progress {
         }
     }
 
-    /// Whether this wait is news: another reason, or the same for long.
-    fn is_news(&self, node: &str, reason: &str) -> bool {
+    /// How long the node has waited for this, where that is worth saying now.
+    fn worth_saying(&self, node: &str, reason: &str) -> Option<Duration> {
         let mut waits = self.waits.borrow_mut();
-        let news = waits.get(node).is_none_or(|(last, said)| last != reason || said.elapsed() >= REPEAT);
-        if news {
-            waits.insert(node.to_owned(), (reason.to_owned(), Instant::now()));
+        let fresh = || Wait { reason: reason.to_owned(), since: Instant::now(), said: None };
+        let wait = waits.entry(node.to_owned()).or_insert_with(fresh);
+        if wait.reason != reason {
+            *wait = fresh();
         }
-        news
+        let due = wait.said.map_or(wait.since.elapsed() >= PATIENCE, |said| said.elapsed() >= REPEAT);
+        due.then(|| {
+            wait.said = Some(Instant::now());
+            wait.since.elapsed()
+        })
     }
 }
 
@@ -112,10 +126,13 @@ impl Reporter for Progress {
                 let word = paint(GREEN, &format!("{:9}", outcome.as_str()));
                 self.say(&format!("{word} {node} ({kind}) in {:.1}s", took.as_secs_f64()));
             }
-            Event::Wait { node, reason } if self.screen.is_none() && self.is_news(node, reason) => {
-                self.say(&format!("{} {node}: {reason}", paint(YELLOW, "waiting  ")));
+            Event::Wait { node, reason } => {
+                let due = self.worth_saying(node, reason).filter(|_| self.screen.is_none());
+                if let Some(waited) = due {
+                    let word = paint(YELLOW, "waiting  ");
+                    self.say(&format!("{word} {node} for {}s: {reason}", waited.as_secs()));
+                }
             }
-            Event::Wait { .. } => {}
             Event::Failed { failure } => self.say(&format!("{} {failure}", paint(RED, "failed   "))),
             Event::Note { node, text } => self.say(&format!("{} {node}: {text}", paint(YELLOW, "note     "))),
         }
