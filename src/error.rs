@@ -63,8 +63,16 @@ impl Fault {
 
     /// What the person can do about it.
     pub fn hint(&self) -> Option<&'static str> {
+        match self.code.as_str() {
+            "NoCredentials" => return Some("log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"),
+            "NoConnection" => return Some("check the network, the region and AWS_ENDPOINT_URL, then run again"),
+            code if code.contains("Expired") => {
+                return Some("renew the credentials and run again; it goes on from here");
+            }
+            _ => {}
+        }
         Some(match self.class {
-            Class::Denied => "check the credentials and that their policy allows this call",
+            Class::Denied => "check that the credentials' policy allows this call",
             Class::Quota => "ask for a higher quota, or remove what is no longer used, then run apply again",
             Class::Busy => "something still holds it; run the command again once that is gone",
             Class::NotYet => "AWS had not caught up in time; run the command again, it goes on where it stopped",
