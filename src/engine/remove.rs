@@ -110,6 +110,7 @@ impl<C: 'static> Worker<'_, C> {
 
     /// One delete call: `None` when AWS took it, otherwise why it must be made again.
     async fn ask_to_delete(&self, spec: &Value, found: &Seen) -> Result<Option<String>, Halt> {
+        self.unless_stopped("delete")?;
         let (owner, pass) = (self.owner(""), Pass::default());
         let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
         match self.kind.delete(cx, spec, found).await {

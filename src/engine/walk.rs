@@ -148,6 +148,8 @@ fn urgency(tasks: &Tasks, weight: &dyn Fn(&Task) -> u64) -> BTreeMap<Task, u64> 
         if let Some(&known) = known.get(task) {
             return known;
         }
+        // Steps that wait for each other have no longest chain; they are reported when nothing else is left to do.
+        known.insert(task.clone(), 0);
         let next = followers.get(task).into_iter().flatten();
         let rest = next.map(|next| length(next, followers, weight, known)).max().unwrap_or(0);
         known.insert(task.clone(), weight(task) + rest);

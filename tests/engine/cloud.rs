@@ -154,6 +154,11 @@ impl FakeCloud {
         found.clone()
     }
 
+    /// Ends all invisibility.
+    pub fn show_all(&self) {
+        self.objects.borrow_mut().values_mut().for_each(|object| object.hidden = 0);
+    }
+
     /// Removes an object behind the engine's back.
     pub fn vanish(&self, id: &str) {
         self.objects.borrow_mut().remove(id).expect("it is there");
@@ -165,8 +170,8 @@ impl FakeCloud {
     }
 
     /// Makes an object that is not ours.
-    pub fn plant(&self, manner: Manner, fields: Fields) -> String {
-        self.insert(manner, fields, None)
+    pub fn plant(&self, manner: Manner, fields: Fields, id: Option<&str>) -> String {
+        self.insert(manner, fields, id.map(str::to_owned))
     }
 
     /// What exists, told so that two clouds can be compared: ids replaced by whose they are.

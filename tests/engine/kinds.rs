@@ -129,7 +129,7 @@ impl<F: Flavor> Spec<F> {
     /// The id of a kind that is known by what it joins.
     fn key(&self) -> Result<Option<String>> {
         Ok(match F::FOUND {
-            Found::ByUses => Some(self.fields()?.uses.into_values().collect::<Vec<_>>().join("+")),
+            Found::ByUses => Some(format!("link:{}", self.fields()?.uses.into_values().collect::<Vec<_>>().join("+"))),
             Found::Alone => Some("the-one".to_owned()),
             Found::ByTags | Found::ByName => None,
         })
