@@ -159,6 +159,11 @@ impl FakeCloud {
         self.objects.borrow_mut().values_mut().for_each(|object| object.hidden = 0);
     }
 
+    /// Shows the new values of all that was updated.
+    pub fn catch_up(&self) {
+        self.objects.borrow_mut().values_mut().for_each(|object| object.stale = None);
+    }
+
     /// Removes an object behind the engine's back.
     pub fn vanish(&self, id: &str) {
         self.objects.borrow_mut().remove(id).expect("it is there");

@@ -76,7 +76,8 @@ async fn what_is_refused_for_now_is_asked_again() {
     for class in [Class::Throttled, Class::Busy, Class::NotYet, Class::Lost] {
         let world = World::default();
         world.apply(&everything(false)).await.complete();
-        for call in ["create new", "create spare", "modify svc", "modify net", "delete gate", "delete old", "list disk"] {
+        for call in ["create new", "create spare", "modify svc", "modify net", "delete gate", "delete old", "list disk"]
+        {
             world.cloud.upset(call, Mischief::Refused(class), if call == "list disk" { 0 } else { 3 });
         }
         world.apply(&everything(true)).await.complete();

@@ -28,6 +28,8 @@ pub enum Accident {
 pub struct MemStore {
     pub text: RefCell<Option<String>>,
     pub saves: Cell<usize>,
+    /// The serials of the documents that were kept, in turn.
+    pub serials: RefCell<Vec<u64>>,
     pub accident: Cell<Option<(usize, Accident)>>,
     /// How long the next saves take, in milliseconds, in turn.
     pub delays: RefCell<Vec<u64>>,
@@ -62,6 +64,7 @@ impl Store for MemStore {
             }
             if accident != Some(Accident::KilledBefore) {
                 *self.text.borrow_mut() = Some(text.to_owned());
+                self.serials.borrow_mut().push(self.state().serial);
             }
             if accident.is_some() {
                 self.killed.notify_one();
