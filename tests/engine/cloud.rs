@@ -97,6 +97,18 @@ pub struct FakeCloud {
 }
 
 impl FakeCloud {
+    /// Another cloud with the same objects.
+    pub fn fork(&self) -> FakeCloud {
+        FakeCloud {
+            objects: self.objects.clone(),
+            tokens: self.tokens.clone(),
+            born: self.born.clone(),
+            hide: self.hide.clone(),
+            lag: self.lag.clone(),
+            ..FakeCloud::default()
+        }
+    }
+
     /// What happens to the call with this number, counted over all calls from 1.
     pub fn plan(&self, call: usize, mischief: Mischief) {
         self.mischief.borrow_mut().insert(call, mischief);
@@ -216,7 +228,7 @@ impl FakeCloud {
             }
             self.refuse_twins(&manner, &fields, id.as_deref())?;
             for used in fields.uses.values().filter(|used| used.starts_with("i-")) {
-                if !self.objects.borrow().get(used).is_some_and(|used| used.gone_at.is_none()) {
+                if self.objects.borrow().get(used).is_none_or(|used| used.gone_at.is_some()) {
                     return Err(Fault::new(Class::Invalid, "NoSuchDependency", used.clone()));
                 }
             }

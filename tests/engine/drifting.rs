@@ -44,7 +44,7 @@ async fn an_apply_mends_what_drifted() {
     let picture = world.cloud.picture();
     world.cloud.vanish(&world.cloud.of("gate").id);
     world.cloud.tamper(&world.cloud.of("disk").id, |disk| disk.fields.size = 9);
-    world.cloud.tamper(&world.cloud.of("attr").id, |attr| drop(attr.fields.flags.insert("dns".into(), false)));
+    world.cloud.tamper(&world.cloud.of("attr").id, |attr| attr.fields.flags = [("dns".into(), false)].into());
     world.cloud.tamper(&world.cloud.of("base").id, |base| base.fields.zone = "z".into());
     world.apply(&everything(false)).await.complete();
     assert_eq!(world.drift().await, []);

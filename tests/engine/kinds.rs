@@ -217,7 +217,8 @@ impl<F: Flavor> Resource for Spec<F> {
         if F::FLAGS_LATER && diff.has("flags") {
             let (flag, on) =
                 want.flags.iter().find(|(flag, on)| observed.live.flags.get(*flag) != Some(*on)).expect("one");
-            return cx.modify(cx.owner, &observed.id, |fields| drop(fields.flags.insert(flag.clone(), *on))).await;
+            let set = |fields: &mut Fields| _ = fields.flags.insert(flag.clone(), *on);
+            return cx.modify(cx.owner, &observed.id, set).await;
         }
         if diff.has_any(&["name", "zone", "size", "flags", "uses"]) {
             cx.modify(cx.owner, &observed.id, |fields| *fields = Fields { tags: fields.tags.clone(), ..want }).await?;

@@ -111,18 +111,18 @@ fn change(random: &mut Rng, from: &Design) -> Design {
                 let place = next.get(&name).cloned().unwrap_or_else(|| place(random, &next, &name));
                 next.insert(name, place);
             }
-            2 => drop(next.get_mut(&name).map(|place| place.zone ^= true)),
-            3 => drop(next.get_mut(&name).map(|place| place.size += 1)),
-            4 => drop(next.get_mut(&name).map(|place| place.flags[0] ^= true)),
+            2 => drop(next.entry(name).and_modify(|place| place.zone ^= true)),
+            3 => drop(next.entry(name).and_modify(|place| place.size += 1)),
+            4 => drop(next.entry(name).and_modify(|place| place.flags[0] ^= true)),
             5 => {
                 let used: BTreeSet<String> =
                     next.keys().filter(|used| **used < name && random.bool()).cloned().collect();
-                drop(next.get_mut(&name).map(|place| place.uses = used));
+                next.entry(name).and_modify(|place| place.uses = used);
             }
             _ => {
                 let other = place(random, &next, &name);
                 let links = [Some(other.sort), next.get(&name).map(|place| place.sort)].contains(&Some(Sort::Link));
-                drop(next.get_mut(&name).filter(|_| !links).map(|place| place.sort = other.sort));
+                next.entry(name).and_modify(|place| place.sort = if links { place.sort } else { other.sort });
             }
         }
         if is_whole(&next) && is_possible(from, &next) {

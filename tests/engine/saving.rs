@@ -54,8 +54,7 @@ async fn a_run_that_cannot_save_ends_at_once_with_the_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn outputs_are_of_the_last_complete_apply_and_go_with_the_stack() {
-    let mut world = World::default();
-    world.targets = vec!["net".into()];
+    let mut world = World { targets: vec!["net".into()], ..World::default() };
     world.apply(&everything(false)).await.complete();
     assert!(world.store.state().outputs.is_empty(), "what is not known is not told");
     world.targets.clear();
