@@ -248,3 +248,30 @@ async fn a_lost_answer_to_an_update_or_a_removal_does_no_harm() {
         assert_eq!(world.cloud.objects.borrow().len(), 4);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_somebody_undoes_again_and_again_ends_with_a_reason() {
+    let world = World::default();
+    let stack = |size| {
+        let mut stack = empty();
+        Spec::<Net>::new().size(size).on(&mut stack, "net");
+        stack
+    };
+    world.apply(&stack(1)).await.complete();
+    let net = world.cloud.of("net").id;
+    let undo = async {
+        for odd in [true, false].into_iter().cycle() {
+            while world.cloud.of("net").fields.size != 2 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            world.cloud.tamper(&net, |net| net.fields.size = if odd { 3 } else { 1 });
+        }
+    };
+    let stack = stack(2);
+    let report = tokio::select! {
+        end = world.apply(&stack) => end.report(),
+        () = undo => unreachable!(),
+    };
+    let text = report.failures[0].to_string();
+    assert!(text.contains("still shows the old values: size"), "{text}");
+}
