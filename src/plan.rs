@@ -190,14 +190,19 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
         let facts = facts(entry.kind)?;
         let want = (facts.canonical)(&stack::resolve(&entry.spec, &|node| known.get(node).cloned()))?;
         let now = seen.get(name).and_then(Option::as_ref);
+        let falls = stands_on_what_goes_first(entry, recorded, &steps);
         let action = match other {
             // Two kinds share no names, so the old object can wait until its users have moved.
             Some(other) => Action::Replace { diff: Diff::default(), reason: format!("it was a {}", other.kind) },
+            // What a create that was never seen through has made, visible or not, holds what must go.
+            None if falls && now.is_none() && recorded.is_some_and(|node| node.progress == Progress::Pending) => {
+                Action::Replace { diff: Diff::default(), reason: "an earlier run may have made it".into() }
+            }
             None => decide(&facts, &want, recorded, now),
         };
         let replace = match other {
+            _ if falls => Replace::DeleteFirst,
             Some(_) => Replace::CreateFirst,
-            None if stands_on_what_goes_first(entry, recorded, &steps) => Replace::DeleteFirst,
             None => facts.replace,
         };
         if let Some(outputs) = now.and_then(|now| outputs_that_last(&facts, &action, now)) {

@@ -71,6 +71,7 @@ impl<C: 'static> Worker<'_, C> {
 
     /// One create call: its intent is on disk before, and its answer after.
     async fn ask_to_create(&self, target: &Target) -> Result<Result<String, Fault>, Halt> {
+        self.unless_stopped("create")?;
         let attempt = self.record_intent(target).await?;
         let owner = self.owner(&attempt.id);
         let pass = Pass::default();
@@ -174,8 +175,8 @@ impl<C: 'static> Worker<'_, C> {
 
     /// One update call: `None` when AWS took it, otherwise why it must be made again.
     async fn update(&self, target: &Target, found: &Seen, diff: &Diff) -> Result<Option<String>, Halt> {
-        let owner = self.owner("");
-        let pass = Pass::default();
+        self.unless_stopped("update")?;
+        let (owner, pass) = (self.owner(""), Pass::default());
         let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
         match self.kind.update(cx, &target.spec, found, diff).await {
             Ok(()) => {

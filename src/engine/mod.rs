@@ -3,7 +3,7 @@
 //! For every node whose dependencies are done: resolve → observe → decide → act → poll until ready → save. One thread
 //! drives all nodes at once. What makes a kill at any instant harmless:
 //!
-//! 1. The intent to create is on disk before the create call (`Worker::create`).
+//! 1. The intent to create is on disk before the create call (`Worker::ask_to_create`).
 //! 2. The call carries the ownership tags and a token derived from the intent.
 //! 3. The id is on disk as soon as the answer arrives, before any wait.
 //! 4. An unanswered create is looked for, over a settle window, before it is made again.

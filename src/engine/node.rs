@@ -103,6 +103,14 @@ impl<'e, C: 'static> Worker<'e, C> {
         Ok(())
     }
 
+    /// Ends the step before a call that changes something, where a person asked to stop.
+    pub(super) fn unless_stopped(&self, what: &str) -> Result<(), Halt> {
+        if self.engine.stop.asked() {
+            return Err(Halt::Interrupted(format!("{}: about to {what}", self.node)));
+        }
+        Ok(())
+    }
+
     pub(super) fn patience(&self, limit: Duration) -> Patience {
         let limit = self.engine.options.timeout.map_or(limit, |most| limit.min(most));
         Patience::new(self.facts.wait.every, limit)

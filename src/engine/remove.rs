@@ -46,8 +46,7 @@ impl<C: 'static> Worker<'_, C> {
             node.progress = Progress::Deleting;
         };
         self.amend(deleting).await?;
-        let planned = self.engine.seen.get(self.node).and_then(Option::as_ref);
-        let duplicates = planned.into_iter().flat_map(|seen| &seen.duplicates).chain(&found.duplicates);
+        let duplicates = self.planned(stack).into_iter().flat_map(|seen| &seen.duplicates).chain(&found.duplicates);
         for id in duplicates.collect::<BTreeSet<_>>() {
             self.remove_object(&node.spec, id).await?;
         }
@@ -68,9 +67,16 @@ impl<C: 'static> Worker<'_, C> {
         }
     }
 
+    /// What planning found of this node, unless the stack now has another kind in its place.
+    fn planned(&self, stack: Option<&Stack>) -> Option<&Seen> {
+        let entry = stack.and_then(|stack| stack.nodes.get(self.node));
+        let same = entry.is_none_or(|entry| entry.kind == self.facts.kind);
+        self.engine.seen.get(self.node).filter(|_| same)?.as_ref()
+    }
+
     /// What planning found in place of what the state knows is what is to go.
     async fn record_seen(&self, stack: Option<&Stack>) -> Result<(), Halt> {
-        let Some(Some(seen)) = self.engine.seen.get(self.node) else { return Ok(()) };
+        let Some(seen) = self.planned(stack) else { return Ok(()) };
         let recorded = self.recorded();
         let known = recorded.as_ref().is_some_and(|node| node.id.as_ref() == Some(&seen.id));
         if known || !(self.is_ours(seen) || self.engine.options.adopt) {
@@ -124,6 +130,7 @@ impl<C: 'static> Worker<'_, C> {
 
     /// One delete call: `None` when AWS took it, otherwise why it must be made again.
     async fn ask_to_delete(&self, spec: &Value, found: &Seen) -> Result<Option<String>, Halt> {
+        self.unless_stopped("delete")?;
         let (owner, pass) = (self.owner(""), Pass::default());
         let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
         match self.kind.delete(cx, spec, found).await {

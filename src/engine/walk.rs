@@ -122,15 +122,19 @@ fn moves(user: &str) -> [Task; 3] {
     [Task::Ensure(user.to_owned()), Task::Clear(user.to_owned()), Task::Remove(user.to_owned())]
 }
 
-/// What uses the object is removed first or, where it stays, first moved to something else. A node that is replaced in
-/// place does not wait for those that stay: they wait for it.
+/// What uses the object is removed first or, where it stays, first moved to something else. Those that stay and go on
+/// using a node that is replaced wait for it instead.
 fn before_removal(node: &str, stack: &Stack, state: &State, all: &BTreeSet<Task>) -> Vec<Task> {
     let mut waits: Vec<Task> = removals_before(node, state).collect();
-    if !stack.nodes.contains_key(node) {
-        let staying = dependents(node, state).filter(|user| !all.contains(&Task::Remove((*user).clone())));
-        waits.extend(staying.flat_map(|user| moves(user)));
-    }
+    let moving = |user: &&String| !all.contains(&Task::Remove((*user).clone())) && !stands_on(stack, user, node);
+    waits.extend(dependents(node, state).filter(moving).flat_map(|user| moves(user)));
     waits
+}
+
+fn stands_on(stack: &Stack, user: &str, node: &str) -> bool {
+    let edges = stack.nodes.get(user).into_iter().flat_map(|entry| &entry.edges);
+    let mut edges = edges.filter(|edge| *edge != user);
+    edges.any(|edge| edge == node || stands_on(stack, edge, node))
 }
 
 /// The expected length in seconds of the longest chain that begins with each task: those on it should start first.
@@ -148,6 +152,8 @@ fn urgency(tasks: &Tasks, weight: &dyn Fn(&Task) -> u64) -> BTreeMap<Task, u64> 
         if let Some(&known) = known.get(task) {
             return known;
         }
+        // Steps that wait for each other have no longest chain; they are reported when nothing else is left to do.
+        known.insert(task.clone(), 0);
         let next = followers.get(task).into_iter().flatten();
         let rest = next.map(|next| length(next, followers, weight, known)).max().unwrap_or(0);
         known.insert(task.clone(), weight(task) + rest);

@@ -97,6 +97,18 @@ pub struct FakeCloud {
 }
 
 impl FakeCloud {
+    /// Another cloud with the same objects.
+    pub fn fork(&self) -> FakeCloud {
+        FakeCloud {
+            objects: self.objects.clone(),
+            tokens: self.tokens.clone(),
+            born: self.born.clone(),
+            hide: self.hide.clone(),
+            lag: self.lag.clone(),
+            ..FakeCloud::default()
+        }
+    }
+
     /// What happens to the call with this number, counted over all calls from 1.
     pub fn plan(&self, call: usize, mischief: Mischief) {
         self.mischief.borrow_mut().insert(call, mischief);
@@ -154,6 +166,16 @@ impl FakeCloud {
         found.clone()
     }
 
+    /// Ends all invisibility.
+    pub fn show_all(&self) {
+        self.objects.borrow_mut().values_mut().for_each(|object| object.hidden = 0);
+    }
+
+    /// Shows the new values of all that was updated.
+    pub fn catch_up(&self) {
+        self.objects.borrow_mut().values_mut().for_each(|object| object.stale = None);
+    }
+
     /// Removes an object behind the engine's back.
     pub fn vanish(&self, id: &str) {
         self.objects.borrow_mut().remove(id).expect("it is there");
@@ -165,8 +187,8 @@ impl FakeCloud {
     }
 
     /// Makes an object that is not ours.
-    pub fn plant(&self, manner: Manner, fields: Fields) -> String {
-        self.insert(manner, fields, None)
+    pub fn plant(&self, manner: Manner, fields: Fields, id: Option<&str>) -> String {
+        self.insert(manner, fields, id.map(str::to_owned))
     }
 
     /// What exists, told so that two clouds can be compared: ids replaced by whose they are.
@@ -206,7 +228,7 @@ impl FakeCloud {
             }
             self.refuse_twins(&manner, &fields, id.as_deref())?;
             for used in fields.uses.values().filter(|used| used.starts_with("i-")) {
-                if !self.objects.borrow().get(used).is_some_and(|used| used.gone_at.is_none()) {
+                if self.objects.borrow().get(used).is_none_or(|used| used.gone_at.is_some()) {
                     return Err(Fault::new(Class::Invalid, "NoSuchDependency", used.clone()));
                 }
             }
@@ -249,6 +271,11 @@ impl FakeCloud {
             Ok(())
         };
         self.call("delete", owner, id, delete).await
+    }
+
+    /// Gives up one user's share in an object, which stays.
+    pub async fn release(&self, owner: &Owner, id: &str) -> Result<()> {
+        self.call("release", owner, id, || Ok(())).await
     }
 
     async fn call<T>(

@@ -129,7 +129,7 @@ impl<F: Flavor> Spec<F> {
     /// The id of a kind that is known by what it joins.
     fn key(&self) -> Result<Option<String>> {
         Ok(match F::FOUND {
-            Found::ByUses => Some(self.fields()?.uses.into_values().collect::<Vec<_>>().join("+")),
+            Found::ByUses => Some(format!("link:{}", self.fields()?.uses.into_values().collect::<Vec<_>>().join("+"))),
             Found::Alone => Some("the-one".to_owned()),
             Found::ByTags | Found::ByName => None,
         })
@@ -217,7 +217,8 @@ impl<F: Flavor> Resource for Spec<F> {
         if F::FLAGS_LATER && diff.has("flags") {
             let (flag, on) =
                 want.flags.iter().find(|(flag, on)| observed.live.flags.get(*flag) != Some(*on)).expect("one");
-            return cx.modify(cx.owner, &observed.id, |fields| drop(fields.flags.insert(flag.clone(), *on))).await;
+            let set = |fields: &mut Fields| _ = fields.flags.insert(flag.clone(), *on);
+            return cx.modify(cx.owner, &observed.id, set).await;
         }
         if diff.has_any(&["name", "zone", "size", "flags", "uses"]) {
             cx.modify(cx.owner, &observed.id, |fields| *fields = Fields { tags: fields.tags.clone(), ..want }).await?;
@@ -226,7 +227,10 @@ impl<F: Flavor> Resource for Spec<F> {
     }
 
     async fn delete(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<()> {
-        cx.cloud.delete(cx.owner, &observed.id).await
+        match F::SHARED {
+            true => cx.cloud.release(cx.owner, &observed.id).await,
+            false => cx.cloud.delete(cx.owner, &observed.id).await,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ struct Sweep {
     hide: u32,
     lag: u32,
     parallelism: usize,
+    step: usize,
 }
 
 impl Sweep {
@@ -26,15 +27,11 @@ impl Sweep {
         if let Some(before) = &self.before {
             world.apply(before).await.complete();
         }
-        world.cloud.forget_calls();
-        world.store.saves.set(0);
         world
     }
 
     /// Disturbs the run, runs again, and compares with an undisturbed run.
-    async fn check(&self, expected: &[String], point: impl Debug, disturb: impl Fn(&World)) -> bool {
-        let world = self.start().await;
-        disturb(&world);
+    async fn check(&self, world: World, expected: &[String], point: impl Debug) -> bool {
         let first = world.run(self.disturbed.as_ref()).await;
         world.cloud.calm();
         world.store.accident.set(None);
@@ -54,48 +51,58 @@ impl Sweep {
         matches!(first, End::Killed)
     }
 
-    /// Every call and every save of the run. Answers how many points there were.
-    async fn run(&self) -> usize {
-        let world = self.start().await;
+    /// Every call and every save of the run.
+    async fn run(&self) {
+        let start = self.start().await;
+        let world = start.fork();
         world.run(self.disturbed.as_ref()).await.complete();
         let (calls, saves, expected) = (world.cloud.calls(), world.store.saves.get(), world.cloud.picture());
         let mut points = 0;
-        for (call, mischief) in (1..=calls).flat_map(|call| SWEPT.map(|mischief| (call, mischief))) {
-            let killed = self.check(&expected, (call, mischief), |world| world.cloud.plan(call, mischief)).await;
+        for (call, mischief) in (1..=calls).step_by(self.step).flat_map(|call| SWEPT.map(|mischief| (call, mischief))) {
+            let world = start.fork();
+            world.cloud.plan(call, mischief);
+            let killed = self.check(world, &expected, (call, mischief)).await;
             let deadly = matches!(mischief, Mischief::KilledBefore | Mischief::KilledAfter);
             assert_eq!(killed, deadly, "call {call} {mischief:?} was reached");
             points += 1;
         }
-        for save in 1..=saves {
+        for save in (1..=saves).step_by(self.step) {
             for accident in [Accident::Fails, Accident::KilledBefore, Accident::KilledAfter] {
-                let disturb = |world: &World| world.store.accident.set(Some((save, accident)));
-                self.check(&expected, ("save", save, accident), disturb).await;
+                let world = start.fork();
+                world.store.accident.set(Some((save, accident)));
+                self.check(world, &expected, ("save", save, accident)).await;
                 points += 1;
             }
         }
         println!("{calls} calls, {saves} saves, {points} points");
-        points
     }
 }
 
-async fn sweep(before: Option<Stack>, disturbed: Option<Stack>) {
-    for (hide, lag, parallelism) in [(0, 0, 16), (0, 0, 1), (2, 2, 16)] {
-        let (before, disturbed) = (before.clone(), disturbed.clone());
-        Sweep { before, disturbed, hide, lag, parallelism }.run().await;
-    }
+/// A cloud that shows everything at once, swept whole; with one node at a time, and with a cloud that lags, every fifth
+/// call, or all with `TAPCTL_SWEEP=all`.
+async fn sweep(variant: usize, before: Option<Stack>, disturbed: Option<Stack>) {
+    let (hide, lag, parallelism, step) = [(0, 0, 16, 1), (0, 0, 1, 5), (2, 2, 16, 5)][variant];
+    let step = if std::env::var("TAPCTL_SWEEP").is_ok_and(|how| how == "all") { 1 } else { step };
+    Sweep { before, disturbed, hide, lag, parallelism, step }.run().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_first_apply_may_die_anywhere() {
-    sweep(None, Some(everything(false))).await;
+macro_rules! sweeps {
+    ($($name:ident: $variant:literal, $before:expr, $disturbed:expr;)*) => {
+        $(#[tokio::test(start_paused = true)]
+        async fn $name() {
+            sweep($variant, $before, $disturbed).await;
+        })*
+    };
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_change_may_die_anywhere() {
-    sweep(Some(everything(false)), Some(everything(true))).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_destroy_may_die_anywhere() {
-    sweep(Some(everything(false)), None).await;
+sweeps! {
+    a_first_apply_may_die_anywhere: 0, None, Some(everything(false));
+    a_first_apply_of_one_node_at_a_time_may_die_anywhere: 1, None, Some(everything(false));
+    a_first_apply_to_a_cloud_that_lags_may_die_anywhere: 2, None, Some(everything(false));
+    a_change_may_die_anywhere: 0, Some(everything(false)), Some(everything(true));
+    a_change_of_one_node_at_a_time_may_die_anywhere: 1, Some(everything(false)), Some(everything(true));
+    a_change_to_a_cloud_that_lags_may_die_anywhere: 2, Some(everything(false)), Some(everything(true));
+    a_destroy_may_die_anywhere: 0, Some(everything(false)), None;
+    a_destroy_of_one_node_at_a_time_may_die_anywhere: 1, Some(everything(false)), None;
+    a_destroy_of_a_cloud_that_lags_may_die_anywhere: 2, Some(everything(false)), None;
 }

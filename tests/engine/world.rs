@@ -28,6 +28,8 @@ pub enum Accident {
 pub struct MemStore {
     pub text: RefCell<Option<String>>,
     pub saves: Cell<usize>,
+    /// The serials of the documents that were kept, in turn.
+    pub serials: RefCell<Vec<u64>>,
     pub accident: Cell<Option<(usize, Accident)>>,
     /// How long the next saves take, in milliseconds, in turn.
     pub delays: RefCell<Vec<u64>>,
@@ -62,6 +64,8 @@ impl Store for MemStore {
             }
             if accident != Some(Accident::KilledBefore) {
                 *self.text.borrow_mut() = Some(text.to_owned());
+                let serial = text.lines().find_map(|line| line.trim().strip_prefix("\"serial\": ")?.strip_suffix(','));
+                self.serials.borrow_mut().push(serial.and_then(|serial| serial.parse().ok()).expect("a serial"));
             }
             if accident.is_some() {
                 self.killed.notify_one();
@@ -154,6 +158,12 @@ pub fn facts(kinds: &Kinds<FakeCloud>) -> impl Fn(&str) -> tapctl::error::Result
 }
 
 impl World {
+    /// Another world, as this one is now.
+    pub fn fork(&self) -> World {
+        let store = MemStore { text: self.store.text.clone(), ..MemStore::default() };
+        World { cloud: self.cloud.fork(), store, options: self.options.clone(), ..World::default() }
+    }
+
     /// What a run would see and do.
     pub async fn plan(&self, stack: Option<&Stack>) -> Result<(Plan, Observations, Pass), Vec<NodeFailure>> {
         let (kinds, pass, state) = (kinds(), Pass::default(), self.store.state());
