@@ -24,11 +24,13 @@ impl<C: 'static> Engine<'_, C> {
 
     /// Removes what a node's replacements have left behind.
     pub(super) async fn clear(&self, node: &str, stack: Option<&Stack>) -> Result<Outcome, Halt> {
-        for (name, kind) in self.left_behind(node) {
+        let left = self.left_behind(node);
+        let outcome = if left.is_empty() { Outcome::Kept } else { Outcome::Deleted };
+        for (name, kind) in left {
             let erased = self.kinds.get(&kind).map_err(|fault| halt(&name, &kind, "delete", fault))?;
             Worker { engine: self, node: &name, kind: erased, facts: erased.facts() }.remove(stack).await?;
         }
-        Ok(Outcome::Deleted)
+        Ok(outcome)
     }
 }
 

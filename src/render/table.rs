@@ -104,22 +104,20 @@ pub fn drift(drifted: &[Drifted], nodes: usize) -> io::Result<()> {
             table.add_row([name.0, name.1, "-", status, "ready"]);
         }
         for change in &node.changes.changes {
-            let (live, want) = both(change);
-            table.add_row([name.0, name.1, &change.path, &live, &want]);
+            for (live, want) in sides(change) {
+                table.add_row([name.0, name.1, &change.path, &live, &want]);
+            }
         }
     }
     print(&table)?;
     line(format!("\ndrift in {} of {nodes} nodes; the next apply repairs it", drifted.len()))
 }
 
-fn both(change: &Change) -> (String, String) {
-    let list = |items: Vec<&serde_json::Value>| items.into_iter().map(value).collect::<Vec<_>>().join(" ");
-    match change.elements() {
-        Some((missing, unexpected)) => {
-            let live =
-                if unexpected.is_empty() { "(missing)".to_owned() } else { format!("unexpected {}", list(unexpected)) };
-            (live, if missing.is_empty() { "(none)".to_owned() } else { list(missing) })
-        }
-        None => (value(&change.live), value(&change.want)),
-    }
+/// What is live and what should be. Of lists only the elements that differ, each by itself.
+fn sides(change: &Change) -> Vec<(String, String)> {
+    let Some((missing, unexpected)) = change.elements() else {
+        return vec![(value(&change.live), value(&change.want))];
+    };
+    let unexpected = unexpected.into_iter().map(|item| (value(item), "(none)".to_owned()));
+    unexpected.chain(missing.into_iter().map(|item| ("(none)".to_owned(), value(item)))).collect()
 }

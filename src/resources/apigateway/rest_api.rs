@@ -122,6 +122,7 @@ impl Resource for RestApi {
     type Cloud = Aws;
     type Outputs = RestApiOutputs;
     const KIND: &'static str = "apigateway.rest_api";
+    const VOLATILE: &'static [&'static str] = &["hash"];
     const WAIT: Wait = Wait::seconds(4, 300, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -1,0 +1,6 @@
+//! The real binary against the local AWS. What AWS holds is asked of AWS, never of tapctl.
+#![cfg(feature = "aws")]
+
+mod contract;
+mod drift;
+mod harness;
