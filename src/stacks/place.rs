@@ -1,13 +1,14 @@
 //! Where a stack is built: what must be asked of AWS before there is a stack.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::Filter;
 
+use super::student_records::zone_letters;
 use crate::aws::Aws;
 use crate::config::Config;
 use crate::error::{Class, Fault, Result};
-use crate::state::State;
+use crate::state::{NodeState, State, base_name};
 
 /// Zones that API Gateway's VPC links cannot use, by the ids that mean the same zone in every account.
 const WITHOUT_VPC_LINKS: &[&str] = &["use1-az3"];
@@ -34,10 +35,10 @@ impl Place {
     pub async fn discover(aws: &Aws, config: &Config, state: &State) -> Result<Place> {
         check_database_version(aws, config, state).await?;
         let wanted = config.network.azs;
-        let mut zones = recorded_zones(state);
+        let recorded = recorded_zones(state);
+        let mut zones = choose(&recorded, &[], wanted);
         if zones.len() < wanted {
-            let more = offered_zones(aws).await?;
-            zones.extend(more.into_iter().filter(|zone| !zones.contains(zone)).collect::<Vec<_>>());
+            zones = choose(&recorded, &offered_zones(aws).await?, wanted);
         }
         if zones.len() < wanted {
             return Err(Fault::invalid(format!(
@@ -47,7 +48,6 @@ impl Place {
                 zones.join(", ")
             )));
         }
-        zones.truncate(wanted);
         Ok(Place { account: aws.account.clone(), region: aws.region.clone(), partition: aws.partition.clone(), zones })
     }
 
@@ -57,10 +57,21 @@ impl Place {
     }
 }
 
-fn recorded_zones(state: &State) -> Vec<String> {
-    let subnets = state.nodes.values().filter(|node| node.kind == "ec2.subnet");
-    let zones = subnets.filter_map(|node| node.spec.get("availability_zone")?.as_str().map(str::to_owned));
-    zones.collect::<BTreeSet<_>>().into_iter().collect()
+/// The zones that subnets stand in, by the letters that end their names.
+fn recorded_zones(state: &State) -> BTreeMap<String, String> {
+    let subnets = state.nodes.iter().filter(|(_, node)| node.kind == "ec2.subnet");
+    let zone = |(name, node): (&String, &NodeState)| {
+        let letter = base_name(name).rsplit('-').next()?;
+        Some((letter.to_owned(), node.spec.get("availability_zone")?.as_str()?.to_owned()))
+    };
+    subnets.filter_map(zone).collect()
+}
+
+/// A zone for each letter: the recorded one or, where a run was killed before it recorded all, one not yet in use.
+fn choose(recorded: &BTreeMap<String, String>, offered: &[String], wanted: usize) -> Vec<String> {
+    let mut unused = offered.iter().filter(|zone| !recorded.values().any(|used| used == *zone));
+    let zone = |letter: char| recorded.get(&letter.to_string()).or_else(|| unused.next()).cloned();
+    zone_letters(wanted).filter_map(zone).collect()
 }
 
 async fn offered_zones(aws: &Aws) -> Result<Vec<String>> {
@@ -100,5 +111,24 @@ async fn check_database_version(aws: &Aws, config: &Config, state: &State) -> Re
             "VersionNotOffered",
             format!("database.engine_version is {wanted}, and {} offers {}", aws.region, offered.join(", ")),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recorded_zone_keeps_its_letter() {
+        let offered = ["us-east-1a", "us-east-1b", "us-east-1c"].map(str::to_owned);
+        let recorded = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(letter, zone)| ((*letter).to_owned(), (*zone).to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(choose(&recorded(&[]), &offered, 2), ["us-east-1a", "us-east-1b"]);
+        let killed_early = recorded(&[("b", "us-east-1b")]);
+        assert_eq!(choose(&killed_early, &offered, 2), ["us-east-1a", "us-east-1b"]);
+        let grown = recorded(&[("a", "us-east-1b"), ("b", "us-east-1c")]);
+        assert_eq!(choose(&grown, &[], 2), ["us-east-1b", "us-east-1c"]);
+        assert_eq!(choose(&grown, &offered, 3), ["us-east-1b", "us-east-1c", "us-east-1a"]);
     }
 }
