@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ec2::types::Filter;
 
 use super::student_records::zone_letters;
-use crate::aws::Aws;
+use crate::aws::{Aws, tags};
 use crate::config::Config;
 use crate::error::{Class, Fault, Result};
+use crate::resource::{Owner, TAG_NODE};
 use crate::state::{NodeState, State, base_name};
 
 /// Zones that API Gateway's VPC links cannot use, by the ids that mean the same zone in every account.
@@ -27,7 +28,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Asks AWS. Zones that recorded subnets stand in stay; only what is missing is chosen anew, so that a zone AWS
+    /// Asks AWS. Zones that our subnets stand in stay; only what is missing is chosen anew, so that a zone AWS
     /// adds or takes out of service moves nothing.
     ///
     /// # Errors
@@ -35,10 +36,12 @@ impl Place {
     pub async fn discover(aws: &Aws, config: &Config, state: &State) -> Result<Place> {
         check_database_version(aws, config, state).await?;
         let wanted = config.network.azs;
-        let recorded = recorded_zones(state);
-        let mut zones = choose(&recorded, &[], wanted);
+        let mut used = recorded_zones(state);
+        let mut zones = choose(&used, &[], wanted);
         if zones.len() < wanted {
-            zones = choose(&recorded, &offered_zones(aws).await?, wanted);
+            // With its state lost, the stack still stands where it stood.
+            used = standing_zones(aws, state).await?.into_iter().chain(used).collect();
+            zones = choose(&used, &offered_zones(aws).await?, wanted);
         }
         if zones.len() < wanted {
             return Err(Fault::invalid(format!(
@@ -61,16 +64,35 @@ impl Place {
 fn recorded_zones(state: &State) -> BTreeMap<String, String> {
     let subnets = state.nodes.iter().filter(|(_, node)| node.kind == "ec2.subnet");
     let zone = |(name, node): (&String, &NodeState)| {
-        let letter = base_name(name).rsplit('-').next()?;
-        Some((letter.to_owned(), node.spec.get("availability_zone")?.as_str()?.to_owned()))
+        Some((letter(base_name(name)), node.spec.get("availability_zone")?.as_str()?.to_owned()))
     };
     subnets.filter_map(zone).collect()
 }
 
-/// A zone for each letter: the recorded one or, where a run was killed before it recorded all, one not yet in use.
-fn choose(recorded: &BTreeMap<String, String>, offered: &[String], wanted: usize) -> Vec<String> {
-    let mut unused = offered.iter().filter(|zone| !recorded.values().any(|used| used == *zone));
-    let zone = |letter: char| recorded.get(&letter.to_string()).or_else(|| unused.next()).cloned();
+/// The same of the subnets that carry our tags.
+async fn standing_zones(aws: &Aws, state: &State) -> Result<BTreeMap<String, String>> {
+    let (stack, env) = (state.stack.clone(), state.env.clone());
+    let owner = Owner { stack, env, node: String::new(), attempt: String::new() };
+    let call = aws.ec2.describe_subnets().set_filters(Some(tags::ec2_filters(&owner)));
+    let mut pages = call.into_paginator().items().send();
+    let mut zones = BTreeMap::new();
+    while let Some(subnet) = pages.next().await {
+        let subnet = subnet?;
+        let node = tags::from_ec2(subnet.tags()).remove(TAG_NODE);
+        zones.extend(node.map(|node| letter(&node)).zip(subnet.availability_zone));
+    }
+    Ok(zones)
+}
+
+/// What ends the name of a node that stands in one zone.
+fn letter(node: &str) -> String {
+    node.rsplit('-').next().unwrap_or(node).to_owned()
+}
+
+/// A zone for each letter: the one it has or, where a run was killed before it made all, one not yet in use.
+fn choose(used: &BTreeMap<String, String>, offered: &[String], wanted: usize) -> Vec<String> {
+    let mut unused = offered.iter().filter(|zone| !used.values().any(|used| used == *zone));
+    let zone = |letter: char| used.get(&letter.to_string()).or_else(|| unused.next()).cloned();
     zone_letters(wanted).filter_map(zone).collect()
 }
 
@@ -119,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_recorded_zone_keeps_its_letter() {
+    fn a_zone_in_use_keeps_its_letter() {
         let offered = ["us-east-1a", "us-east-1b", "us-east-1c"].map(str::to_owned);
         let recorded = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(letter, zone)| ((*letter).to_owned(), (*zone).to_owned())).collect::<BTreeMap<_, _>>()
