@@ -89,6 +89,7 @@ const ROWS: &[Row] = &[
     ("efs", "NoFreeAddressesInSubnet", "", Class::Quota),
     ("ec2:CreateRoute", "InvalidParameterValue", "belong to different networks", Class::NotYet),
     ("ec2:CreateTags", "InvalidID", "", Class::NotYet),
+    ("ec2:CreateVpcEndpoint", "InvalidParameter", "enableDnsSupport", Class::NotYet),
     ("ec2:ReleaseAddress", "AuthFailure", "permission to access the specified resource", Class::Busy),
     ("rds", "InvalidParameterCombination", "deletion protection", Class::Invalid),
     ("rds", "InvalidVPCNetworkStateFault", "", Class::Invalid),
@@ -197,6 +198,9 @@ const ROWS: &[Row] = &[
     ("", "UnrecognizedClientException", "", Class::Denied),
     ("", "SignatureDoesNotMatch", "", Class::Denied),
     ("", "MissingAuthenticationToken", "", Class::Denied),
+    ("", "RequestExpired", "", Class::Denied),
+    ("", "RequestTimeout", "", Class::Lost),
+    ("", "RequestTimeoutException", "", Class::Lost),
     ("", "NoSuchEntity", "", Class::Absent),
 ];
 
@@ -261,6 +265,8 @@ mod tests {
             ("ec2:CreateVpc", "UnauthorizedOperation", "", Class::Denied),
             ("ec2:CreateFlowLogs", "InvalidParameter", "Unable to assume given IAM role", Class::NotYet),
             ("ec2:CreateFlowLogs", "InvalidParameter", "bad interval", Class::Invalid),
+            ("ec2:CreateVpc", "RequestExpired", "Request has expired.", Class::Denied),
+            ("efs:CreateFileSystem", "RequestTimeoutException", "", Class::Lost),
             ("rds:DescribeDBInstances", "DBInstanceNotFound", "", Class::Absent),
             ("rds:DeleteDBCluster", "InvalidDBClusterStateFault", "", Class::Busy),
             ("rds:DeleteDBSubnetGroup", "InvalidDBSubnetGroupStateFault", "", Class::Busy),

@@ -7,7 +7,7 @@ mod transport;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
 use crate::error::{Class, Fault, Result};
@@ -78,18 +78,20 @@ fn reads_may_retry() -> RetryPartition {
 
 /// The ambient AWS configuration (environment, profile, SSO, instance role), with our transport under it.
 async fn sdk_config(region: &str) -> SdkConfig {
+    settings(region).http_client(transport::paced_client()).load().await
+}
+
+fn settings(region: &str) -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
-        .http_client(transport::paced_client())
+        .stalled_stream_protection(transport::stalls())
         .retry_config(RetryConfig::standard().with_max_attempts(8).with_initial_backoff(transport::FIRST_BACKOFF))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(transport::CONNECT_TIMEOUT)
-                .operation_attempt_timeout(transport::ATTEMPT_TIMEOUT)
+                .read_timeout(transport::ANSWER_TIMEOUT)
                 .build(),
         )
-        .load()
-        .await
 }
 
 impl Aws {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -23,8 +24,15 @@ use super::pace::Pace;
 pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// Longest time to open a connection.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest time for one answer. The SDK has no limit of its own, and a hung call would hang the run.
-pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest time for one answer. The SDK has no limit of its own, and a hung call would hang the run. It counts from when
+/// the request leaves: one that is held back for AWS's rate must not time out before it was ever sent.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The SDK gives up on a request of which it sees nothing leave for five seconds, which is what being held back looks
+/// like. `ANSWER_TIMEOUT` guards against real stalls.
+pub(super) fn stalls() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::enabled().upload_enabled(false).build()
+}
 
 /// Carries the operation's name from the SDK to the connector; taken off before the request leaves.
 const OPERATION_HEADER: &str = "x-tapctl-operation";
@@ -75,7 +83,11 @@ pub(super) fn paced_client() -> SharedHttpClient {
     let https = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
         .build_https();
-    SharedHttpClient::new(Paced { inner: https, pace: Arc::default() })
+    paced(https)
+}
+
+fn paced(inner: SharedHttpClient) -> SharedHttpClient {
+    SharedHttpClient::new(Paced { inner, pace: Arc::default() })
 }
 
 #[derive(Debug)]
@@ -100,5 +112,64 @@ impl HttpConnector for Paced<SharedHttpConnector> {
             tracing::debug!(operation, "call");
             inner.call(request).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use aws_sdk_apigateway::config::Credentials;
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_types::body::SdkBody;
+    use aws_types::sdk_config::TimeSource;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// Says yes to everything.
+    #[derive(Debug)]
+    struct Yes;
+
+    impl HttpClient for Yes {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            SharedHttpConnector::new(Yes)
+        }
+    }
+
+    impl HttpConnector for Yes {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let answer = HttpResponse::new(200.try_into().unwrap(), SdkBody::from("{}"));
+            HttpConnectorFuture::ready(Ok(answer))
+        }
+    }
+
+    /// The clock of the test, so that the SDK's own limits see the time that passes in it.
+    #[derive(Debug)]
+    struct Clock(Instant);
+
+    impl TimeSource for Clock {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH + self.0.elapsed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_held_back_for_minutes_is_still_sent() {
+        let sdk = super::super::settings("us-east-1")
+            .endpoint_url("http://localhost")
+            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .http_client(paced(SharedHttpClient::new(Yes)))
+            .time_source(Clock(Instant::now()))
+            .load()
+            .await;
+        let config = aws_sdk_apigateway::config::Builder::from(&sdk).interceptor(Courtesy).build();
+        let client = aws_sdk_apigateway::Client::from_conf(config);
+        let start = Instant::now();
+        let calls = (0..8).map(|_| client.update_usage_plan().usage_plan_id("plan").send());
+        for answer in futures_util::future::join_all(calls).await {
+            answer.unwrap();
+        }
+        assert_eq!(start.elapsed().as_secs(), 140, "one at once, then seven, 20 seconds apart");
     }
 }

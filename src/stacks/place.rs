@@ -1,13 +1,15 @@
 //! Where a stack is built: what must be asked of AWS before there is a stack.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::Filter;
 
-use crate::aws::Aws;
+use super::student_records::zone_letters;
+use crate::aws::{Aws, tags};
 use crate::config::Config;
 use crate::error::{Class, Fault, Result};
-use crate::state::State;
+use crate::resource::{Owner, TAG_NODE};
+use crate::state::{NodeState, State, base_name};
 
 /// Zones that API Gateway's VPC links cannot use, by the ids that mean the same zone in every account.
 const WITHOUT_VPC_LINKS: &[&str] = &["use1-az3"];
@@ -26,7 +28,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Asks AWS. Zones that recorded subnets stand in stay; only what is missing is chosen anew, so that a zone AWS
+    /// Asks AWS. Zones that our subnets stand in stay; only what is missing is chosen anew, so that a zone AWS
     /// adds or takes out of service moves nothing.
     ///
     /// # Errors
@@ -34,10 +36,12 @@ impl Place {
     pub async fn discover(aws: &Aws, config: &Config, state: &State) -> Result<Place> {
         check_database_version(aws, config, state).await?;
         let wanted = config.network.azs;
-        let mut zones = recorded_zones(state);
+        let mut used = recorded_zones(state);
+        let mut zones = choose(&used, &[], wanted);
         if zones.len() < wanted {
-            let more = offered_zones(aws).await?;
-            zones.extend(more.into_iter().filter(|zone| !zones.contains(zone)).collect::<Vec<_>>());
+            // With its state lost, the stack still stands where it stood.
+            used = standing_zones(aws, state).await?.into_iter().chain(used).collect();
+            zones = choose(&used, &offered_zones(aws).await?, wanted);
         }
         if zones.len() < wanted {
             return Err(Fault::invalid(format!(
@@ -47,7 +51,6 @@ impl Place {
                 zones.join(", ")
             )));
         }
-        zones.truncate(wanted);
         Ok(Place { account: aws.account.clone(), region: aws.region.clone(), partition: aws.partition.clone(), zones })
     }
 
@@ -57,10 +60,40 @@ impl Place {
     }
 }
 
-fn recorded_zones(state: &State) -> Vec<String> {
-    let subnets = state.nodes.values().filter(|node| node.kind == "ec2.subnet");
-    let zones = subnets.filter_map(|node| node.spec.get("availability_zone")?.as_str().map(str::to_owned));
-    zones.collect::<BTreeSet<_>>().into_iter().collect()
+/// The zones that subnets stand in, by the letters that end their names.
+fn recorded_zones(state: &State) -> BTreeMap<String, String> {
+    let subnets = state.nodes.iter().filter(|(_, node)| node.kind == "ec2.subnet");
+    let zone = |(name, node): (&String, &NodeState)| {
+        Some((letter(base_name(name)), node.spec.get("availability_zone")?.as_str()?.to_owned()))
+    };
+    subnets.filter_map(zone).collect()
+}
+
+/// The same of the subnets that carry our tags.
+async fn standing_zones(aws: &Aws, state: &State) -> Result<BTreeMap<String, String>> {
+    let (stack, env) = (state.stack.clone(), state.env.clone());
+    let owner = Owner { stack, env, node: String::new(), attempt: String::new() };
+    let call = aws.ec2.describe_subnets().set_filters(Some(tags::ec2_filters(&owner)));
+    let mut pages = call.into_paginator().items().send();
+    let mut zones = BTreeMap::new();
+    while let Some(subnet) = pages.next().await {
+        let subnet = subnet?;
+        let node = tags::from_ec2(subnet.tags()).remove(TAG_NODE);
+        zones.extend(node.map(|node| letter(&node)).zip(subnet.availability_zone));
+    }
+    Ok(zones)
+}
+
+/// What ends the name of a node that stands in one zone.
+fn letter(node: &str) -> String {
+    node.rsplit('-').next().unwrap_or(node).to_owned()
+}
+
+/// A zone for each letter: the one it has or, where a run was killed before it made all, one not yet in use.
+fn choose(used: &BTreeMap<String, String>, offered: &[String], wanted: usize) -> Vec<String> {
+    let mut unused = offered.iter().filter(|zone| !used.values().any(|used| used == *zone));
+    let zone = |letter: char| used.get(&letter.to_string()).or_else(|| unused.next()).cloned();
+    zone_letters(wanted).filter_map(zone).collect()
 }
 
 async fn offered_zones(aws: &Aws) -> Result<Vec<String>> {
@@ -100,5 +133,24 @@ async fn check_database_version(aws: &Aws, config: &Config, state: &State) -> Re
             "VersionNotOffered",
             format!("database.engine_version is {wanted}, and {} offers {}", aws.region, offered.join(", ")),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_in_use_keeps_its_letter() {
+        let offered = ["us-east-1a", "us-east-1b", "us-east-1c"].map(str::to_owned);
+        let recorded = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(letter, zone)| ((*letter).to_owned(), (*zone).to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(choose(&recorded(&[]), &offered, 2), ["us-east-1a", "us-east-1b"]);
+        let killed_early = recorded(&[("b", "us-east-1b")]);
+        assert_eq!(choose(&killed_early, &offered, 2), ["us-east-1a", "us-east-1b"]);
+        let grown = recorded(&[("a", "us-east-1b"), ("b", "us-east-1c")]);
+        assert_eq!(choose(&grown, &[], 2), ["us-east-1b", "us-east-1c"]);
+        assert_eq!(choose(&grown, &offered, 3), ["us-east-1b", "us-east-1c", "us-east-1a"]);
     }
 }

@@ -29,16 +29,27 @@ pub(super) fn by(mut statement: Value, principal: Value) -> Value {
 }
 
 /// A trust policy for an AWS service, closed to other accounts' use of that service (the confused deputy).
-pub(super) fn trust(place: &Place, service: &str, source_arn: Option<String>) -> Value {
-    let mut condition = json!({ "StringEquals": { "aws:SourceAccount": place.account } });
-    if let Some(arn) = source_arn {
-        condition["ArnLike"] = json!({ "aws:SourceArn": arn });
-    }
+pub(super) fn trust(place: &Place, service: &str, source_arn: String) -> Value {
+    let condition = json!({
+        "StringEquals": { "aws:SourceAccount": place.account },
+        "ArnLike": { "aws:SourceArn": source_arn },
+    });
     document([json!({
         "Effect": "Allow",
         "Principal": { "Service": service },
         "Action": "sts:AssumeRole",
         "Condition": condition,
+    })])
+}
+
+/// A trust policy for API Gateway. When it takes on the role of an integration it does not say for which account, and a
+/// plain condition on that would shut it out; so the account must be ours wherever it is told.
+pub(super) fn trust_api_gateway(place: &Place) -> Value {
+    document([json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "apigateway.amazonaws.com" },
+        "Action": "sts:AssumeRole",
+        "Condition": { "StringEqualsIfExists": { "aws:SourceAccount": place.account } },
     })])
 }
 

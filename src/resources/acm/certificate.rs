@@ -17,12 +17,16 @@ const DAY: u64 = 24 * 60 * 60;
 /// How far back validity begins, in seconds, for those whose clock is slow.
 const SLACK: u64 = 60 * 60;
 
+/// How long before its expiry a certificate is made anew, in seconds; a third of its life where that is shorter.
+const RENEWAL: i64 = 30 * DAY.cast_signed();
+
 /// A certificate for one name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Certificate {
     /// The host name it is for, in lower case; common name and alternative name.
     pub domain_name: String,
-    /// Days from its making to its expiry, 1-825. Live it is 0 once it has expired, so that it is made anew.
+    /// Days from its making to its expiry, 1-825. Live it is 0 in its last 30 days, or its last third if that is shorter,
+    /// so that it is made anew in time: API Gateway calls nothing whose certificate has expired.
     pub validity_days: i32,
     /// Tags.
     pub tags: Tags,
@@ -89,7 +93,11 @@ impl Resource for Certificate {
         let Some(detail) = found.and_then(|answer| answer.certificate) else { return Ok(None) };
         let Some(tags) = certificate_tags(cx, &arn).await? else { return Ok(None) };
         let domain_name = detail.domain_name.clone().always("domain name")?;
-        let live = Certificate { domain_name: domain_name.clone(), validity_days: validity_days(&detail), tags };
+        let live = Certificate {
+            domain_name: domain_name.clone(),
+            validity_days: validity_days(&detail, DateTime::from(SystemTime::now()).secs()),
+            tags,
+        };
         let outputs = CertificateOutputs { arn: arn.clone(), domain_name, not_after: not_after(&detail)? };
         let mut observed = Observed::ready(arn, live, outputs).in_phase(phase(&detail));
         observed.duplicates = arns.collect();
@@ -199,12 +207,15 @@ fn phase(detail: &CertificateDetail) -> Phase {
     }
 }
 
-fn validity_days(detail: &CertificateDetail) -> i32 {
+/// Its whole life in days; 0 where that is about to end `now`, in seconds.
+fn validity_days(detail: &CertificateDetail, now: i64) -> i32 {
     let seconds = |time: Option<&DateTime>| time.map_or(0, DateTime::secs);
-    let days = (seconds(detail.not_after()) - seconds(detail.not_before())) / DAY.cast_signed();
+    let (from, to) = (seconds(detail.not_before()), seconds(detail.not_after()));
+    let last_days = RENEWAL.min((to - from) / 3);
     match detail.status() {
         Some(CertificateStatus::Expired) => 0,
-        _ => i32::try_from(days).unwrap_or(i32::MAX),
+        _ if to - now < last_days => 0,
+        _ => i32::try_from((to - from) / DAY.cast_signed()).unwrap_or(i32::MAX),
     }
 }
 
@@ -238,13 +249,16 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_certificate_counts_as_valid_for_no_day() {
-        let detail = |status| {
-            let (from, to) = (DateTime::from_secs(0), DateTime::from_secs(365 * 86_400));
+    fn a_certificate_that_is_about_to_expire_counts_as_valid_for_no_day() {
+        let day = 86_400;
+        let detail = |days: i64, status| {
+            let (from, to) = (DateTime::from_secs(0), DateTime::from_secs(days * day));
             CertificateDetail::builder().not_before(from).not_after(to).status(status).build()
         };
-        assert_eq!(validity_days(&detail(CertificateStatus::Issued)), 365);
-        assert_eq!(validity_days(&detail(CertificateStatus::Expired)), 0);
+        assert_eq!(validity_days(&detail(365, CertificateStatus::Issued), 334 * day), 365);
+        assert_eq!(validity_days(&detail(365, CertificateStatus::Issued), 336 * day), 0);
+        assert_eq!(validity_days(&detail(3, CertificateStatus::Issued), day), 3);
+        assert_eq!(validity_days(&detail(365, CertificateStatus::Expired), 0), 0);
     }
 
     #[test]

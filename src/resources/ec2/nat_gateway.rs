@@ -1,6 +1,6 @@
 //! A public, zonal NAT gateway. One that ends `failed` must be replaced; a deleted one stays visible for an hour.
 
-use aws_sdk_ec2::types::{Filter, NatGateway as Ec2NatGateway, NatGatewayState, ResourceType, Tag};
+use aws_sdk_ec2::types::{Filter, NatGateway as Ec2NatGateway, NatGatewayAddress, NatGatewayState, ResourceType, Tag};
 
 use super::{Described, find, retag};
 use crate::resources::prelude::*;
@@ -63,7 +63,7 @@ impl Resource for NatGateway {
         found.sort_by_key(|gateway| gateway.create_time().copied());
         let mut found = found.into_iter();
         let Some(gateway) = found.next() else { return Ok(None) };
-        let address = gateway.nat_gateway_addresses().first().and_then(|address| address.allocation_id());
+        let address = primary(&gateway).and_then(|address| address.allocation_id());
         let live = NatGateway {
             subnet_id: gateway.subnet_id().unwrap_or_default().into(),
             allocation_id: address.map_or_else(|| self.allocation_id.clone(), Out::from),
@@ -102,6 +102,12 @@ impl Resource for NatGateway {
     }
 }
 
+/// The address it was made with: others may be given to it later, and come in any order.
+fn primary(gateway: &Ec2NatGateway) -> Option<&NatGatewayAddress> {
+    let addresses = gateway.nat_gateway_addresses();
+    addresses.iter().find(|address| address.is_primary() == Some(true)).or(addresses.first())
+}
+
 fn phase(gateway: &Ec2NatGateway) -> Phase {
     match gateway.state() {
         Some(NatGatewayState::Available) => Phase::Ready,
@@ -112,5 +118,20 @@ fn phase(gateway: &Ec2NatGateway) -> Phase {
             gateway.failure_message().unwrap_or("no message")
         )),
         state => Phase::Pending(state.map_or("unknown", |state| state.as_str()).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_given_later_does_not_hide_the_one_it_was_made_with() {
+        let address = |id: &str, primary| NatGatewayAddress::builder().allocation_id(id).is_primary(primary).build();
+        let gateway = Ec2NatGateway::builder()
+            .nat_gateway_addresses(address("eipalloc-later", false))
+            .nat_gateway_addresses(address("eipalloc-first", true))
+            .build();
+        assert_eq!(primary(&gateway).and_then(|address| address.allocation_id()), Some("eipalloc-first"));
     }
 }

@@ -75,13 +75,15 @@ impl Resource for Vpc {
         let mut found = find::<Ec2Vpc>(cx, id).await?.into_iter();
         let Some(vpc) = found.next() else { return Ok(None) };
         let id = vpc.id().to_owned();
-        let live = Vpc {
-            cidr: network(vpc.cidr_block())?,
-            dns_support: attribute(cx, &id, VpcAttributeName::EnableDnsSupport).await?,
-            dns_hostnames: attribute(cx, &id, VpcAttributeName::EnableDnsHostnames).await?,
-            tags: tags::from_ec2(vpc.tags()),
+        // One answer may lag behind another: just made, or just deleted, it is listed while its parts are not.
+        let Some(dns_support) = attribute(cx, &id, VpcAttributeName::EnableDnsSupport).await? else { return Ok(None) };
+        let Some(dns_hostnames) = attribute(cx, &id, VpcAttributeName::EnableDnsHostnames).await? else {
+            return Ok(None);
         };
-        let outputs = VpcOutputs { default_security_group_id: default_group(cx, &id).await?, vpc_id: id.clone() };
+        let Some(default_security_group_id) = default_group(cx, &id).await? else { return Ok(None) };
+        let live =
+            Vpc { cidr: network(vpc.cidr_block())?, dns_support, dns_hostnames, tags: tags::from_ec2(vpc.tags()) };
+        let outputs = VpcOutputs { default_security_group_id, vpc_id: id.clone() };
         let phase = match vpc.state() {
             Some(VpcState::Available) => Phase::Ready,
             state => Phase::Pending(state.map_or("unknown", |state| state.as_str()).to_owned()),
@@ -123,17 +125,19 @@ impl Resource for Vpc {
     }
 }
 
-async fn attribute(cx: &Cx<'_>, id: &str, name: VpcAttributeName) -> Result<bool> {
-    let answer = cx.ec2.describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send().await?;
+/// `None` where the VPC does not exist.
+async fn attribute(cx: &Cx<'_>, id: &str, name: VpcAttributeName) -> Result<Option<bool>> {
+    let call = cx.ec2.describe_vpc_attribute().vpc_id(id).attribute(name.clone());
+    let Some(answer) = call.send().await.if_present()? else { return Ok(None) };
     let value = match name {
         VpcAttributeName::EnableDnsSupport => answer.enable_dns_support,
         _ => answer.enable_dns_hostnames,
     };
-    Ok(value.and_then(|value| value.value).unwrap_or_default())
+    Ok(Some(value.and_then(|value| value.value).unwrap_or_default()))
 }
 
-async fn default_group(cx: &Cx<'_>, vpc_id: &str) -> Result<String> {
+async fn default_group(cx: &Cx<'_>, vpc_id: &str) -> Result<Option<String>> {
     let filters = vec![filter("vpc-id", vpc_id), filter("group-name", "default")];
     let answer = cx.ec2.describe_security_groups().set_filters(Some(filters)).send().await?;
-    answer.security_groups().first().and_then(|group| group.group_id()).map(str::to_owned).always("default group")
+    Ok(answer.security_groups().first().and_then(|group| group.group_id()).map(str::to_owned))
 }

@@ -8,6 +8,7 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Tag, VpcEndpoint as Ec2VpcEndpoin
 use serde_json::Value;
 
 use super::{Described, find, refuse_unsuccessful, retag};
+use crate::resources::iam::policy;
 use crate::resources::prelude::*;
 
 /// An endpoint: a gateway in route tables, or interfaces in subnets.
@@ -108,7 +109,7 @@ impl Resource for VpcEndpoint {
         let mut found = found.into_iter();
         let Some(endpoint) = found.next() else { return Ok(None) };
         let outputs = VpcEndpointOutputs { vpc_endpoint_id: endpoint.id().to_owned() };
-        let mut observed = Observed::ready(endpoint.id(), live(&endpoint)?, outputs).in_phase(phase(&endpoint));
+        let mut observed = Observed::ready(endpoint.id(), self.live(&endpoint)?, outputs).in_phase(phase(&endpoint));
         observed.duplicates = found.map(|endpoint| endpoint.id().to_owned()).collect();
         Ok(Some(observed))
     }
@@ -169,27 +170,29 @@ impl Resource for VpcEndpoint {
     }
 }
 
-fn live(endpoint: &Ec2VpcEndpoint) -> Result<VpcEndpoint> {
-    let set = |ids: &[String]| ids.iter().cloned().map(Out::Known).collect();
-    let policy = endpoint.policy_document().map(serde_json::from_str).transpose();
-    let endpoint_type = match endpoint.vpc_endpoint_type() {
-        Some(VpcEndpointType::Gateway) => EndpointType::Gateway,
-        Some(VpcEndpointType::Interface) => EndpointType::Interface,
-        other => return Err(Fault::unexpected(format!("{} has the type {other:?}", endpoint.id()))),
-    };
-    // A gateway has no names of its own, so whatever is said of its private DNS means nothing.
-    let private_dns = endpoint_type == EndpointType::Interface && endpoint.private_dns_enabled().unwrap_or_default();
-    Ok(VpcEndpoint {
-        vpc_id: endpoint.vpc_id().unwrap_or_default().into(),
-        service_name: endpoint.service_name().unwrap_or_default().to_owned(),
-        endpoint_type,
-        route_table_ids: set(endpoint.route_table_ids()),
-        subnet_ids: set(endpoint.subnet_ids()),
-        security_group_ids: endpoint.groups().iter().filter_map(|group| group.group_id()).map(Out::from).collect(),
-        private_dns,
-        policy: policy.map_err(|error| Fault::unexpected(format!("the endpoint's policy is no JSON: {error}")))?,
-        tags: tags::from_ec2(endpoint.tags()),
-    })
+impl VpcEndpoint {
+    fn live(&self, endpoint: &Ec2VpcEndpoint) -> Result<VpcEndpoint> {
+        let set = |ids: &[String]| ids.iter().cloned().map(Out::Known).collect();
+        let document = endpoint.policy_document().map(policy::parse).transpose()?;
+        let endpoint_type = match endpoint.vpc_endpoint_type() {
+            Some(VpcEndpointType::Gateway) => EndpointType::Gateway,
+            Some(VpcEndpointType::Interface) => EndpointType::Interface,
+            other => return Err(Fault::unexpected(format!("{} has the type {other:?}", endpoint.id()))),
+        };
+        // A gateway has no names of its own, so whatever is said of its private DNS means nothing.
+        let has_names = endpoint_type == EndpointType::Interface;
+        Ok(VpcEndpoint {
+            vpc_id: endpoint.vpc_id().unwrap_or_default().into(),
+            service_name: endpoint.service_name().unwrap_or_default().to_owned(),
+            endpoint_type,
+            route_table_ids: set(endpoint.route_table_ids()),
+            subnet_ids: set(endpoint.subnet_ids()),
+            security_group_ids: endpoint.groups().iter().filter_map(|group| group.group_id()).map(Out::from).collect(),
+            private_dns: has_names && endpoint.private_dns_enabled().unwrap_or_default(),
+            policy: document.map(|document| policy::as_wanted(self.policy.as_ref(), document)),
+            tags: tags::from_ec2(endpoint.tags()),
+        })
+    }
 }
 
 /// `None` for no ids: AWS refuses an empty list.

@@ -69,6 +69,10 @@ impl Resource for FileSystem {
         }
     }
 
+    fn remains(&self) -> Option<String> {
+        self.backup.then(|| "copies in AWS Backup's vault, if any were made, until they expire".to_owned())
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let request = cx.efs.describe_file_systems();
         let request = match id {

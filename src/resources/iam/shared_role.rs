@@ -60,7 +60,8 @@ impl Resource for SharedRole {
         let Some(found) = cx.iam.get_role().role_name(name).send().await.if_present()? else { return Ok(None) };
         let role = found.role.always("role")?;
         let trust = decoded(role.assume_role_policy_document.as_deref().always("trust policy")?)?;
-        let attached = attached(cx, name).await?;
+        // IAM's answers lag: just made, the role is known to one call and not yet to the next.
+        let Some(attached) = attached(cx, name).await.if_present()? else { return Ok(None) };
         let live = SharedRole {
             name: role.role_name.clone(),
             description: self.description.clone(),

@@ -1,10 +1,12 @@
 //! A customer-managed KMS key. It has neither name nor token, so it is found by its tags; it never dies at once, and
 //! while it is pending deletion it counts as gone.
 
+use aws_sdk_kms::primitives::DateTime;
 use aws_sdk_kms::types::{KeyState, Tag};
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use serde_json::Value;
 
+use crate::error::Class;
 use crate::resource::{TAG_ENV, TAG_STACK};
 use crate::resources::iam::policy;
 use crate::resources::prelude::*;
@@ -68,18 +70,10 @@ impl Resource for Key {
     }
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
-        let mut ids = match id {
-            Some(id) => vec![id.to_owned()],
-            None => owned_ids(cx).await?,
+        match id {
+            Some(id) => Ok(self.read(cx, id).await?.map(|(_, key)| key)),
+            None => self.find(cx).await,
         }
-        .into_iter();
-        while let Some(id) = ids.next() {
-            if let Some(mut observed) = self.read(cx, &id).await? {
-                observed.duplicates = ids.collect();
-                return Ok(Some(observed));
-            }
-        }
-        Ok(None)
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -140,21 +134,52 @@ impl Resource for Key {
 }
 
 impl Key {
-    async fn read(&self, cx: &Cx<'_>, id: &str) -> Result<Option<Observed<Self>>> {
+    /// The living key that carries this node's ownership tags.
+    ///
+    /// The tagging API finds it in one call but may lag behind, and may only know a predecessor that is dying. So where
+    /// it knows no living one, every key of the account is asked for its tags: a key that was made and forgotten costs
+    /// money every month.
+    async fn find(&self, cx: &Cx<'_>) -> Result<Option<Observed<Self>>> {
+        let indexed = cx.pass.shared("kms.indexed-keys", || indexed_keys(cx)).await?;
+        if let Some(found) = self.oldest(cx, of_this_node(cx, &indexed)).await? {
+            return Ok(Some(found));
+        }
+        let all = cx.pass.shared("kms.all-keys", || all_keys(cx)).await?;
+        self.oldest(cx, of_this_node(cx, &all)).await
+    }
+
+    /// The oldest of these keys, with the other living ones as its duplicates.
+    async fn oldest(&self, cx: &Cx<'_>, ids: Vec<String>) -> Result<Option<Observed<Self>>> {
+        let mut living = Vec::new();
+        for id in ids {
+            living.extend(self.read(cx, &id).await?);
+        }
+        living.sort_by_key(|(made, _)| *made);
+        let mut living = living.into_iter().map(|(_, key)| key);
+        let Some(mut oldest) = living.next() else { return Ok(None) };
+        oldest.duplicates = living.map(|key| key.id).collect();
+        Ok(Some(oldest))
+    }
+
+    /// The key, and when it was made. Just made, it is known to one call and not yet to the next: then it is not there.
+    async fn read(&self, cx: &Cx<'_>, id: &str) -> Result<Option<(Option<DateTime>, Observed<Self>)>> {
         let Some(described) = cx.kms.describe_key().key_id(id).send().await.if_present()? else { return Ok(None) };
         let metadata = described.key_metadata.always("key metadata")?;
         if matches!(metadata.key_state, Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)) {
             return Ok(None);
         }
-        let policy = cx.kms.get_key_policy().key_id(id).policy_name("default").send().await?.policy.always("policy")?;
-        let rotation = cx.kms.get_key_rotation_status().key_id(id).send().await?;
+        let policy = cx.kms.get_key_policy().key_id(id).policy_name("default").send().await.if_present()?;
+        let rotation = cx.kms.get_key_rotation_status().key_id(id).send().await.if_present()?;
+        let tags = key_tags(cx, id).await.if_present()?;
+        let (Some(policy), Some(rotation), Some(tags)) = (policy, rotation, tags) else { return Ok(None) };
+        let policy = policy::parse(&policy.policy.always("policy")?)?;
         let live = Key {
             description: metadata.description.unwrap_or_default(),
-            policy: policy::as_wanted(Some(&self.policy), policy::parse(&policy)?),
+            policy: policy::as_wanted(Some(&self.policy), policy),
             rotation_days: rotation.rotation_period_in_days,
             rotation: rotation.key_rotation_enabled,
             deletion_window_days: self.deletion_window_days,
-            tags: key_tags(cx, id).await?,
+            tags,
         };
         let outputs = KeyOutputs { key_id: metadata.key_id.clone(), arn: metadata.arn.always("key ARN")? };
         let phase = match metadata.key_state {
@@ -162,7 +187,8 @@ impl Key {
             Some(KeyState::Disabled) => Phase::Failed("the key is disabled".into()),
             _ => Phase::Ready,
         };
-        Ok(Some(Observed::ready(metadata.key_id, live, outputs).in_phase(phase)))
+        let key = Observed::ready(metadata.key_id, live, outputs).in_phase(phase);
+        Ok(Some((metadata.creation_date, key)))
     }
 }
 
@@ -181,20 +207,6 @@ fn to_kms(tags: &Tags) -> Result<Vec<Tag>> {
         .map(|(key, value)| Tag::builder().tag_key(key).tag_value(value).build())
         .collect::<Result<_, _>>()
         .map_err(|error| Fault::invalid(error.to_string()))
-}
-
-/// Ids of the keys that carry this node's ownership tags, read once for all key nodes of the stack.
-///
-/// The tagging API finds them in one call but may lag behind, so where it knows none for this node every key of the
-/// account is asked for its tags: a key that was made and forgotten costs money every month.
-async fn owned_ids(cx: &Cx<'_>) -> Result<Vec<String>> {
-    let indexed = cx.pass.shared("kms.indexed-keys", || indexed_keys(cx)).await?;
-    let ids = of_this_node(cx, &indexed);
-    if !ids.is_empty() {
-        return Ok(ids);
-    }
-    let all = cx.pass.shared("kms.all-keys", || all_keys(cx)).await?;
-    Ok(of_this_node(cx, &all))
 }
 
 fn of_this_node(cx: &Cx<'_>, keys: &[(String, Tags)]) -> Vec<String> {
@@ -227,9 +239,11 @@ async fn all_keys(cx: &Cx<'_>) -> Result<Vec<(String, Tags)>> {
     let mut keys = Vec::new();
     while let Some(entry) = pages.next().await {
         let id = entry?.key_id.always("key id")?;
-        // AWS's own keys refuse to show their tags; they are never ours.
-        if let Ok(tags) = key_tags(cx, &id).await {
-            keys.push((id, tags));
+        match key_tags(cx, &id).await {
+            Ok(tags) => keys.push((id, tags)),
+            // A key whose policy hides its tags from us is not ours. Any other failure could hide one that is.
+            Err(fault) if matches!(fault.class, Class::Denied | Class::Absent | Class::Busy) => {}
+            Err(fault) => return Err(fault),
         }
     }
     Ok(keys)

@@ -69,13 +69,15 @@ impl Resource for LogGroup {
         };
         let Some(group) = find(cx, name).await? else { return Ok(None) };
         let arn = group.log_group_arn.or(group.arn).always("log group ARN")?.trim_end_matches(":*").to_owned();
+        // Without its tags it would pass for somebody else's.
         let tagged = cx.logs.list_tags_for_resource().resource_arn(&arn).send().await.if_present()?;
+        let Some(tagged) = tagged else { return Ok(None) };
         let live = LogGroup {
             name: name.into(),
             kms_key_arn: group.kms_key_id.map(Out::from),
             // None means for ever, which no spec asks for.
             retention_days: group.retention_in_days.unwrap_or_default(),
-            tags: tags::read(tagged.and_then(|answer| answer.tags).unwrap_or_default()),
+            tags: tags::read(tagged.tags.unwrap_or_default()),
         };
         Ok(Some(Observed::ready(name, live, LogGroupOutputs { name: name.to_owned(), arn })))
     }

@@ -1,11 +1,11 @@
 //! S9: who may do what. Every resource is named by its ARN wherever IAM allows that, and every trust policy is closed to
-//! other accounts.
+//! other accounts as far as the service tells for whom it acts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::super::policy::{allow, document, trust, when};
+use super::super::policy::{allow, document, trust, trust_api_gateway, when};
 use super::data::Data;
 use super::keys::Keys;
 use super::secrets::Secrets;
@@ -28,8 +28,8 @@ pub(super) struct Roles {
 impl Builder<'_> {
     pub(super) fn roles(&mut self, keys: &Keys, secrets: &Secrets, data: &Data) -> Roles {
         self.layer("iam", Class::Internal);
-        let tasks = trust(self.place, "ecs-tasks.amazonaws.com", Some(self.place.arn("ecs", "*")));
-        let gateway = trust(self.place, "apigateway.amazonaws.com", None);
+        let tasks = trust(self.place, "ecs-tasks.amazonaws.com", self.place.arn("ecs", "*"));
+        let gateway = trust_api_gateway(self.place);
         let execution = self.execution_policy(keys, secrets, data);
         let task = self.task_policy(keys, secrets, data);
         let events = document([
@@ -83,7 +83,7 @@ impl Builder<'_> {
         let actions =
             ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"];
         let policy = document([allow("WriteFlowLogs", &actions, &[group.arn(), streams_of(group)])]);
-        let trust = trust(self.place, "vpc-flow-logs.amazonaws.com", Some(source));
+        let trust = trust(self.place, "vpc-flow-logs.amazonaws.com", source);
         self.role("flow-logs", "Writes the flow logs", trust, policy)
     }
 

@@ -69,8 +69,9 @@ impl Builder<'_> {
 
     /// CloudWatch Logs, for this environment's groups: those we name, and those whose names AWS dictates.
     fn for_logs(&self) -> Value {
-        let groups = ["*student-*", "/aws/*/student-*", "API-Gateway-Execution-Logs_*"]
-            .map(|pattern| self.place.arn("logs", &format!("log-group:{pattern}")));
+        let named = format!("log-group:*{}*", self.name("*"));
+        let groups =
+            [named.as_str(), "log-group:API-Gateway-Execution-Logs_*"].map(|pattern| self.place.arn("logs", pattern));
         let actions = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"];
         let service = json!({ "Service": format!("logs.{}.amazonaws.com", self.place.region) });
         let condition = json!({ "ArnLike": { "kms:EncryptionContext:aws:logs:arn": groups } });

@@ -58,7 +58,7 @@ impl Builder<'_> {
 }
 
 /// Letters that tell the zones apart in names, whichever zones they are.
-fn zone_letters(count: usize) -> impl Iterator<Item = char> {
+pub(super) fn zone_letters(count: usize) -> impl Iterator<Item = char> {
     ('a'..).take(count)
 }
 
