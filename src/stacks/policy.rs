@@ -42,6 +42,17 @@ pub(super) fn trust(place: &Place, service: &str, source_arn: Option<String>) ->
     })])
 }
 
+/// A trust policy for API Gateway. It names no source when it takes on a role, for an integration or for its logs, so a
+/// condition on the source would shut it out: every call would end in a 500. Another account cannot use the role anyway,
+/// since a role is passed to a service within its own account only.
+pub(super) fn trust_api_gateway() -> Value {
+    document([json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "apigateway.amazonaws.com" },
+        "Action": "sts:AssumeRole",
+    })])
+}
+
 /// Leaves the key to the account's own IAM policies. Without it the key could become unmanageable.
 pub(super) fn account_owns(place: &Place) -> Value {
     let root = format!("arn:{}:iam::{}:root", place.partition, place.account);

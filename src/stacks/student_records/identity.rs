@@ -1,11 +1,11 @@
 //! S9: who may do what. Every resource is named by its ARN wherever IAM allows that, and every trust policy is closed to
-//! other accounts.
+//! other accounts: by a condition where the service names its source, and by how roles are passed where it does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::super::policy::{allow, document, trust, when};
+use super::super::policy::{allow, document, trust, trust_api_gateway, when};
 use super::data::Data;
 use super::keys::Keys;
 use super::secrets::Secrets;
@@ -29,7 +29,7 @@ impl Builder<'_> {
     pub(super) fn roles(&mut self, keys: &Keys, secrets: &Secrets, data: &Data) -> Roles {
         self.layer("iam", Class::Internal);
         let tasks = trust(self.place, "ecs-tasks.amazonaws.com", Some(self.place.arn("ecs", "*")));
-        let gateway = trust(self.place, "apigateway.amazonaws.com", None);
+        let gateway = trust_api_gateway();
         let execution = self.execution_policy(keys, secrets, data);
         let task = self.task_policy(keys, secrets, data);
         let events = document([
