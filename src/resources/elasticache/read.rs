@@ -40,10 +40,12 @@ impl Named for CacheCluster {
 
 impl ReplicationGroup {
     /// AWS tells the tags of a group only while it is available; else it says that there is no such group. One whose
-    /// id we recorded is ours; whose any other is cannot be known before it is available.
+    /// id we recorded is ours, and so is one of our name under this stack's own key, such as a create whose answer was
+    /// lost has made. Whose any other is cannot be known before it is available.
     pub(super) async fn tags(&self, cx: &Cx<'_>, group: &CacheGroup, recorded: bool) -> Result<Tags> {
         let status = group.status().unwrap_or_default();
-        if status == "deleting" || recorded && status != "available" {
+        let ours = recorded || key(&self.kms_key_id, group.kms_key_id()) == self.kms_key_id;
+        if status == "deleting" || ours && status != "available" {
             return Ok(self.tags.clone());
         }
         match tags_of(cx, group.arn().unwrap_or_default()).await {
@@ -60,7 +62,9 @@ impl ReplicationGroup {
         let failover = group.automatic_failover();
         let shard = group.node_groups().first();
         let port = shard.and_then(|shard| shard.primary_endpoint()).and_then(|endpoint| endpoint.port());
-        let token = group.auth_token_enabled().unwrap_or_default();
+        // What AWS leaves out of one it is still making is not missing: a difference there would replace it.
+        let making = group.status() == Some("creating");
+        let token = group.auth_token_enabled().unwrap_or(making);
         let mut live = ReplicationGroup {
             name: text(group.name()),
             description: text(group.description()),
@@ -68,7 +72,10 @@ impl ReplicationGroup {
             nodes: i32::try_from(group.member_clusters().len()).unwrap_or(i32::MAX),
             automatic_failover: matches!(failover, Some(Enabled | Enabling)),
             multi_az: group.multi_az() == Some(&MultiAzStatus::Enabled),
-            kms_key_id: key(&self.kms_key_id, group.kms_key_id()),
+            kms_key_id: match group.kms_key_id() {
+                None if making => self.kms_key_id.clone(),
+                live => key(&self.kms_key_id, live),
+            },
             auth_token_secret: if token { self.auth_token_secret.clone() } else { "".into() },
             tls: tls(group),
             snapshot_retention_days: group.snapshot_retention_limit().unwrap_or_default(),
@@ -116,4 +123,36 @@ async fn last_event(cx: &Cx<'_>, name: &str) -> Option<String> {
     let answer = ask.duration(24 * 60).send().await.ok()?;
     let last = answer.events().iter().max_by_key(|event| event.date().copied())?;
     last.message().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Resource as _;
+
+    fn spec() -> ReplicationGroup {
+        serde_json::from_value(serde_json::json!({
+            "name": "cache", "description": "d", "engine": "redis", "engine_version": "7.1",
+            "node_type": "cache.t3.micro", "nodes": 2, "automatic_failover": true, "multi_az": true,
+            "subnet_group": "subnets", "security_group_ids": ["sg-1"], "kms_key_id": "arn:aws:kms:us-east-1:1:key/k",
+            "auth_token_secret": "arn:aws:secretsmanager:us-east-1:1:secret:t", "tls": "required",
+            "snapshot_retention_days": 5, "snapshot_window": "03:00-04:00",
+            "maintenance_window": "sun:04:00-sun:05:00", "port": 6379, "parameter_group": null, "tags": {},
+        }))
+        .unwrap()
+    }
+
+    fn replaced_by(status: &str) -> Vec<String> {
+        let group = CacheGroup::builder().replication_group_id("cache").status(status).build();
+        let json = |spec: &ReplicationGroup| serde_json::to_value(spec).unwrap();
+        let live = spec().live(&group, None, Tags::new());
+        let diff = Diff::between(&json(&spec()), &json(&live), ReplicationGroup::IMMUTABLE);
+        diff.immutable().map(|change| change.path.clone()).collect()
+    }
+
+    #[test]
+    fn what_is_not_told_yet_replaces_nothing() {
+        assert!(replaced_by("creating").is_empty());
+        assert_eq!(replaced_by("available"), ["auth_token_secret", "kms_key_id"]);
+    }
 }

@@ -87,6 +87,7 @@ impl Resource for LoadBalancer {
     type Outputs = LoadBalancerOutputs;
     const KIND: &'static str = "elbv2.load_balancer";
     const IMMUTABLE: &'static [&'static str] = &["name", "scheme"];
+    const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 600, 600);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -144,6 +145,12 @@ impl Resource for LoadBalancer {
     }
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        // Only the protection that this spec put on: what others have protected stays so.
+        if self.deletion_protection && observed.live.deletion_protection {
+            let off = LoadBalancerAttribute::builder().key(PROTECTION).value("false").build();
+            let ask = cx.elbv2.modify_load_balancer_attributes().load_balancer_arn(&observed.id).attributes(off);
+            ask.send().await.if_present()?;
+        }
         cx.elbv2.delete_load_balancer().load_balancer_arn(&observed.id).send().await.if_present()?;
         Ok(())
     }
