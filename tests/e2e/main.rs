@@ -4,3 +4,4 @@
 mod contract;
 mod drift;
 mod harness;
+mod lifecycle;
