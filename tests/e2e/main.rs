@@ -4,5 +4,7 @@
 mod changes;
 mod contract;
 mod drift;
+mod environments;
 mod harness;
 mod lifecycle;
+mod state;
