@@ -3,8 +3,10 @@
 
 mod changes;
 mod contract;
+mod crashes;
 mod drift;
 mod environments;
 mod harness;
 mod lifecycle;
+mod signals;
 mod state;
