@@ -20,6 +20,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// The field of the spec that it is in.
+    pub fn field(&self) -> &str {
+        self.path.split('.').next().unwrap_or_default()
+    }
+
     /// The elements to add and to remove, where both sides are lists.
     pub fn elements(&self) -> Option<(Vec<&Value>, Vec<&Value>)> {
         let (live, want) = (self.live.as_array()?, self.want.as_array()?);
@@ -45,8 +50,7 @@ impl Diff {
         let mut changes = Vec::new();
         compare("", want, live, &mut changes);
         for change in &mut changes {
-            let field = change.path.split('.').next().unwrap_or_default();
-            change.immutable = immutable.contains(&field);
+            change.immutable = immutable.contains(&change.field());
         }
         Diff { changes }
     }
@@ -58,7 +62,7 @@ impl Diff {
 
     /// Whether this field of the spec, or anything inside it, differs.
     pub fn has(&self, field: &str) -> bool {
-        self.changes.iter().any(|change| change.path.split('.').next() == Some(field))
+        self.changes.iter().any(|change| change.field() == field)
     }
 
     /// Whether any of these fields differs.

@@ -146,7 +146,7 @@ impl Plan {
 /// sees at that moment.
 pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: Option<&Seen>) -> Action {
     let Some(seen) = seen else { return Action::Create };
-    let diff = Diff::between(want, &seen.live, facts.immutable);
+    let diff = facts.diff(want, &seen.live);
     let immutable: Vec<&str> = diff.immutable().map(|change| change.path.as_str()).collect();
     match &seen.phase {
         Phase::Deleting => return Action::Replace { diff, reason: "it is being deleted".into() },

@@ -45,6 +45,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const KIND: &'static str;
     /// Fields AWS cannot change in place. A change there means a replacement.
     const IMMUTABLE: &'static [&'static str] = &[];
+    /// Fields that only say what must exist before this. AWS knows nothing of them, so they never differ.
+    const WITNESSES: &'static [&'static str] = &[];
     /// Outputs that an update may change, as a content hash: while an update is planned they are not known.
     const VOLATILE: &'static [&'static str] = &[];
     /// Which comes first when the object must be replaced.
@@ -248,6 +250,8 @@ pub struct Facts {
     pub kind: &'static str,
     /// Fields AWS cannot change in place.
     pub immutable: &'static [&'static str],
+    /// Fields that never differ.
+    pub witnesses: &'static [&'static str],
     /// Outputs that an update may change.
     pub volatile: &'static [&'static str],
     /// Order of a replacement.
@@ -263,6 +267,15 @@ pub struct Facts {
     /// Writes a spec the way the kind itself would: a set of references is in another order than the set of their
     /// values, and only specs written the same way compare.
     pub canonical: fn(&Value) -> Result<Value>,
+}
+
+impl Facts {
+    /// Compares a spec of this kind with its live twin.
+    pub fn diff(&self, want: &Value, live: &Value) -> Diff {
+        let mut diff = Diff::between(want, live, self.immutable);
+        diff.changes.retain(|change| !self.witnesses.contains(&change.field()));
+        diff
+    }
 }
 
 /// A kind with its type erased. Implemented once, for every [`Resource`].
@@ -324,6 +337,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         Facts {
             kind: R::KIND,
             immutable: R::IMMUTABLE,
+            witnesses: R::WITNESSES,
             volatile: R::VOLATILE,
             replace: R::REPLACE,
             stateful: R::STATEFUL,

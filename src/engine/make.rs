@@ -157,7 +157,7 @@ impl<C: 'static> Worker<'_, C> {
         asked: &mut Asked,
         patience: &mut Patience,
     ) -> Result<Option<String>, Halt> {
-        let diff = Diff::between(&target.spec, &found.live, self.facts.immutable);
+        let diff = self.facts.diff(&target.spec, &found.live);
         match &found.phase {
             Phase::Pending(reason) => return Ok(Some(reason.clone())),
             Phase::Deleting => return Ok(Some("being deleted".to_owned())),

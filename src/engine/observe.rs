@@ -6,7 +6,6 @@ use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 use super::report::{Drifted, NodeFailure};
-use crate::diff::Diff;
 use crate::error::{Class, Fault, Result};
 use crate::plan::Observations;
 use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen, Tags};
@@ -147,7 +146,7 @@ pub(super) async fn find<'a, C: 'a>(
         all.insert(0, first);
     }
     let rank = |seen: &Seen| {
-        let differs = !Diff::between(want, &seen.live, kind.facts().immutable).is_empty();
+        let differs = !kind.facts().diff(want, &seen.live).is_empty();
         (seen.phase == Phase::Deleting, kind.facts().replace == Replace::CreateFirst && differs)
     };
     let Some(best) = (0..all.len()).min_by_key(|at| rank(&all[*at])) else { return Ok(None) };
@@ -193,7 +192,7 @@ pub async fn drift<C: 'static>(scope: &Scope<'_, C>, state: &State) -> Result<Ve
             Err(fault) => return Err(vec![NodeFailure::new(name, &node.kind, "observe", fault)]),
         };
         let found = seen.get(name).and_then(Option::as_ref);
-        let changes = found.map(|found| Diff::between(&node.spec, &found.live, facts.immutable)).unwrap_or_default();
+        let changes = found.map(|found| facts.diff(&node.spec, &found.live)).unwrap_or_default();
         let status = found.and_then(|found| match &found.phase {
             Phase::Ready => None,
             Phase::Pending(reason) => Some(format!("pending: {reason}")),

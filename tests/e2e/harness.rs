@@ -20,7 +20,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -179,6 +179,11 @@ impl LocalAws {
         Ok(())
     }
 
+    /// Empties it in the middle of a test.
+    pub fn empty_again(&self) {
+        self.empty().expect("the local AWS can be emptied");
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.server().port)
@@ -202,6 +207,11 @@ impl LocalAws {
     /// How many calls the first fault has struck.
     pub fn struck(&self) -> u64 {
         self.local("GET", "faults", json!({}))["faults"][0]["hit"].as_u64().unwrap_or(0)
+    }
+
+    /// Waits until the first fault has struck.
+    pub fn until_struck(&self) {
+        wait_for("the fault strikes", Duration::from_secs(60), || (self.struck() > 0).then_some(()));
     }
 
     /// Lifts every fault; what hangs is lost.
@@ -286,6 +296,7 @@ impl LocalAws {
         let mut command = script();
         command.args(["python", "-c", &format!("{prelude}{snippet}"), &self.url()]);
         let run = finish(command, "python");
+        assert!(run.status.success(), "{run}");
         if run.stdout.trim().is_empty() { Value::Null } else { parse(&run) }
     }
 }
@@ -359,6 +370,24 @@ impl Sweep {
     pub fn leftovers(&self) -> Sweep {
         self.only(|kind, _| kind != "kms.key-pending-deletion")
     }
+}
+
+/// An environment that was made in peace: the names of what the account then holds, and the calls it took that write.
+static MADE: LazyLock<(Vec<String>, usize)> = LazyLock::new(|| {
+    let aws = LocalAws::lease();
+    Desk::at(&aws).tapctl(&["apply", "--yes"]).expect(0);
+    let writes = aws.writes_since(0).len();
+    (aws.sweep().names(), writes)
+});
+
+/// The names of all that an undisturbed apply of dev makes.
+pub fn made() -> &'static [String] {
+    &MADE.0
+}
+
+/// How many calls that write it takes.
+pub fn made_with() -> usize {
+    MADE.1
 }
 
 /// A directory to run tapctl in: empty but for `tapctl.toml`.

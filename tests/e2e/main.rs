@@ -1,6 +1,12 @@
 //! The real binary against the local AWS. What AWS holds is asked of AWS, never of tapctl.
 #![cfg(feature = "aws")]
 
+mod changes;
 mod contract;
+mod crashes;
 mod drift;
+mod environments;
 mod harness;
+mod lifecycle;
+mod signals;
+mod state;

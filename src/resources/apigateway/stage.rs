@@ -85,6 +85,7 @@ impl Resource for Stage {
     type Outputs = StageOutputs;
     const KIND: &'static str = "apigateway.stage";
     const IMMUTABLE: &'static [&'static str] = &["rest_api_id", "name"];
+    const WITNESSES: &'static [&'static str] = &["account", "execution_log_group"];
     const WAIT: Wait = Wait::seconds(3, 120, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

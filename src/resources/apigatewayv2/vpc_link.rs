@@ -42,6 +42,7 @@ impl Resource for VpcLink {
     type Outputs = VpcLinkOutputs;
     const KIND: &'static str = "apigatewayv2.vpc_link";
     const IMMUTABLE: &'static [&'static str] = &["subnet_ids", "security_group_ids"];
+    const WITNESSES: &'static [&'static str] = &["service_linked_role"];
     // The integrations of an API hold the old link until they point at the new one.
     const REPLACE: Replace = Replace::CreateFirst;
     const RECREATE_FAILED: bool = true;

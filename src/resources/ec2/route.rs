@@ -41,6 +41,7 @@ impl Resource for Route {
     type Outputs = RouteOutputs;
     const KIND: &'static str = "ec2.route";
     const IMMUTABLE: &'static [&'static str] = &["route_table_id", "destination"];
+    const WITNESSES: &'static [&'static str] = &["internet"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -82,6 +82,7 @@ impl Resource for Service {
     type Outputs = ServiceOutputs;
     const KIND: &'static str = "ecs.service";
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster"];
+    const WITNESSES: &'static [&'static str] = &["listener", "after"];
     const WAIT: Wait = Wait::seconds(5, 1200, 1200);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -140,6 +140,7 @@ impl Resource for DbCluster {
         "kms_key_id",
         "db_subnet_group",
     ];
+    const WITNESSES: &'static [&'static str] = &["log_group"];
     const STATEFUL: bool = true;
     const WAIT: Wait = Wait::seconds(10, 7200, 7200);
 

@@ -1,0 +1,343 @@
+//! Changes in `tapctl.toml`: the plan shows exactly them, apply makes exactly them, and then there is peace.
+
+use serde_json::Value;
+
+use crate::harness::{Call, Desk, LocalAws, Sweep};
+
+/// An environment that is up, and the AWS it is in.
+struct Up {
+    aws: LocalAws,
+    desk: Desk,
+}
+
+/// What a change of the settings came to.
+struct Changed {
+    /// The plan, as `tapctl plan` prints it.
+    plan: String,
+    /// The calls that changed something, with how often.
+    writes: String,
+    /// The calls themselves, in order.
+    calls: Vec<Call>,
+    /// What the account held before.
+    before: Sweep,
+    /// And after.
+    after: Sweep,
+}
+
+impl Up {
+    fn with(settings: &str) -> Up {
+        let aws = LocalAws::lease();
+        let desk = Desk::at(&aws);
+        desk.settings(settings);
+        desk.tapctl(&["apply", "--yes"]).expect(0);
+        Up { aws, desk }
+    }
+
+    /// Plans and applies other settings, and checks that a rerun has nothing left to do.
+    fn change(&self, settings: &str) -> Changed {
+        let before = self.aws.sweep();
+        self.desk.settings(settings);
+        let plan = self.desk.tapctl(&["plan"]).expect(2).shown();
+        let mark = self.aws.mark();
+        let applied = self.desk.tapctl(&["apply", "--yes"]).expect(0);
+        assert!(applied.shown().starts_with(&plan), "apply shows the plan that plan showed\n{applied}");
+        let (writes, calls) = (self.aws.changes_since(mark), self.aws.log_since(mark));
+        let mark = self.aws.mark();
+        for command in [&["apply", "--yes"][..], &["plan"], &["drift"], &["status"]] {
+            self.desk.tapctl(command).expect(0);
+        }
+        assert_eq!(self.aws.writes_since(mark), [""; 0]);
+        self.aws.assert_lawful();
+        Changed { plan, writes, calls, before, after: self.aws.sweep() }
+    }
+}
+
+impl Changed {
+    /// The kinds and names that came, and those that went.
+    fn difference(&self) -> String {
+        let ids = |sweep: &Sweep| -> Vec<(String, String)> {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            sweep
+                .objects()
+                .map(|(kind, object)| (text(&object["id"]), format!("{kind} {}", text(&object["name"]))))
+                .collect()
+        };
+        let (before, after) = (ids(&self.before), ids(&self.after));
+        let went = before.iter().filter(|object| !after.contains(object)).map(|(_, name)| format!("- {name}"));
+        let came = after.iter().filter(|object| !before.contains(object)).map(|(_, name)| format!("+ {name}"));
+        let mut lines: Vec<String> = went.chain(came).map(|line| crate::harness::redact(&line)).collect();
+        lines.sort();
+        lines.join("\n")
+    }
+
+    /// Where in the run this operation first succeeded.
+    fn position(&self, operation: &str) -> usize {
+        let found = self.calls.iter().position(|call| call.wrote() && call.operation == operation);
+        found.unwrap_or_else(|| panic!("{operation} was not called: {}", self.writes))
+    }
+}
+
+#[test]
+fn more_memory_makes_a_new_revision_and_moves_the_service_to_it() {
+    let up = Up::with("");
+    let changed = up.change("[service]\nmemory = 2048\n");
+    insta::assert_snapshot!(changed.plan, @r#"
+    ± replace task-definition  ecs.task_definition  arn:aws:ecs:us-east-1:123456789012:task-definition/student-api-dev:1  (memory cannot change in place)
+          memory: 1024 → 2048
+    ~ update  service          ecs.service  arn:aws:ecs:us-east-1:123456789012:service/student-cluster-dev/student-api-dev
+          task_definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/student-api-dev:1" → (known after apply: task-definition.arn)
+    student-records dev in account 123456789012, us-east-1: 1 to update, 1 to replace
+    "#);
+    insta::assert_snapshot!(changed.writes, @"
+    ecs:DeleteTaskDefinitions
+    ecs:DeregisterTaskDefinition
+    ecs:RegisterTaskDefinition
+    ecs:UpdateService
+    ");
+    insta::assert_snapshot!(changed.difference(), @"
+    + ecs.task-definition student-api-dev:2
+    - ecs.task-definition student-api-dev:1
+    ");
+    let running = up.aws.python(
+        "ecs = client('ecs')\n\
+         service = ecs.describe_services(cluster='student-cluster-dev', services=['student-api-dev'])['services'][0]\n\
+         task = ecs.describe_task_definition(taskDefinition=service['taskDefinition'])['taskDefinition']\n\
+         print(json.dumps([task['memory'], service['runningCount'], len(service['deployments'])]))",
+    );
+    assert_eq!(running, serde_json::json!(["2048", 2, 1]));
+}
+
+#[test]
+fn data_stores_grow_in_place() {
+    let up = Up::with("");
+    let changed = up.change("[stream]\nshards = 4\n");
+    insta::assert_snapshot!(changed.plan, @"
+    ~ update  stream  kinesis.stream  student-events-dev
+          shards: 2 → 4
+    student-records dev in account 123456789012, us-east-1: 1 to update
+    ");
+    insta::assert_snapshot!(changed.writes, @"kinesis:UpdateShardCount");
+    assert_eq!(changed.difference(), "");
+    let changed = up.change("[stream]\nshards = 4\n[database]\nmax_acu = 8\n");
+    insta::assert_snapshot!(changed.plan, @"
+    ~ update  db-cluster  rds.db_cluster  student-aurora-dev
+          max_acu: 4.0 → 8.0
+    student-records dev in account 123456789012, us-east-1: 1 to update
+    ");
+    insta::assert_snapshot!(changed.writes, @"rds:ModifyDBCluster");
+    assert_eq!(changed.difference(), "");
+    let changed = up.change("[stream]\nshards = 4\n[database]\nmax_acu = 8\n[cache]\nnodes = 3\n");
+    insta::assert_snapshot!(changed.plan, @"
+    ~ update  cache  elasticache.replication_group  student-redis-dev
+          nodes: 2 → 3
+    student-records dev in account 123456789012, us-east-1: 1 to update
+    ");
+    insta::assert_snapshot!(changed.writes, @"elasticache:IncreaseReplicaCount");
+    insta::assert_snapshot!(changed.difference(), @"
+    + ec2.network-interface eni-[id]
+    + elasticache.cluster student-redis-dev-003
+    ");
+    let live = up.aws.python(
+        "stream = client('kinesis').describe_stream_summary(StreamName='student-events-dev')['StreamDescriptionSummary']\n\
+         cluster = client('rds').describe_db_clusters(DBClusterIdentifier='student-aurora-dev')['DBClusters'][0]\n\
+         cache = client('elasticache').describe_replication_groups(ReplicationGroupId='student-redis-dev')\n\
+         print(json.dumps([stream['OpenShardCount'], cluster['ServerlessV2ScalingConfiguration']['MaxCapacity'],\n\
+                           len(cache['ReplicationGroups'][0]['MemberClusters'])]))",
+    );
+    assert_eq!(live, serde_json::json!([4, 8.0, 3]));
+}
+
+#[test]
+fn a_further_tag_goes_on_everything_and_changes_nothing_else() {
+    let up = Up::with("");
+    let changed = up.change("[tags]\nCostCentre = \"42\"\n");
+    assert!(
+        changed
+            .plan
+            .lines()
+            .all(|line| !line.contains("replace") && !line.starts_with("+ ") && !line.starts_with("- ")),
+        "{}",
+        changed.plan
+    );
+    let fields: std::collections::BTreeSet<&str> =
+        changed.plan.lines().filter(|line| line.starts_with("   ")).map(str::trim).collect();
+    assert_eq!(fields.into_iter().collect::<Vec<_>>(), ["tags.CostCentre: (none) → \"42\""]);
+    insta::assert_snapshot!(changed.writes, @"
+    acm:AddTagsToCertificate
+    apigateway:TagResource × 4
+    apigatewayv2:TagResource
+    application-autoscaling:TagResource
+    ec2:CreateTags × 21
+    ecs:TagResource × 3
+    efs:TagResource × 2
+    elasticache:AddTagsToResource × 2
+    elbv2:AddTags × 4
+    iam:TagRole × 4
+    kinesis:AddTagsToStream
+    kms:TagResource × 6
+    logs:TagResource × 6
+    rds:AddTagsToResource × 5
+    secretsmanager:TagResource × 2
+    ");
+    assert_eq!(changed.difference(), "");
+    let untagged: Vec<String> = changed
+        .after
+        .only(|_, object| object["tags"]["tapctl:node"].is_string() && object["tags"]["CostCentre"] != "42")
+        .names();
+    assert_eq!(untagged, [""; 0]);
+    // AWS makes these by itself or has no tags for them; the shared role is not one stack's to tag.
+    let bare: std::collections::BTreeSet<String> = {
+        let bare = changed.after.only(|_, object| !object["tags"]["tapctl:node"].is_string());
+        bare.objects().map(|(kind, _)| kind.to_owned()).collect()
+    };
+    insta::assert_snapshot!(bare.into_iter().collect::<Vec<_>>().join("\n"), @"
+    apigateway.account
+    apigateway.deployment
+    application-autoscaling.policy
+    ec2.network-interface
+    efs.mount-target
+    elasticache.cluster
+    iam.role
+    kms.alias
+    secretsmanager.secret
+    ");
+    let changed = up.change("");
+    let kept = changed.after.only(|_, object| object["tags"]["CostCentre"].is_string());
+    assert_eq!(kept.names(), [""; 0]);
+}
+
+#[test]
+fn one_nat_gateway_in_place_of_two_and_back() {
+    let up = Up::with("");
+    let changed = up.change("[network]\nnat = \"single\"\n");
+    insta::assert_snapshot!(changed.plan, @r#"
+    ~ update  route-private-b   ec2.route  rtb-[id]|0.0.0.0/0
+          nat_gateway_id: "nat-[id]" → "nat-[id]"
+    - delete  nat-gateway-b     ec2.nat_gateway  nat-[id]
+    - delete  elastic-ip-nat-b  ec2.elastic_ip  eipalloc-[id]
+    student-records dev in account 123456789012, us-east-1: 1 to update, 2 to delete
+    "#);
+    insta::assert_snapshot!(changed.writes, @"
+    ec2:DeleteNatGateway
+    ec2:ReleaseAddress
+    ec2:ReplaceRoute
+    ");
+    insta::assert_snapshot!(changed.difference(), @"
+    - ec2.elastic-ip student-elastic-ip-nat-b-dev
+    - ec2.nat-gateway student-nat-gateway-b-dev
+    - ec2.network-interface eni-[id]
+    ");
+    // Zone b never loses its way out.
+    assert!(changed.position("ReplaceRoute") < changed.position("DeleteNatGateway"));
+    assert!(changed.position("DeleteNatGateway") < changed.position("ReleaseAddress"));
+    let changed = up.change("");
+    insta::assert_snapshot!(changed.writes, @"
+    ec2:AllocateAddress
+    ec2:CreateNatGateway
+    ec2:ReplaceRoute
+    ");
+    insta::assert_snapshot!(changed.difference(), @"
+    + ec2.elastic-ip student-elastic-ip-nat-b-dev
+    + ec2.nat-gateway student-nat-gateway-b-dev
+    + ec2.network-interface eni-[id]
+    ");
+}
+
+#[test]
+fn interface_endpoints_come_and_go() {
+    let up = Up::with("");
+    let changed = up.change("[network]\nendpoints = [\"logs\"]\n");
+    insta::assert_snapshot!(changed.plan, @"
+    + create  group-endpoints        ec2.security_group
+    + create  endpoint-logs          ec2.vpc_endpoint
+    + create  group-rules-endpoints  ec2.security_group_rules
+    student-records dev in account 123456789012, us-east-1: 3 to create
+    ");
+    insta::assert_snapshot!(changed.writes, @"
+    ec2:AuthorizeSecurityGroupIngress
+    ec2:CreateSecurityGroup
+    ec2:CreateTags
+    ec2:CreateVpcEndpoint
+    ec2:RevokeSecurityGroupEgress
+    ");
+    insta::assert_snapshot!(changed.difference(), @"
+    + ec2.network-interface eni-[id]
+    + ec2.network-interface eni-[id]
+    + ec2.security-group student-endpoints-dev
+    + ec2.vpc-endpoint student-endpoint-logs-dev
+    ");
+    let changed = up.change("");
+    insta::assert_snapshot!(changed.plan, @"
+    - delete  group-rules-endpoints  ec2.security_group_rules  sg-[id]
+    - delete  endpoint-logs          ec2.vpc_endpoint  vpce-[id]
+    - delete  group-endpoints        ec2.security_group  sg-[id]
+    student-records dev in account 123456789012, us-east-1: 3 to delete
+    ");
+    insta::assert_snapshot!(changed.writes, @"
+    ec2:DeleteSecurityGroup
+    ec2:DeleteTags
+    ec2:DeleteVpcEndpoints
+    ec2:RevokeSecurityGroupIngress
+    ");
+    insta::assert_snapshot!(changed.difference(), @"
+    - ec2.network-interface eni-[id]
+    - ec2.network-interface eni-[id]
+    - ec2.security-group student-endpoints-dev
+    - ec2.vpc-endpoint student-endpoint-logs-dev
+    ");
+}
+
+#[test]
+fn a_campus_system_gets_its_key_and_plan_and_loses_them() {
+    let up = Up::with("");
+    let changed = up.change("[api]\ncampus_systems = [\"campus\", \"library\"]\n");
+    insta::assert_snapshot!(changed.plan, @"
+    + create  api-key-library         apigateway.api_key
+    + create  usage-plan-library      apigateway.usage_plan
+    + create  usage-plan-key-library  apigateway.usage_plan_key
+    student-records dev in account 123456789012, us-east-1: 3 to create
+    ");
+    insta::assert_snapshot!(changed.writes, @"
+    apigateway:CreateApiKey
+    apigateway:CreateUsagePlan
+    apigateway:CreateUsagePlanKey
+    ");
+    insta::assert_snapshot!(changed.difference(), @"
+    + apigateway.api-key student-key-library-dev
+    + apigateway.usage-plan student-plan-library-dev
+    ");
+    let changed = up.change("");
+    insta::assert_snapshot!(changed.writes, @"
+    apigateway:DeleteApiKey
+    apigateway:DeleteUsagePlan
+    apigateway:DeleteUsagePlanKey
+    apigateway:UpdateUsagePlan
+    ");
+    insta::assert_snapshot!(changed.difference(), @"
+    - apigateway.api-key student-key-library-dev
+    - apigateway.usage-plan student-plan-library-dev
+    ");
+}
+
+#[test]
+fn logs_are_kept_longer() {
+    let up = Up::with("");
+    let changed = up.change("[logs]\nretention_days = 90\n");
+    insta::assert_snapshot!(changed.plan, @"
+    ~ update  log-group-insights       logs.log_group  /aws/ecs/containerinsights/student-cluster-dev/performance
+          retention_days: 30 → 90
+    ~ update  log-group-database       logs.log_group  /aws/rds/cluster/student-aurora-dev/postgresql
+          retention_days: 30 → 90
+    ~ update  log-group-flow           logs.log_group  student-vpc-flow-dev
+          retention_days: 30 → 90
+    ~ update  log-group-api-access     logs.log_group  student-api-access-dev
+          retention_days: 30 → 90
+    ~ update  log-group-api-execution  logs.log_group  API-Gateway-Execution-Logs_[id]/dev
+          retention_days: 30 → 90
+    ~ update  log-group-service        logs.log_group  student-service-dev
+          retention_days: 30 → 90
+    student-records dev in account 123456789012, us-east-1: 6 to update
+    ");
+    insta::assert_snapshot!(changed.writes, @"logs:PutRetentionPolicy × 6");
+    assert_eq!(changed.difference(), "");
+}
