@@ -122,7 +122,10 @@ impl Resource for RestApi {
     type Cloud = Aws;
     type Outputs = RestApiOutputs;
     const KIND: &'static str = "apigateway.rest_api";
-    const WAIT: Wait = Wait::seconds(4, 300, 300);
+    /// A deployment is keyed by it, and must be planned along with the change.
+    const VOLATILE: &'static [&'static str] = &["hash"];
+    // A change of the security policy takes AWS a quarter of an hour.
+    const WAIT: Wait = Wait::seconds(4, 1800, 300);
 
     fn check(&self) -> std::result::Result<(), String> {
         if self.name.is_empty() {
