@@ -95,9 +95,9 @@ const ROWS: &[Row] = &[
     ("rds", "DBInstanceNotReady", "", Class::Busy),
     ("rds", "InvalidParameterValue", "service linked role", Class::NotYet),
     ("rds", "InvalidSubnet", "", Class::NotYet),
-    ("rds:CreateDbCluster", "DBSubnetGroupNotFoundFault", "", Class::NotYet),
-    ("rds:CreateDbCluster", "DBClusterParameterGroupNotFound", "", Class::NotYet),
-    ("rds:CreateDbInstance", "DBClusterNotFoundFault", "", Class::NotYet),
+    ("rds:CreateDBCluster", "DBSubnetGroupNotFoundFault", "", Class::NotYet),
+    ("rds:CreateDBCluster", "DBClusterParameterGroupNotFound", "", Class::NotYet),
+    ("rds:CreateDBInstance", "DBClusterNotFoundFault", "", Class::NotYet),
     ("rds", "InsufficientDBInstanceCapacity", "", Class::Quota),
     ("rds", "InsufficientDBClusterCapacityFault", "", Class::Quota),
     ("elasticache", "InvalidSubnet", "", Class::NotYet),
@@ -247,6 +247,9 @@ mod tests {
     #[test]
     fn the_operation_is_read_off_the_error_type() {
         assert_eq!(operation_of("aws_sdk_ec2::operation::create_vpc::CreateVpcError"), "ec2:CreateVpc");
+        // Errors keep AWS's own capitals, which inputs and types do not.
+        let cluster = type_name::<aws_sdk_rds::operation::create_db_cluster::CreateDBClusterError>();
+        assert_eq!(operation_of(cluster), "rds:CreateDBCluster");
     }
 
     #[test]
@@ -263,6 +266,8 @@ mod tests {
             ("ec2:CreateFlowLogs", "InvalidParameter", "bad interval", Class::Invalid),
             ("rds:DescribeDBInstances", "DBInstanceNotFound", "", Class::Absent),
             ("rds:DeleteDBCluster", "InvalidDBClusterStateFault", "", Class::Busy),
+            ("rds:CreateDBCluster", "DBSubnetGroupNotFoundFault", "", Class::NotYet),
+            ("rds:CreateDBInstance", "DBClusterNotFoundFault", "", Class::NotYet),
             ("rds:DeleteDBSubnetGroup", "InvalidDBSubnetGroupStateFault", "", Class::Busy),
             ("kinesis:CreateStream", "ResourceInUseException", "", Class::Exists),
             ("kinesis:UpdateShardCount", "ResourceInUseException", "", Class::Busy),
