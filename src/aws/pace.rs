@@ -62,7 +62,19 @@ impl Pace {
         let pause = self.reserve(operation, now);
         if pause > Duration::ZERO {
             tracing::debug!(operation, ?pause, "held back for AWS's rate limit");
+            let unsent = Unsent { pace: self, operation };
             tokio::time::sleep_until(now + pause).await;
+            std::mem::forget(unsent);
+        }
+    }
+
+    /// Puts back what an operation took that was not sent after all.
+    fn give_back(&self, operation: &str) {
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        for limit in LIMITS.iter().filter(|limit| (limit.draws)(operation)) {
+            if let Some(level) = levels.get_mut(limit.name) {
+                level.tokens = (level.tokens + 1.0).min(limit.burst);
+            }
         }
     }
 
@@ -71,6 +83,19 @@ impl Pace {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         let draws = LIMITS.iter().filter(|limit| (limit.draws)(operation));
         draws.map(|limit| draw(&mut levels, limit, now)).max().unwrap_or_default()
+    }
+}
+
+/// An operation that waits for its turn. Dropped before that, because its time or the run is over, it gives its tokens
+/// back: otherwise tries that were never sent would put off the next ones ever further.
+struct Unsent<'a> {
+    pace: &'a Pace,
+    operation: &'a str,
+}
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        self.pace.give_back(self.operation);
     }
 }
 
@@ -105,6 +130,19 @@ mod tests {
             pace.turn("API Gateway:GetStage").await;
         }
         assert_eq!(start.elapsed().as_secs(), 2, "40 at once, then 20 at 10 a second");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_waiting_does_not_hold_up_the_others() {
+        let pace = Pace::default();
+        let start = Instant::now();
+        pace.turn("API Gateway:UpdateUsagePlan").await;
+        for _ in 0..5 {
+            let given_up = tokio::time::timeout(Duration::from_millis(1), pace.turn("API Gateway:UpdateUsagePlan"));
+            assert!(given_up.await.is_err());
+        }
+        pace.turn("API Gateway:UpdateUsagePlan").await;
+        assert_eq!(start.elapsed().as_secs(), 20);
     }
 
     #[tokio::test(start_paused = true)]

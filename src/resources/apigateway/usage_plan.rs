@@ -98,7 +98,8 @@ impl Resource for UsagePlan {
     type Cloud = Aws;
     type Outputs = UsagePlanOutputs;
     const KIND: &'static str = "apigateway.usage_plan";
-    const WAIT: Wait = Wait::seconds(3, 180, 300);
+    // A deletion is an update first, and the updates of all plans of the account share the three a minute.
+    const WAIT: Wait = Wait::seconds(3, 900, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {
         if self.name.is_empty() {
