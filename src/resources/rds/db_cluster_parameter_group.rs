@@ -16,7 +16,7 @@ const PARAMETERS_A_CALL: usize = 20;
 /// The settings of an Aurora engine that differ from AWS's own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DbClusterParameterGroup {
-    /// Its name, in lower case.
+    /// Its name, in lower case. It must change with the family and the description.
     pub name: String,
     /// The engine and its major version, as `aurora-postgresql16`.
     pub family: String,
@@ -63,6 +63,8 @@ impl Resource for DbClusterParameterGroup {
     type Outputs = DbClusterParameterGroupOutputs;
     const KIND: &'static str = "rds.db_cluster_parameter_group";
     const IMMUTABLE: &'static [&'static str] = &["name", "family", "description"];
+    // The cluster holds the old group until it points at the new one, so the name must change with the family.
+    const REPLACE: Replace = Replace::CreateFirst;
     const WAIT: Wait = Wait::seconds(5, 300, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {
