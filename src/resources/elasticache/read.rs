@@ -40,10 +40,12 @@ impl Named for CacheCluster {
 
 impl ReplicationGroup {
     /// AWS tells the tags of a group only while it is available; else it says that there is no such group. One whose
-    /// id we recorded is ours; whose any other is cannot be known before it is available.
+    /// id we recorded is ours, and so is one of our name under this stack's own key, such as a create whose answer was
+    /// lost has made. Whose any other is cannot be known before it is available.
     pub(super) async fn tags(&self, cx: &Cx<'_>, group: &CacheGroup, recorded: bool) -> Result<Tags> {
         let status = group.status().unwrap_or_default();
-        if status == "deleting" || recorded && status != "available" {
+        let ours = recorded || key(&self.kms_key_id, group.kms_key_id()) == self.kms_key_id;
+        if status == "deleting" || ours && status != "available" {
             return Ok(self.tags.clone());
         }
         match tags_of(cx, group.arn().unwrap_or_default()).await {
@@ -60,7 +62,9 @@ impl ReplicationGroup {
         let failover = group.automatic_failover();
         let shard = group.node_groups().first();
         let port = shard.and_then(|shard| shard.primary_endpoint()).and_then(|endpoint| endpoint.port());
-        let token = group.auth_token_enabled().unwrap_or_default();
+        // What AWS leaves out of one it is still making is not missing: a difference there would replace it.
+        let making = group.status() == Some("creating");
+        let token = group.auth_token_enabled().unwrap_or(making);
         let mut live = ReplicationGroup {
             name: text(group.name()),
             description: text(group.description()),
@@ -68,7 +72,10 @@ impl ReplicationGroup {
             nodes: i32::try_from(group.member_clusters().len()).unwrap_or(i32::MAX),
             automatic_failover: matches!(failover, Some(Enabled | Enabling)),
             multi_az: group.multi_az() == Some(&MultiAzStatus::Enabled),
-            kms_key_id: key(&self.kms_key_id, group.kms_key_id()),
+            kms_key_id: match group.kms_key_id() {
+                None if making => self.kms_key_id.clone(),
+                live => key(&self.kms_key_id, live),
+            },
             auth_token_secret: if token { self.auth_token_secret.clone() } else { "".into() },
             tls: tls(group),
             snapshot_retention_days: group.snapshot_retention_limit().unwrap_or_default(),
