@@ -144,6 +144,12 @@ impl Resource for LoadBalancer {
     }
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        // Only the protection that this spec put on: what others have protected stays so.
+        if self.deletion_protection && observed.live.deletion_protection {
+            let off = LoadBalancerAttribute::builder().key(PROTECTION).value("false").build();
+            let ask = cx.elbv2.modify_load_balancer_attributes().load_balancer_arn(&observed.id).attributes(off);
+            ask.send().await.if_present()?;
+        }
         cx.elbv2.delete_load_balancer().load_balancer_arn(&observed.id).send().await.if_present()?;
         Ok(())
     }

@@ -9,6 +9,7 @@ use aws_sdk_rds::types::{
 
 use super::rules::{check_acu, check_logs, check_user, check_word, snapshot_name};
 use super::{from_rds, phase_of, retag, settled, to_rds};
+use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{
@@ -153,6 +154,10 @@ impl Resource for DbCluster {
         check_logs(&self.engine, &self.log_exports)
     }
 
+    fn remains(&self) -> Option<String> {
+        self.final_snapshot.then(|| format!("a last snapshot {}-final-…, to be read with its KMS key only", self.name))
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let Some(cluster) = find::<RdsCluster>(cx, &self.name, id).await? else { return Ok(None) };
         let name = text(cluster.name());
@@ -214,6 +219,9 @@ impl Resource for DbCluster {
         if observed.phase == Phase::Deleting {
             return Ok(());
         }
+        if self.deletion_protection && observed.live.deletion_protection {
+            return self.unprotect(cx, &observed.id).await;
+        }
         let snapshot = match (self.final_snapshot, &observed.outputs.resource_id) {
             (false, _) => None,
             (true, Some(resource)) => Some(snapshot_name(&observed.id, resource)),
@@ -242,10 +250,11 @@ impl DbCluster {
             engine_version: version(&self.engine_version, cluster.engine_version().unwrap_or_default()),
             database_name: text(cluster.database_name()),
             master_username: text(cluster.master_username()),
-            master_secret_kms_key_id: key(
-                &self.master_secret_kms_key_id,
-                secret.and_then(|secret| secret.kms_key_id()),
-            ),
+            // The secret may follow the cluster, and a difference there would replace what is still being made.
+            master_secret_kms_key_id: match secret.and_then(|secret| secret.kms_key_id()) {
+                None if cluster.status() == Some("creating") => self.master_secret_kms_key_id.clone(),
+                live => key(&self.master_secret_kms_key_id, live),
+            },
             kms_key_id: key(&self.kms_key_id, cluster.kms_key_id()),
             db_subnet_group: text(cluster.db_subnet_group()).into(),
             security_group_ids: outs(groups),
@@ -297,6 +306,14 @@ impl DbCluster {
             .send()
             .await?;
         Ok(())
+    }
+
+    /// Takes off the protection that this spec put on. Whoever deletes a node has been asked by then; what others have
+    /// protected stays so.
+    async fn unprotect(&self, cx: &Cx<'_>, id: &str) -> Result<()> {
+        let ask = cx.rds.modify_db_cluster().db_cluster_identifier(id).deletion_protection(false);
+        ask.apply_immediately(true).send().await?;
+        Err(Fault::new(Class::Busy, "Unprotecting", "its deletion protection is being taken off"))
     }
 
     fn log_changes(&self, live: &BTreeSet<String>) -> CloudwatchLogsExportConfiguration {
