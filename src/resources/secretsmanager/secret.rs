@@ -83,6 +83,11 @@ impl Resource for Secret {
         self.recovery_window_days.map_or(Ok(()), |days| check_range("recovery_window_days", days, 7, 30))
     }
 
+    fn remains(&self) -> Option<String> {
+        self.recovery_window_days
+            .map(|days| format!("scheduled for deletion in {days} days, until then it can be restored"))
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let ask = cx.secrets.describe_secret().secret_id(id.unwrap_or(&self.name));
         let Some(secret) = ask.send().await.if_present()? else { return Ok(None) };
@@ -103,10 +108,7 @@ impl Resource for Secret {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
-        let value = match self.generate(cx).await? {
-            Some(generated) => generated,
-            None => "{}".to_owned(),
-        };
+        let value = self.first_value(cx).await?;
         let made = cx
             .secrets
             .create_secret()
@@ -129,8 +131,9 @@ impl Resource for Secret {
         let id = &observed.id;
         if diff.has("kms_key_id") {
             let ask = cx.secrets.update_secret().secret_id(id).kms_key_id(self.kms_key_id.get()?);
+            // AWS could not carry over a value that nobody can read any more; it stays as the previous version.
             let value = match is_lost(cx, &observed.live.kms_key_id).await? {
-                true => self.generate(cx).await?,
+                true => Some(self.first_value(cx).await?),
                 false => None,
             };
             ask.set_secret_string(value).send().await?;
@@ -162,12 +165,12 @@ impl Resource for Secret {
 }
 
 impl Secret {
-    /// A fresh value, where AWS makes it. It goes straight into the next request.
-    async fn generate(&self, cx: &Cx<'_>) -> Result<Option<String>> {
-        let SecretValue::Generated { length, exclude_characters } = &self.value else { return Ok(None) };
+    /// The value it begins with. One that AWS makes goes straight into the next request.
+    async fn first_value(&self, cx: &Cx<'_>) -> Result<String> {
+        let SecretValue::Generated { length, exclude_characters } = &self.value else { return Ok("{}".to_owned()) };
         let ask = cx.secrets.get_random_password().password_length((*length).into());
         let exclude = Some(exclude_characters.clone()).filter(|characters| !characters.is_empty());
-        ask.set_exclude_characters(exclude).send().await?.random_password.always("random password").map(Some)
+        ask.set_exclude_characters(exclude).send().await?.random_password.always("random password")
     }
 
     /// Brings back a secret of ours that is scheduled for deletion, value and all. `refusal` is what its creation met.
