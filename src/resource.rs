@@ -73,7 +73,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// One call that makes it, tags included. Returns its id, which is saved before any wait.
     async fn create(&self, cx: &Cx<'_, Self::Cloud>) -> Result<String>;
     /// Makes the listed differences go away, in place. May do only a part where AWS takes one change at a time:
-    /// the engine waits until the object is ready, compares again and calls again while differences get fewer.
+    /// the engine waits until the object is ready, compares again and calls again while differences get fewer. With no
+    /// differences, it ended `Failed` in an earlier run, and is to try again where that can help.
     async fn update(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()>;
     /// Asks AWS to remove it. Absent, or already going, is success.
     async fn delete(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<()>;

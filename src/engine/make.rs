@@ -19,6 +19,8 @@ const VISIBLE: Duration = Duration::from_secs(120);
 const CONSISTENT: Duration = Duration::from_secs(300);
 /// How often an unanswered create is made again after nothing was found.
 const CREATE_TRIES: u32 = 5;
+/// How long an object that is asked to try again may go on showing how it ended.
+const REVIVED: Duration = Duration::from_secs(10);
 /// How many updates one step may take. An update that changes what it did not mean to would go on for ever.
 const MOST_UPDATES: usize = 50;
 
@@ -95,6 +97,25 @@ impl<C: 'static> Worker<'_, C> {
             self.remove_object(&target.spec, id).await?;
         }
         Ok(())
+    }
+
+    /// Goes on with what an earlier run has left. What ended badly, and differs in nothing that an update could mend, is
+    /// asked to try again: what it lacked may be there by now.
+    pub(super) async fn resume(&self, target: &Target, mut found: Seen) -> Result<(), Halt> {
+        let diff = Diff::between(&target.spec, &found.live, self.facts.immutable);
+        let failed = |seen: &Seen| matches!(seen.phase, Phase::Failed(_));
+        if diff.is_empty() && failed(&found) {
+            let mut patience = self.patience(VISIBLE);
+            while let Some(refused) = self.update(target, &found, &diff).await? {
+                self.wait(&mut patience, "update", &refused).await?;
+            }
+            let mut patience = Patience::new(self.facts.wait.every, REVIVED);
+            while failed(&found) && !patience.is_over() {
+                self.wait(&mut patience, "update", "for it to try again").await?;
+                found = self.look(&target.spec, Some(&found.id)).await?.unwrap_or(found);
+            }
+        }
+        self.converge(target, found).await
     }
 
     async fn converge_from(&self, target: &Target, id: String) -> Result<(), Halt> {

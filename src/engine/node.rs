@@ -136,7 +136,7 @@ impl<'e, C: 'static> Worker<'e, C> {
                 Ok(Outcome::Updated)
             }
             (Action::Resume { .. }, Some(found)) => {
-                self.converge(&target, found).await?;
+                self.resume(&target, found).await?;
                 Ok(Outcome::Resumed)
             }
             (Action::Adopt { .. }, Some(found)) => {

@@ -153,12 +153,16 @@ impl Resource for Service {
             retag(cx, &observed.id, &self.tags, &observed.live.tags).await?;
         }
         let untold = |change: &Change| ["tags", "listener", "after"].iter().any(|field| change.path.starts_with(field));
-        if diff.changes.iter().all(untold) {
+        if !diff.is_empty() && diff.changes.iter().all(untold) {
             return Ok(());
         }
         // Only what differs is sent: some of these start a deployment even where they say what is already so.
         let mut call = cx.ecs.update_service().set_cluster(cluster_of(&observed.id).map(str::to_owned));
         call = call.service(&observed.id);
+        if diff.is_empty() {
+            // A circuit breaker that has opened stays so until the next deployment.
+            call = call.force_new_deployment(true);
+        }
         if diff.has("task_definition") {
             call = call.task_definition(self.task_definition.get()?);
         }
