@@ -44,6 +44,7 @@ impl Resource for VpcLink {
     const IMMUTABLE: &'static [&'static str] = &["subnet_ids", "security_group_ids"];
     // The integrations of an API hold the old link until they point at the new one.
     const REPLACE: Replace = Replace::CreateFirst;
+    const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 900, 1200);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -111,6 +111,7 @@ impl Resource for ReplicationGroup {
     const KIND: &'static str = "elasticache.replication_group";
     // A token can be changed in place, but the old one stays valid until a second, later step that nothing would show.
     const IMMUTABLE: &'static [&'static str] = &["name", "subnet_group", "kms_key_id", "auth_token_secret", "port"];
+    const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(10, 3600, 2700);
 
     fn check(&self) -> std::result::Result<(), String> {

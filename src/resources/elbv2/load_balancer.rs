@@ -87,6 +87,7 @@ impl Resource for LoadBalancer {
     type Outputs = LoadBalancerOutputs;
     const KIND: &'static str = "elbv2.load_balancer";
     const IMMUTABLE: &'static [&'static str] = &["name", "scheme"];
+    const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 600, 600);
 
     fn check(&self) -> std::result::Result<(), String> {
