@@ -124,3 +124,35 @@ async fn last_event(cx: &Cx<'_>, name: &str) -> Option<String> {
     let last = answer.events().iter().max_by_key(|event| event.date().copied())?;
     last.message().map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Resource as _;
+
+    fn spec() -> ReplicationGroup {
+        serde_json::from_value(serde_json::json!({
+            "name": "cache", "description": "d", "engine": "redis", "engine_version": "7.1",
+            "node_type": "cache.t3.micro", "nodes": 2, "automatic_failover": true, "multi_az": true,
+            "subnet_group": "subnets", "security_group_ids": ["sg-1"], "kms_key_id": "arn:aws:kms:us-east-1:1:key/k",
+            "auth_token_secret": "arn:aws:secretsmanager:us-east-1:1:secret:t", "tls": "required",
+            "snapshot_retention_days": 5, "snapshot_window": "03:00-04:00",
+            "maintenance_window": "sun:04:00-sun:05:00", "port": 6379, "parameter_group": null, "tags": {},
+        }))
+        .unwrap()
+    }
+
+    fn replaced_by(status: &str) -> Vec<String> {
+        let group = CacheGroup::builder().replication_group_id("cache").status(status).build();
+        let json = |spec: &ReplicationGroup| serde_json::to_value(spec).unwrap();
+        let live = spec().live(&group, None, Tags::new());
+        let diff = Diff::between(&json(&spec()), &json(&live), ReplicationGroup::IMMUTABLE);
+        diff.immutable().map(|change| change.path.clone()).collect()
+    }
+
+    #[test]
+    fn what_is_not_told_yet_replaces_nothing() {
+        assert!(replaced_by("creating").is_empty());
+        assert_eq!(replaced_by("available"), ["auth_token_secret", "kms_key_id"]);
+    }
+}
