@@ -12,8 +12,9 @@ use crate::resources::prelude::*;
 /// How many events, and how many different reasons of stopped tasks, a failure tells.
 const TOLD: usize = 3;
 
-/// The phase of a service that should run the task definition `want`; `None`: whichever it runs.
-pub(super) async fn phase(cx: &Cx<'_>, service: &Service, want: Option<&str>) -> Result<Phase> {
+/// The phase of a service that should run the task definition `want`; `None`: whichever it runs. Of one that is
+/// `autoscaled` the number of tasks goes up and down all day.
+pub(super) async fn phase(cx: &Cx<'_>, service: &Service, want: Option<&str>, autoscaled: bool) -> Result<Phase> {
     if service.status() == Some("DRAINING") {
         return Ok(Phase::Deleting);
     }
@@ -32,14 +33,15 @@ pub(super) async fn phase(cx: &Cx<'_>, service: &Service, want: Option<&str>) ->
     if primary.rollout_state() == Some(&DeploymentRolloutState::Failed) {
         return Ok(Phase::Failed(explain(cx, service, want, failure(primary)).await));
     }
-    Ok(progress(primary, service.desired_count()))
+    Ok(progress(primary, service.desired_count(), autoscaled))
 }
 
-/// The phase of a deployment that did not fail. Only its own tasks count, not those it is there to replace.
-fn progress(primary: &Deployment, desired: i32) -> Phase {
+/// The phase of a deployment that did not fail. Only its own tasks count, not those it is there to replace. Once it has
+/// completed, tasks on their way up are no reason to wait where auto-scaling has asked for them.
+fn progress(primary: &Deployment, desired: i32, autoscaled: bool) -> Phase {
     let running = primary.running_count();
     let finished = matches!(primary.rollout_state(), None | Some(DeploymentRolloutState::Completed));
-    if finished && running >= desired {
+    if finished && (running >= desired || autoscaled && running > 0) {
         return Phase::Ready;
     }
     let state = primary.rollout_state().map_or("PRIMARY", |state| state.as_str());
@@ -142,10 +144,18 @@ mod tests {
     #[test]
     fn a_deployment_is_ready_once_completed_and_at_its_count() {
         let completed = deployment(DeploymentRolloutState::Completed);
-        assert_eq!(progress(&completed, 2), Phase::Ready);
-        assert!(matches!(progress(&completed, 4), Phase::Pending(_)));
+        assert_eq!(progress(&completed, 2, false), Phase::Ready);
+        assert!(matches!(progress(&completed, 4, false), Phase::Pending(_)));
         let pending = Phase::Pending("deployment IN_PROGRESS: 2 of 2 tasks running, 1 failed".into());
-        assert_eq!(progress(&deployment(DeploymentRolloutState::InProgress), 2), pending);
+        assert_eq!(progress(&deployment(DeploymentRolloutState::InProgress), 2, true), pending);
+    }
+
+    #[test]
+    fn an_autoscaled_service_is_ready_while_it_grows_but_not_without_a_task() {
+        let completed = deployment(DeploymentRolloutState::Completed);
+        assert_eq!(progress(&completed, 4, true), Phase::Ready);
+        let empty = Deployment::builder().rollout_state(DeploymentRolloutState::Completed).build();
+        assert!(matches!(progress(&empty, 4, true), Phase::Pending(_)));
     }
 
     #[test]

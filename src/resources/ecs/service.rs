@@ -120,7 +120,8 @@ impl Resource for Service {
         let arn = service.service_arn().always("service ARN")?;
         let live = self.live(service)?;
         let outputs = ServiceOutputs { arn: arn.to_owned(), name: live.name.clone() };
-        let phase = rollout::phase(cx, service, self.task_definition.known().map(String::as_str)).await?;
+        let want = self.task_definition.known().map(String::as_str);
+        let phase = rollout::phase(cx, service, want, self.autoscaled).await?;
         Ok(Some(Observed::ready(arn, live, outputs).in_phase(phase)))
     }
 
