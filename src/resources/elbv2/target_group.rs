@@ -77,7 +77,7 @@ impl Resource for TargetGroup {
     const KIND: &'static str = "elbv2.target_group";
     const IMMUTABLE: &'static [&'static str] = &["name", "port", "protocol", "protocol_version", "vpc_id"];
     const REPLACE: Replace = Replace::CreateFirst;
-    const WAIT: Wait = Wait::seconds(3, 120, 300);
+    const WAIT: Wait = Wait::seconds(3, 120, 900);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_name(&self.name)?;
