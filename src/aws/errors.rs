@@ -93,6 +93,7 @@ const ROWS: &[Row] = &[
     ("ec2:ReleaseAddress", "AuthFailure", "permission to access the specified resource", Class::Busy),
     ("rds", "InvalidParameterCombination", "deletion protection", Class::Invalid),
     ("rds", "InvalidVPCNetworkStateFault", "", Class::Invalid),
+    ("elasticache", "InvalidVPCNetworkStateFault", "", Class::Invalid),
     ("rds", "DBInstanceNotReady", "", Class::Busy),
     ("rds", "InvalidParameterValue", "service linked role", Class::NotYet),
     ("rds", "InvalidSubnet", "", Class::NotYet),

@@ -35,6 +35,7 @@ impl<C: 'static> Worker<'_, C> {
     /// Makes the object, and sees it become ready and as wanted.
     pub(super) async fn create(&self, target: &Target) -> Result<(), Halt> {
         let mut patience = self.patience(CONSISTENT.max(self.facts.wait.gone));
+        let mut unseen: Option<Patience> = None;
         let mut lost = 0;
         let mut in_doubt = self.recorded().as_ref().and_then(unanswered).is_some();
         loop {
@@ -46,7 +47,13 @@ impl<C: 'static> Worker<'_, C> {
                 Err(fault) => fault,
             };
             match fault.class {
-                Class::Throttled | Class::NotYet | Class::Absent | Class::Busy => {}
+                // A dependency that stays invisible for longer is really missing, or out of AWS's reach.
+                Class::NotYet | Class::Absent => {
+                    if unseen.get_or_insert_with(|| self.patience(CONSISTENT)).is_over() {
+                        return Err(self.fail("create", fault));
+                    }
+                }
+                Class::Throttled | Class::Busy => {}
                 Class::Lost | Class::Exists => {
                     let answered = fault.class == Class::Exists;
                     in_doubt |= !answered;
