@@ -46,9 +46,18 @@ impl Desk {
         }
     }
 
+    /// The state of a stack of which nothing is known.
+    fn fresh(&self, account: &str, region: &str) -> State {
+        State::new(self.config.stack.as_str(), self.config.env.as_str(), account, region)
+    }
+
     /// Connects to AWS and checks that account, state and settings belong together.
     pub(super) async fn connect(self) -> Result<Context, Error> {
         let recorded = self.recorded().await?;
+        if let Some(state) = &recorded {
+            // Whose account it is only AWS can tell; all else is settled before it is asked.
+            state.belongs_to(&self.fresh(&state.account, &self.config.region), &self.store.place())?;
+        }
         let aws = Aws::connect(&self.config.region).await?;
         if let Some(wanted) = self.config.account.as_ref().filter(|wanted| **wanted != aws.account) {
             return Err(Error::refused(
@@ -56,7 +65,7 @@ impl Desk {
                 "use the credentials of that account",
             ));
         }
-        let fresh = State::new(self.config.stack.as_str(), self.config.env.as_str(), &aws.account, &aws.region);
+        let fresh = self.fresh(&aws.account, &aws.region);
         if let Some(state) = &recorded {
             state.belongs_to(&fresh, &self.store.place())?;
         }
