@@ -44,7 +44,7 @@ impl Args {
         let context = desk.connect().await?;
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
-        let seen = context.observe(Some(&stack), self.adopt).await?;
+        let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
         render::plan(&plan, &context.state)?;

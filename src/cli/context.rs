@@ -1,5 +1,6 @@
 //! What a command works on: the settings, the state, the account behind the credentials.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Common, Error};
@@ -128,6 +129,17 @@ impl Context {
         observe(&self.scope(adopt), stack, &self.state).await.map_err(Error::Nodes)
     }
 
+    /// The same of some nodes only. What is wrong with others is no reason not to go on with these.
+    pub(super) async fn observe_only(
+        &self,
+        chosen: &BTreeSet<String>,
+        stack: &Stack,
+        adopt: bool,
+    ) -> Result<Observations, Error> {
+        let scope = Scope { only: Some(chosen), ..self.scope(adopt) };
+        observe(&scope, Some(stack), &self.state).await.map_err(Error::Nodes)
+    }
+
     pub(super) fn scope(&self, adopt: bool) -> Scope<'_, Aws> {
         Scope {
             cloud: &self.aws,
@@ -135,6 +147,7 @@ impl Context {
             pass: &self.pass,
             parallelism: self.config.engine.parallelism,
             adopt,
+            only: None,
         }
     }
 }
