@@ -10,6 +10,7 @@ use super::{Common, Done, Error};
 use crate::engine::{Engine, Options};
 use crate::plan::{Plan, plan};
 use crate::render;
+use crate::stacks::quotas;
 
 /// Make AWS like the stack: plan, show, ask, converge.
 ///
@@ -49,6 +50,9 @@ impl Args {
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
         render::plan(&plan, &context.state)?;
         self.refuse_data_loss(&plan)?;
+        if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
+            render::note(&remark);
+        }
         if !plan.is_empty() {
             confirm(self.yes, "Make these changes?")?;
         }
