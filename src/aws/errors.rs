@@ -55,6 +55,9 @@ fn unanswered<E>(error: &SdkError<E, HttpResponse>, message: &str) -> (Class, &'
     }
 }
 
+/// What the SDK wraps every cause in, and what tells a person nothing.
+const WRAPPERS: [&str; 4] = ["dispatch failure", "other", "io error", "service error"];
+
 /// An error with all that caused it, each in its own words.
 fn chain(error: &dyn StdError) -> String {
     let mut words = vec![error.to_string()];
@@ -63,6 +66,7 @@ fn chain(error: &dyn StdError) -> String {
         words.push(error.to_string());
         cause = error.source();
     }
+    words.retain(|word| !WRAPPERS.contains(&word.as_str()));
     words.dedup();
     words.join(": ")
 }

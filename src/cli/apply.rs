@@ -10,6 +10,7 @@ use super::{Common, Done, Error};
 use crate::engine::{Engine, Options};
 use crate::plan::{Plan, plan};
 use crate::render;
+use crate::stacks::quotas;
 
 /// Make AWS like the stack: plan, show, ask, converge.
 ///
@@ -44,11 +45,14 @@ impl Args {
         let context = desk.connect().await?;
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
-        let seen = context.observe(Some(&stack), self.adopt).await?;
+        let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
         render::plan(&plan, &context.state)?;
         self.refuse_data_loss(&plan)?;
+        if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
+            render::note(&remark);
+        }
         if !plan.is_empty() {
             confirm(self.yes, "Make these changes?")?;
         }

@@ -4,6 +4,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::{Cli, Done, Error};
+use crate::render;
 
 /// Print a completion script for a shell.
 #[derive(Debug, clap::Args)]
@@ -15,7 +16,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Error> {
-        clap_complete::generate(self.shell, &mut Cli::command(), "tapctl", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "tapctl", &mut script);
+        render::line(String::from_utf8_lossy(&script).trim_end())?;
         Ok(Done::Clean)
     }
 }

@@ -1,5 +1,6 @@
 //! What a command works on: the settings, the state, the account behind the credentials.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Common, Error};
@@ -46,9 +47,18 @@ impl Desk {
         }
     }
 
+    /// The state of a stack of which nothing is known.
+    fn fresh(&self, account: &str, region: &str) -> State {
+        State::new(self.config.stack.as_str(), self.config.env.as_str(), account, region)
+    }
+
     /// Connects to AWS and checks that account, state and settings belong together.
     pub(super) async fn connect(self) -> Result<Context, Error> {
         let recorded = self.recorded().await?;
+        if let Some(state) = &recorded {
+            // Whose account it is only AWS can tell; all else is settled before it is asked.
+            state.belongs_to(&self.fresh(&state.account, &self.config.region), &self.store.place())?;
+        }
         let aws = Aws::connect(&self.config.region).await?;
         if let Some(wanted) = self.config.account.as_ref().filter(|wanted| **wanted != aws.account) {
             return Err(Error::refused(
@@ -56,7 +66,7 @@ impl Desk {
                 "use the credentials of that account",
             ));
         }
-        let fresh = State::new(self.config.stack.as_str(), self.config.env.as_str(), &aws.account, &aws.region);
+        let fresh = self.fresh(&aws.account, &aws.region);
         if let Some(state) = &recorded {
             state.belongs_to(&fresh, &self.store.place())?;
         }
@@ -119,6 +129,17 @@ impl Context {
         observe(&self.scope(adopt), stack, &self.state).await.map_err(Error::Nodes)
     }
 
+    /// The same of some nodes only. What is wrong with others is no reason not to go on with these.
+    pub(super) async fn observe_only(
+        &self,
+        chosen: &BTreeSet<String>,
+        stack: &Stack,
+        adopt: bool,
+    ) -> Result<Observations, Error> {
+        let scope = Scope { only: Some(chosen), ..self.scope(adopt) };
+        observe(&scope, Some(stack), &self.state).await.map_err(Error::Nodes)
+    }
+
     pub(super) fn scope(&self, adopt: bool) -> Scope<'_, Aws> {
         Scope {
             cloud: &self.aws,
@@ -126,6 +147,7 @@ impl Context {
             pass: &self.pass,
             parallelism: self.config.engine.parallelism,
             adopt,
+            only: None,
         }
     }
 }

@@ -23,8 +23,8 @@ use crate::state::StateError;
 
 /// Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses nothing.
 ///
-/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes or drift found (plan, drift), or bad usage; 3 the state is
-/// locked by another run; 130 stopped by Ctrl-C or SIGTERM.
+/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not ready (status), or bad
+/// usage; 3 the state is locked by another run; 130 stopped by Ctrl-C or SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "tapctl", version, max_term_width = 120)]
 struct Cli {
@@ -127,8 +127,6 @@ pub fn main() -> ExitCode {
     match runtime.block_on(cli.command.run()) {
         Ok(Done::Clean) => ExitCode::SUCCESS,
         Ok(Done::Found(code)) => ExitCode::from(code),
-        // The reader of a pipe went away; nothing is wrong.
-        Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             render::error(&error.to_string(), error.hint());
             ExitCode::from(error.exit_code())

@@ -46,7 +46,7 @@ impl Args {
         let context = Desk::open(&self.common)?.connect().await?;
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
-        let seen = context.observe(Some(&stack), false).await?;
+        let seen = context.observe_only(&chosen, &stack, false).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
         show(&plan, &context, self.json)?;

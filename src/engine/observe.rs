@@ -24,6 +24,8 @@ pub struct Scope<'a, C> {
     pub parallelism: usize,
     /// Whether objects with our names but not our tags may be taken over.
     pub adopt: bool,
+    /// The nodes to read, with all they depend on. `None`: all.
+    pub only: Option<&'a BTreeSet<String>>,
 }
 
 struct Target<'a> {
@@ -53,6 +55,7 @@ pub async fn observe<C: 'static>(
     let (mut seen, mut failures) = (Observations::new(), Vec::new());
     let mut open: BTreeSet<&str> = state.nodes.keys().map(String::as_str).collect();
     open.extend(stack.iter().flat_map(|stack| stack.nodes.keys().map(String::as_str)));
+    open.retain(|name| scope.only.is_none_or(|only| only.contains(*name)));
     let mut missed: BTreeSet<&str> = BTreeSet::new();
     loop {
         let targets = open.iter().filter_map(|name| target(name, stack, state, &seen));
@@ -75,7 +78,38 @@ pub async fn observe<C: 'static>(
             }
         }
     }
+    if failures.is_empty() && !scope.adopt {
+        failures = strangers(scope, stack, state, &open, &seen).await;
+    }
+    failures.sort_by(|a, b| a.node.cmp(&b.node));
     if failures.is_empty() { Ok(seen) } else { Err(failures) }
+}
+
+/// Objects of others that have the names of nodes still `open`: a name is often known before all that a spec refers to,
+/// and to meet a stranger half-way through a run would leave half a system behind. All else, errors too, waits until it
+/// is the node's turn.
+async fn strangers<C: 'static>(
+    scope: &Scope<'_, C>,
+    stack: Option<&Stack>,
+    state: &State,
+    open: &BTreeSet<&str>,
+    seen: &Observations,
+) -> Vec<NodeFailure> {
+    let outputs = |node: &str| seen.get(node).and_then(Option::as_ref).map(|seen| seen.outputs.clone());
+    let entries = open.iter().filter_map(|name| Some((*name, stack?.nodes.get(*name)?)));
+    let looks = entries.filter(|(name, _)| !state.nodes.contains_key(*name)).map(|(name, entry)| async move {
+        let kind = scope.kinds.get(entry.kind).ok()?;
+        let want = stack::resolve(&entry.spec, &outputs);
+        let owner = owner(state, name, "");
+        let cx = Cx { cloud: scope.cloud, owner: &owner, pass: scope.pass };
+        let found = kind.observe(cx, &want, None).await.ok()??;
+        if state.knows(entry.kind, &found.id, name) {
+            return None;
+        }
+        owned(kind, &owner, found, false).err().map(|fault| NodeFailure::new(name, entry.kind, "observe", fault))
+    });
+    let found = stream::iter(looks).buffer_unordered(scope.parallelism.max(1));
+    found.filter_map(|failure| async move { failure }).collect().await
 }
 
 /// The node, if enough is known to look for it.

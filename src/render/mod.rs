@@ -28,18 +28,27 @@ fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A line of the answer.
+/// A line of the answer. That its reader went away, as `head` does, is no reason to end, least of all half-way through an
+/// apply.
 ///
 /// # Errors
-/// Where stdout is closed.
+/// Where stdout cannot be written to for another reason, as a full disk.
 pub fn line(text: impl AsRef<str>) -> io::Result<()> {
-    writeln!(anstream::stdout(), "{}", text.as_ref())
+    match writeln!(anstream::stdout(), "{}", text.as_ref()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// A line beside the answer, on stderr. Where nobody can read it, it is lost.
+fn aside(text: impl AsRef<str>) {
+    let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
 }
 
 /// The answer as JSON.
 ///
 /// # Errors
-/// Where stdout is closed.
+/// Where stdout cannot be written to.
 pub fn json<T: Serialize>(value: &T) -> io::Result<()> {
     line(serde_json::to_string_pretty(value)?)
 }
@@ -47,12 +56,12 @@ pub fn json<T: Serialize>(value: &T) -> io::Result<()> {
 /// An error, with what to do about it.
 pub fn error(text: &str, hint: Option<&str>) {
     let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    anstream::eprintln!("{} {text}{hint}", paint(RED, "error:"));
+    aside(format!("{} {text}{hint}", paint(RED, "error:")));
 }
 
 /// A remark while work goes on.
 pub fn note(text: &str) {
-    anstream::eprintln!("{} {text}", paint(YELLOW, "note:"));
+    aside(format!("{} {text}", paint(YELLOW, "note:")));
 }
 
 /// Failures, one after the other, each with its hint.
@@ -72,7 +81,7 @@ pub fn failures(failures: &[NodeFailure]) -> String {
 /// The outputs, a line each.
 ///
 /// # Errors
-/// Where stdout is closed.
+/// Where stdout cannot be written to.
 pub fn outputs(outputs: &BTreeMap<String, Value>) -> io::Result<()> {
     let width = outputs.keys().map(String::len).max().unwrap_or(0);
     for (name, value) in outputs {
@@ -106,9 +115,9 @@ pub fn summary(report: &Report) {
     if !report.failures.is_empty() {
         parts.push(paint(RED, &format!("{} failed", report.failures.len())));
     }
-    anstream::eprintln!("{}", parts.join(", "));
+    aside(parts.join(", "));
     for left in &report.left {
-        anstream::eprintln!("{} {left}", paint(YELLOW, "under way:"));
+        aside(format!("{} {left}", paint(YELLOW, "under way:")));
     }
 }
 
@@ -117,8 +126,8 @@ pub fn remains(remains: &[String]) {
     if remains.is_empty() {
         return;
     }
-    anstream::eprintln!("AWS keeps for now:");
+    aside("AWS keeps for now:");
     for line in remains {
-        anstream::eprintln!("  {line}");
+        aside(format!("  {line}"));
     }
 }

@@ -15,7 +15,7 @@ const WIDTH: usize = 72;
 /// Prints what would be done.
 ///
 /// # Errors
-/// Where stdout is closed.
+/// Where stdout cannot be written to.
 pub fn plan(plan: &Plan, state: &State) -> io::Result<()> {
     let title = paint(BOLD, &format!("{} {}", state.stack, state.env));
     if plan.is_empty() {

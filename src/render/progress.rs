@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{DIM, GREEN, RED, YELLOW, paint};
+use super::{DIM, GREEN, RED, YELLOW, aside, paint};
 use crate::engine::{Event, Outcome, Reporter};
 
 /// In a pipe, how long a wait lasts before it is worth a line.
@@ -53,8 +53,8 @@ impl Progress {
     fn say(&self, text: &str) {
         let at = paint(DIM, &format!("[{:>6.1}s]", self.started.elapsed().as_secs_f64()));
         match &self.screen {
-            Some(screen) => screen.lines.suspend(|| anstream::eprintln!("{at} {text}")),
-            None => anstream::eprintln!("{at} {text}"),
+            Some(screen) => screen.lines.suspend(|| aside(format!("{at} {text}"))),
+            None => aside(format!("{at} {text}")),
         }
     }
 

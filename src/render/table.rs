@@ -45,7 +45,7 @@ fn print(table: &Table) -> io::Result<()> {
 /// Prints every node and the outputs.
 ///
 /// # Errors
-/// Where stdout is closed.
+/// Where stdout cannot be written to.
 pub fn status(rows: &[StatusRow], state: &State, as_json: bool) -> io::Result<()> {
     if as_json {
         let head = (&state.stack, &state.env, &state.account, &state.region);
@@ -89,7 +89,7 @@ fn age(since: Timestamp) -> String {
 /// Prints what is not as it was left.
 ///
 /// # Errors
-/// Where stdout is closed.
+/// Where stdout cannot be written to.
 pub fn drift(drifted: &[Drifted], nodes: usize) -> io::Result<()> {
     if drifted.is_empty() {
         return line(format!("no drift: all {nodes} nodes are as they were left"));

@@ -2,6 +2,7 @@
 
 mod place;
 mod policy;
+pub mod quotas;
 pub mod student_records;
 
 use crate::config::Config;

@@ -196,54 +196,50 @@ iam.put_role_policy(RoleName=name('task'), PolicyName='task', PolicyDocument=sta
 iam.put_role_policy(RoleName=name('execution'), PolicyName='extra', PolicyDocument=statement())
 iam.attach_role_policy(RoleName=name('flow-logs'), PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')
 logs.put_retention_policy(logGroupName=name('service'), retentionInDays=1)
-logs.delete_log_group(logGroupName=name('vpc-flow'))",
+logs.delete_log_group(logGroupName=name('api-access'))",
     );
     insta::assert_snapshot!(applied.drift(), @r#"
-     NODE               KIND            FIELD                    LIVE                                                                       WANTED
-     alias-kinesis      kms.alias       -                        missing                                                                    to exist
-     key-cache          kms.key         tags.tapctl:env          (none)                                                                     "dev"
-     key-efs            kms.key         policy.Statement         {"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1234…  (none)
-     key-efs            kms.key         policy.Statement         (none)                                                                     {"Action":["kms:*"],"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::12…
-     key-efs            kms.key         policy.Statement         (none)                                                                     {"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDat…
-     key-rds            kms.key         rotation                 false                                                                      true
-     key-rds            kms.key         rotation_days            (none)                                                                     365
-     log-group-flow     logs.log_group  -                        missing                                                                    to exist
-     log-group-service  logs.log_group  retention_days           1                                                                          30
-     role-execution     iam.role        policies.extra           {"Statement":[{"Action":"*","Effect":"Allow","Resource":"*"}],"Version":…  (none)
-     role-flow-logs     iam.role        managed_policy_arns      "arn:aws:iam::aws:policy/AdministratorAccess"                              (none)
-     role-task          iam.role        policies.task.Statement  {"Action":"*","Effect":"Allow","Resource":"*"}                             (none)
-     role-task          iam.role        policies.task.Statement  (none)                                                                     {"Action":["kinesis:DescribeStreamSummary","kinesis:GetRecords","kinesis…
-     role-task          iam.role        policies.task.Statement  (none)                                                                     {"Action":["kms:Decrypt","kms:GenerateDataKey"],"Effect":"Allow","Resour…
-     role-task          iam.role        policies.task.Statement  (none)                                                                     {"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":…
-     role-task          iam.role        policies.task.Statement  (none)                                                                     {"Action":["kms:Decrypt"],"Condition":{"StringEquals":{"kms:ViaService":…
-     role-task          iam.role        policies.task.Statement  (none)                                                                     {"Action":["elasticfilesystem:ClientMount","elasticfilesystem:ClientWrit…
-     role-task          iam.role        policies.task.Statement  (none)                                                                     {"Action":["rds-db:connect"],"Effect":"Allow","Resource":["arn:aws:rds-d…
+     NODE                  KIND            FIELD                    LIVE                                                                       WANTED
+     alias-kinesis         kms.alias       -                        missing                                                                    to exist
+     key-cache             kms.key         tags.tapctl:env          (none)                                                                     "dev"
+     key-efs               kms.key         policy.Statement         {"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1234…  (none)
+     key-efs               kms.key         policy.Statement         (none)                                                                     {"Action":["kms:*"],"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::12…
+     key-efs               kms.key         policy.Statement         (none)                                                                     {"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDat…
+     key-rds               kms.key         rotation                 false                                                                      true
+     key-rds               kms.key         rotation_days            (none)                                                                     365
+     log-group-api-access  logs.log_group  -                        missing                                                                    to exist
+     log-group-service     logs.log_group  retention_days           1                                                                          30
+     role-execution        iam.role        policies.extra           {"Statement":[{"Action":"*","Effect":"Allow","Resource":"*"}],"Version":…  (none)
+     role-flow-logs        iam.role        managed_policy_arns      "arn:aws:iam::aws:policy/AdministratorAccess"                              (none)
+     role-task             iam.role        policies.task.Statement  {"Action":"*","Effect":"Allow","Resource":"*"}                             (none)
+     role-task             iam.role        policies.task.Statement  (none)                                                                     {"Action":["kinesis:DescribeStreamSummary","kinesis:GetRecords","kinesis…
+     role-task             iam.role        policies.task.Statement  (none)                                                                     {"Action":["kms:Decrypt","kms:GenerateDataKey"],"Effect":"Allow","Resour…
+     role-task             iam.role        policies.task.Statement  (none)                                                                     {"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":…
+     role-task             iam.role        policies.task.Statement  (none)                                                                     {"Action":["kms:Decrypt"],"Condition":{"StringEquals":{"kms:ViaService":…
+     role-task             iam.role        policies.task.Statement  (none)                                                                     {"Action":["elasticfilesystem:ClientMount","elasticfilesystem:ClientWrit…
+     role-task             iam.role        policies.task.Statement  (none)                                                                     {"Action":["rds-db:connect"],"Effect":"Allow","Resource":["arn:aws:rds-d…
 
     drift in 9 of 95 nodes; the next apply repairs it
     "#);
     insta::assert_snapshot!(applied.plan(), @r#"
-    ~ update  key-efs            kms.key  [id]
+    ~ update  key-efs               kms.key  [id]
           policy.Statement: - {"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1234…
           policy.Statement: + {"Action":["kms:*"],"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::12…
           policy.Statement: + {"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDat…
-    ~ update  key-cache          kms.key  [id]
+    ~ update  key-cache             kms.key  [id]
           tags.tapctl:env: (none) → "dev"
-    + create  alias-kinesis      kms.alias  alias/student-kinesis-dev
-    ~ update  key-rds            kms.key  [id]
+    + create  alias-kinesis         kms.alias  alias/student-kinesis-dev
+    ~ update  key-rds               kms.key  [id]
           rotation: false → true
           rotation_days: (none) → 365
-    + create  log-group-flow     logs.log_group  student-vpc-flow-dev
-    ~ update  role-flow-logs     iam.role  student-flow-logs-dev
+    ~ update  role-flow-logs        iam.role  student-flow-logs-dev
           managed_policy_arns: - "arn:aws:iam::aws:policy/AdministratorAccess"
-          policies.flow-logs.Statement: - {"Action":["logs:CreateLogStream","logs:DescribeLogGroups","logs:Describ…
-          policies.flow-logs.Statement: + {"Action":["logs:CreateLogStream","logs:DescribeLogGroups","logs:Describ…
-    ± replace flow-log           ec2.flow_log  fl-[id]  (log_group_name cannot change in place)
-          log_group_name: "student-vpc-flow-dev" → (known after apply: log-group-flow.name)
-    ~ update  log-group-service  logs.log_group  student-service-dev
+    + create  log-group-api-access  logs.log_group  student-api-access-dev
+    ~ update  log-group-service     logs.log_group  student-service-dev
           retention_days: 1 → 30
-    ~ update  role-execution     iam.role  student-execution-dev
+    ~ update  role-execution        iam.role  student-execution-dev
           policies.extra: {"Statement":[{"Action":"*","Effect":"Allow","Resource":"*"}],"Version":… → (none)
-    ~ update  role-task          iam.role  student-task-dev
+    ~ update  role-task             iam.role  student-task-dev
           policies.task.Statement: - {"Action":"*","Effect":"Allow","Resource":"*"}
           policies.task.Statement: + {"Action":["kinesis:DescribeStreamSummary","kinesis:GetRecords","kinesis…
           policies.task.Statement: + {"Action":["kms:Decrypt","kms:GenerateDataKey"],"Effect":"Allow","Resour…
@@ -251,7 +247,9 @@ logs.delete_log_group(logGroupName=name('vpc-flow'))",
           policies.task.Statement: + {"Action":["kms:Decrypt"],"Condition":{"StringEquals":{"kms:ViaService":…
           policies.task.Statement: + {"Action":["elasticfilesystem:ClientMount","elasticfilesystem:ClientWrit…
           policies.task.Statement: + {"Action":["rds-db:connect"],"Effect":"Allow","Resource":["arn:aws:rds-d…
-    student-records dev in account 123456789012, us-east-1: 2 to create, 7 to update, 1 to replace
+    ~ update  stage                 apigateway.stage  [id]|dev
+          access_log_group_arn: "arn:aws:logs:us-east-1:123456789012:log-group:student-api-access-dev" → (known after apply: log-group-api-access.arn)
+    student-records dev in account 123456789012, us-east-1: 2 to create, 8 to update
     "#);
     applied.repair();
     assert_same(&before, &applied.aws.dump());

@@ -1,11 +1,13 @@
 //! The real binary against the local AWS. What AWS holds is asked of AWS, never of tapctl.
 #![cfg(feature = "aws")]
 
+mod bad_input;
 mod changes;
 mod contract;
 mod crashes;
 mod drift;
 mod environments;
+mod habits;
 mod harness;
 mod lifecycle;
 mod signals;

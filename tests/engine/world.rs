@@ -177,7 +177,7 @@ impl World {
 
     fn scope<'a>(&'a self, kinds: &'a Kinds<FakeCloud>, pass: &'a Pass) -> Scope<'a, FakeCloud> {
         let (parallelism, adopt) = (self.options.parallelism, self.options.adopt);
-        Scope { cloud: &self.cloud, kinds, pass, parallelism, adopt }
+        Scope { cloud: &self.cloud, kinds, pass, parallelism, adopt, only: None }
     }
 
     /// One run, from reading the state to its end.

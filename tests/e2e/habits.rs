@@ -1,0 +1,243 @@
+//! What people and scripts rely on: help, exit codes, JSON, colours, pipes, completions.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Desk, LocalAws, Run};
+
+const COMMANDS: [&str; 7] = ["apply", "plan", "status", "drift", "destroy", "outputs", "completions"];
+
+#[test]
+fn help_says_what_each_command_does() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    insta::assert_snapshot!(desk.tapctl(&["--help"]).expect(0).stdout, @r"
+    Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses
+    nothing.
+
+    Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not
+    ready (status), or bad usage; 3 the state is locked by another run; 130 stopped by Ctrl-C or
+    SIGTERM.
+
+    Usage: tapctl <COMMAND>
+
+    Commands:
+      apply        Make AWS like the stack: plan, show, ask, converge
+      plan         Show what apply would do, field by field
+      status       Show every node: phase, id and age, and the outputs
+      drift        Compare what is live with what was last applied, field by field
+      destroy      Remove everything the stack has in this environment, dependents first
+      outputs      Print the outputs of the last complete apply. Reads the state only
+      completions  Print a completion script for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    ");
+    for command in COMMANDS {
+        let help = desk.tapctl(&[command, "--help"]).expect(0).stdout;
+        assert!(help.contains(&format!("Usage: tapctl {command}")), "{help}");
+        assert!(help.lines().all(|line| line.len() <= 120), "{help}");
+    }
+    insta::assert_snapshot!(desk.tapctl(&["apply", "--help"]).expect(0).stdout, @r"
+    Make AWS like the stack: plan, show, ask, converge.
+
+    A rerun changes nothing; an interrupted run goes on; what left the stack is removed.
+
+    Usage: tapctl apply [OPTIONS]
+
+    Options:
+          --env <NAME>
+              The environment: dev, qa, prod, pr123…
+              
+              [env: ENVIRONMENT_SUFFIX=]
+              [default: dev]
+
+          --stack <NAME>
+              The stack; by default the one tapctl.toml names, else student-records
+
+          --config <FILE>
+              The configuration file; by default ./tapctl.toml, which may be missing
+
+          --state-dir <DIR>
+              Where the state files are
+              
+              [env: TAPCTL_STATE_DIR=]
+              [default: state]
+
+      -v, --verbose...
+              Say more: -v each call to AWS, -vv also the SDK's own words. On stderr
+
+          --target <NODE>
+              Only this node and what it depends on; may be given more than once
+
+          --exclude <NODE>
+              All but this node and what depends on it; may be given more than once
+
+      -y, --yes
+              Do not ask
+
+          --adopt
+              Take over objects that have this stack's names but not its ownership tags
+
+          --allow-data-loss <NODE>
+              Let this node's data be lost by a replacement or removal; may be given more than once
+
+          --parallelism <N>
+              How many nodes are worked on at once; by default engine.parallelism of tapctl.toml
+
+          --timeout <MINUTES>
+              How many minutes the run may take; by default engine.timeout_minutes of tapctl.toml
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
+    let version = desk.tapctl(&["--version"]).expect(0);
+    assert_eq!(version.stdout, concat!("tapctl ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert!(desk.tapctl(&[]).expect(2).stderr.contains("Usage: tapctl"));
+    desk.tapctl(&["aply"]).expect(2);
+    assert_eq!(aws.log().len(), 0);
+}
+
+#[test]
+fn completions_are_scripts_the_shell_takes() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    let script = desk.tapctl(&["completions", "bash"]).expect(0).stdout;
+    let mut bash = Command::new("bash")
+        .args(["-c", "eval \"$(cat)\" && complete -p tapctl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("bash starts");
+    bash.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("bash reads");
+    let said = bash.wait_with_output().expect("bash ends");
+    assert!(said.status.success() && String::from_utf8_lossy(&said.stdout).contains("tapctl"), "{said:?}");
+    for shell in ["zsh", "fish"] {
+        assert!(desk.tapctl(&["completions", shell]).expect(0).stdout.contains("tapctl"));
+    }
+    desk.tapctl(&["completions", "tcsh"]).expect(2);
+    closed(&desk, &["completions", "bash"], 0);
+}
+
+#[test]
+fn what_is_read_can_be_read_by_scripts() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    planned(&desk);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    // Whoever only looks needs no settings file, and can be anywhere.
+    std::fs::remove_file(desk.path("tapctl.toml")).expect("there are settings");
+    statuses(&aws, &desk);
+    outputs(&desk);
+    colours(&desk);
+    pipes(&desk);
+    verbose(&desk);
+    something_is_missing(&aws, &desk);
+}
+
+fn planned(desk: &Desk) {
+    let plan = desk.tapctl(&["plan", "--json"]).expect(2).json();
+    let steps = plan.as_array().expect("a list of steps");
+    assert!(steps.len() >= 90, "{} steps", steps.len());
+    for step in steps {
+        assert!(step["node"].is_string() && step["kind"].is_string(), "{step:#}");
+        assert_eq!(step["action"], "create", "{step:#}");
+    }
+}
+
+fn statuses(aws: &LocalAws, desk: &Desk) {
+    let mark = aws.mark();
+    let status = desk.tapctl(&["status", "--json"]).expect(0).json();
+    let head: Vec<&Value> = ["stack", "env", "account", "region"].iter().map(|field| &status[*field]).collect();
+    assert_eq!(json!(head), json!(["student-records", "dev", "123456789012", "us-east-1"]));
+    assert!(status["serial"].is_u64() && status["outputs"]["vpc_id"].is_string(), "{status:#}");
+    for node in status["nodes"].as_array().expect("nodes") {
+        assert!(["node", "kind", "id", "created"].iter().all(|field| node[*field].is_string()), "{node:#}");
+        assert_eq!(node["phase"], "ready", "{node:#}");
+    }
+    assert_eq!(desk.tapctl(&["drift", "--format", "json"]).expect(0).json(), json!([]));
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+    let steps = desk.tapctl(&["plan", "--json"]).expect(0).json();
+    assert!(steps.as_array().expect("steps").iter().all(|step| step["action"] == "keep"), "{steps:#}");
+}
+
+fn outputs(desk: &Desk) {
+    let all = desk.tapctl(&["outputs", "--json"]).expect(0).json();
+    let one = desk.tapctl(&["outputs", "vpc_id"]).expect(0).stdout;
+    assert_eq!(one.trim_end(), all["vpc_id"]);
+    let table = desk.tapctl(&["outputs"]).expect(0).stdout;
+    assert_eq!(table.lines().count(), all.as_object().expect("an object").len());
+    let run = desk.tapctl(&["outputs", "vpc"]).expect(1);
+    assert!(run.stderr.starts_with("error: there is no output vpc\nhint: there are "), "{run}");
+}
+
+fn colours(desk: &Desk) {
+    let coloured = |run: Run| (run.stdout + &run.stderr).contains('\u{1b}');
+    let with = |variables: &[(&str, &str)]| {
+        let mut command = desk.command(&["status"]);
+        let output = command.envs(variables.iter().copied()).output().expect("it runs");
+        String::from_utf8_lossy(&output.stdout).contains('\u{1b}')
+    };
+    for arguments in [vec!["plan"], vec!["drift"], vec!["status"], vec!["apply", "--yes"], vec!["plan", "--env", "Bad"]]
+    {
+        assert!(!coloured(desk.tapctl(&arguments)), "a pipe gets no colours: {arguments:?}");
+    }
+    assert!(with(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!with(&[("NO_COLOR", "1")]));
+}
+
+/// Runs with nobody reading what it prints, and checks that it ends as if somebody did, without a word.
+fn closed(desk: &Desk, arguments: &[&str], code: i32) {
+    let mut command = desk.command(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!((ended.status.code(), said.as_str()), (Some(code), ""), "{arguments:?}");
+}
+
+fn pipes(desk: &Desk) {
+    for arguments in
+        [vec!["status"], vec!["plan"], vec!["plan", "--json"], vec!["drift"], vec!["outputs"], vec!["--help"]]
+    {
+        closed(desk, &arguments, 0);
+    }
+}
+
+#[test]
+fn an_apply_that_nobody_reads_is_done_all_the_same() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    for (verb, nodes) in [("apply", 95), ("destroy", 0)] {
+        let mut command = desk.command(&[verb, "--yes"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        drop((child.stdout.take(), child.stderr.take()));
+        assert_eq!(child.wait().expect("it ends").code(), Some(0), "{verb}");
+        assert_eq!(desk.state("dev")["nodes"].as_object().map(serde_json::Map::len), Some(nodes));
+    }
+    assert_eq!(aws.sweep().leftovers().names(), [""; 0]);
+}
+
+fn verbose(desk: &Desk) {
+    let run = desk.tapctl(&["status", "-v", "--json"]).expect(0);
+    assert!(run.json()["nodes"].is_array());
+    assert!(run.stderr.contains("DescribeVpcs"), "{run}");
+    let env = desk.command(&["outputs"]).env("ENVIRONMENT_SUFFIX", "qa").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&env.stderr).contains("student-records qa"), "{env:?}");
+}
+
+fn something_is_missing(aws: &LocalAws, desk: &Desk) {
+    aws.python("client('logs').delete_log_group(logGroupName='student-service-dev')");
+    let run = desk.tapctl(&["status"]).expect(2);
+    let row = run.stdout.lines().find(|line| line.contains("log-group-service")).expect("a row");
+    assert_eq!(row.split_whitespace().nth(2), Some("missing"), "{run}");
+    closed(desk, &["plan"], 2);
+    closed(desk, &["drift"], 2);
+}
