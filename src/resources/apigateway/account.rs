@@ -2,7 +2,7 @@
 //! a role that someone else set and that still exists stays, a role that is gone counts as none, and the last stack that
 //! uses ours clears the setting.
 
-use crate::resources::iam::shared_role::is_last_user;
+use crate::resources::iam::shared_role::leave;
 use crate::resources::prelude::*;
 
 use super::replace;
@@ -57,7 +57,7 @@ impl Resource for Account {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         let set = &observed.outputs.cloudwatch_role_arn;
         let ours = self.cloudwatch_role_arn.known() == Some(set);
-        if ours && is_last_user(cx, name_of(set)).await? {
+        if ours && leave(cx, name_of(set)).await? {
             set_role(cx, "").await?;
         }
         Ok(())

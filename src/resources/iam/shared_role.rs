@@ -103,8 +103,7 @@ impl Resource for SharedRole {
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         let name = &observed.id;
-        cx.iam.untag_role().role_name(name).tag_keys(user(cx.owner)).send().await.if_present()?;
-        if users(cx, name).await?.is_none_or(|users| !users.is_empty()) {
+        if !leave(cx, name).await? {
             return Ok(());
         }
         for arn in attached(cx, name).await.if_present()?.unwrap_or_default() {
@@ -133,8 +132,11 @@ async fn users(cx: &Cx<'_>, name: &str) -> Result<Option<BTreeSet<String>>> {
     Ok(ours.then_some(users))
 }
 
-/// Whether a role is shared and the stack that this call is made for is the only one left that uses it.
-pub(in crate::resources) async fn is_last_user(cx: &Cx<'_>, name: &str) -> Result<bool> {
+/// Takes the tag of the stack that this call is made for off a shared role, and tells whether it was the last. In this
+/// order, of two stacks that leave at the same time at least one learns that it was.
+pub(in crate::resources) async fn leave(cx: &Cx<'_>, name: &str) -> Result<bool> {
+    cx.iam.untag_role().role_name(name).tag_keys(user(cx.owner)).send().await.if_present()?;
     let users = users(cx, name).await?;
+    // IAM may show the tag for a while yet.
     Ok(users.is_some_and(|users| users.iter().all(|other| *other == user(cx.owner))))
 }
