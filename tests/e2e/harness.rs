@@ -51,8 +51,10 @@ struct Server {
 
 impl Server {
     fn start() -> Server {
-        // The shell outlives a Ctrl-C only until our end of its stdin closes, which the same Ctrl-C brings about.
-        let watch = r#"trap "" INT HUP; "$0" run --port 0 --speed fast & server=$!; read -r _; kill "$server"; wait"#;
+        // Only the server holds our pipe, so that its early end is told by the end of its output. The shell outlives a
+        // Ctrl-C only until our end of its stdin closes, which the same Ctrl-C brings about.
+        let watch =
+            r#"trap "" INT HUP; "$0" run --port 0 --speed fast & server=$!; exec >&-; read -r _; kill "$server"; wait"#;
         let mut shell = Command::new("sh")
             .args(["-c", watch])
             .arg(script().get_program())

@@ -1,0 +1,44 @@
+"""`python -m local_aws`: runs the server in the foreground."""
+
+import argparse
+import signal
+import sys
+
+from .journal import journal
+from .world import SPEEDS, world
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="local-aws")
+    parser.add_argument("--port", type=int, default=5555)
+    parser.add_argument("--log", metavar="FILE")
+    parser.add_argument("--speed", choices=SPEEDS, default="fast")
+    parser.add_argument("--no-strict", dest="strict", action="store_false")
+    parser.add_argument("--no-quotas", dest="quotas", action="store_false")
+    parser.add_argument("--lag", type=int, default=0, metavar="K")
+    parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--ready-file", metavar="FILE")
+    return parser.parse_args()
+
+
+def main():
+    chosen = arguments()
+    for name in ("speed", "strict", "quotas", "lag", "limits"):
+        setattr(world.settings, name, getattr(chosen, name))
+    if chosen.log:
+        journal.open(chosen.log)
+    from .server import Server
+
+    server = Server(chosen.port)
+    signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(0))
+    if chosen.ready_file:
+        with open(chosen.ready_file, "w") as ready:
+            ready.write(f"{server.server_port}\n")
+    print(f"local AWS on http://127.0.0.1:{server.server_port}", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+
+
+main()

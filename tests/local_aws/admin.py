@@ -1,0 +1,156 @@
+"""The endpoints under /_local, by which tests look into the local AWS and change its ways."""
+
+import json
+
+from . import violations
+from .faults import faults
+from .journal import journal
+from .life import ENDINGS, endings
+from .permissions import permissions
+from .registry import ALL_RULES
+from .world import SPEEDS, world
+
+ROUTES = {}
+
+
+def route(method, path):
+    def enter(function):
+        ROUTES[(method, path)] = function
+        return function
+
+    return enter
+
+
+def answer(request):
+    """(status, dictionary) for a request under /_local."""
+    handler = ROUTES.get((request.method, request.path.rstrip("/")))
+    if handler is None:
+        return 404, {"error": "no such endpoint", "endpoints": sorted(f"{m} {p}" for m, p in ROUTES)}
+    try:
+        body = json.loads(request.get_data() or b"{}")
+        return 200, handler(body, request.args)
+    except (ValueError, KeyError, TypeError) as error:
+        return 400, {"error": str(error)}
+
+
+@route("GET", "/_local/health")
+def health(body, query):
+    return {"ok": True, "speed": world.settings.speed, "strict": world.settings.strict}
+
+
+@route("GET", "/_local/log")
+def log(body, query):
+    return {"entries": journal.since(int(query.get("since", 0)))}
+
+
+@route("DELETE", "/_local/log")
+def clear_log(body, query):
+    journal.clear()
+    return {}
+
+
+@route("GET", "/_local/unsupported")
+def unsupported(body, query):
+    return journal.unsupported
+
+
+@route("GET", "/_local/faults")
+def list_faults(body, query):
+    return {"faults": faults.report()}
+
+
+@route("POST", "/_local/faults")
+def add_fault(body, query):
+    wishes = body if isinstance(body, list) else [body]
+    return {"faults": [faults.add(wish).report() for wish in wishes]}
+
+
+@route("DELETE", "/_local/faults")
+def clear_faults(body, query):
+    faults.clear()
+    return {}
+
+
+@route("POST", "/_local/reset")
+def reset(body, query):
+    from moto.core.base_backend import BackendDict
+
+    with world.lock:
+        world.reset()
+        BackendDict.reset()
+        faults.clear()
+    return {}
+
+
+@route("POST", "/_local/settle")
+def settle(body, query):
+    with world.lock:
+        world.clock.run_all()
+    return {}
+
+
+@route("GET", "/_local/settings")
+def settings(body, query):
+    return vars(world.settings)
+
+
+@route("POST", "/_local/settings")
+def change_settings(body, query):
+    unknown = set(body) - set(vars(world.settings))
+    if unknown:
+        raise ValueError(f"unknown settings {sorted(unknown)}")
+    if body.get("speed", "fast") not in SPEEDS:
+        raise ValueError(f"speed is one of {', '.join(SPEEDS)}")
+    with world.lock:
+        vars(world.settings).update(body)
+    return vars(world.settings)
+
+
+@route("GET", "/_local/rules")
+def rules(body, query):
+    return {"rules": [{"group": r.group, "name": r.name, "says": r.says} for r in ALL_RULES.values()]}
+
+
+@route("GET", "/_local/endings")
+def list_endings(body, query):
+    return {"endings": endings.wishes, "known": ENDINGS}
+
+
+@route("POST", "/_local/endings")
+def add_ending(body, query):
+    wishes = body if isinstance(body, list) else [body]
+    return {"endings": [endings.add(wish) for wish in wishes]}
+
+
+@route("DELETE", "/_local/endings")
+def clear_endings(body, query):
+    endings.clear()
+    return {}
+
+
+@route("GET", "/_local/violations")
+def list_violations(body, query):
+    return {"violations": violations.found}
+
+
+@route("DELETE", "/_local/violations")
+def clear_violations(body, query):
+    violations.found.clear()
+    return {}
+
+
+@route("GET", "/_local/iam")
+def show_permissions(body, query):
+    return permissions.report()
+
+
+@route("POST", "/_local/iam")
+def install_policy(body, query):
+    permissions.install(body)
+    return permissions.report()
+
+
+@route("DELETE", "/_local/iam")
+def allow_everything(body, query):
+    permissions.clear()
+    return {}

@@ -1,0 +1,106 @@
+"""How long things take on AWS, in seconds, and what a test wants to become of them instead."""
+
+import fnmatch
+
+from .world import world
+
+# Middle values of what real accounts see; the clock scales them.
+SECONDS = {
+    "ec2.nat.create": 110,
+    "ec2.nat.delete": 45,
+    "ec2.endpoint.create": 90,
+    "ec2.endpoint.delete": 60,
+    "ec2.eni.linger": 90,
+    "elbv2.load-balancer": 180,
+    "elbv2.release": 60,
+    "efs.file-system": 10,
+    "efs.mount-target": 80,
+    "efs.mount-target.delete": 40,
+    "efs.access-point": 5,
+    "efs.backup-policy": 10,
+    "rds.cluster.create": 120,
+    "rds.cluster.modify": 60,
+    "rds.cluster.delete": 150,
+    "rds.instance.create": 420,
+    "rds.instance.modify": 60,
+    "rds.instance.delete": 240,
+    "rds.modify.noticed": 15,
+    "rds.proxy": 300,
+    "rds.snapshot": 60,
+    "elasticache.group.create": 600,
+    "elasticache.group.modify": 120,
+    "elasticache.group.delete": 300,
+    "elasticache.user-group": 20,
+    "kinesis.create": 25,
+    "kinesis.change": 20,
+    "kinesis.delete": 30,
+    "ecs.rollout": 150,
+    "ecs.scale": 60,
+    "ecs.drain": 120,
+    "ecs.task-definition.delete": 60,
+    "apigateway.vpc-link.create": 150,
+    "apigateway.vpc-link.delete": 60,
+    "apigateway.api": 5,
+    "logs.next-line": 60,
+    "secretsmanager.forced-deletion": 10,
+    "cloudtrail.delivery": 300,
+}
+
+
+def later(what, action):
+    world.clock.later(SECONDS[what], action)
+
+
+# What a test can decide about each kind of thing; `stuck` means that nothing ever comes of it.
+ENDINGS = {
+    "apigatewayv2.vpc-link": ("failed", "stuck"),
+    "ec2.nat-gateway": ("failed", "stuck"),
+    "ec2.vpc-endpoint": ("failed", "stuck"),
+    "ecs.deployment": ("failed", "stuck"),
+    "efs.file-system": ("failed", "stuck"),
+    "efs.mount-target": ("failed", "stuck"),
+    "elasticache.replication-group": ("failed", "stuck"),
+    "elbv2.load-balancer": ("failed", "stuck"),
+    "rds.cluster": ("failed", "stuck"),
+    "rds.instance": ("failed", "stuck"),
+}
+
+
+class Endings:
+    """What tests decided about things to come: the first wish that fits a new object is used up by it."""
+
+    def __init__(self):
+        self.wishes = []
+
+    def add(self, wish):
+        unknown = set(wish) - {"kind", "name", "ending", "times", "message"}
+        if unknown:
+            raise ValueError(f"unknown fields {sorted(unknown)}; an ending has kind, name, ending, times and message")
+        if wish.get("ending") not in ENDINGS.get(wish.get("kind"), ()):
+            raise ValueError(f"kind and ending are of {ENDINGS}")
+        entry = {"name": "*", "times": 1, "message": ""} | wish
+        self.wishes.append(entry)
+        return entry
+
+    def clear(self):
+        self.wishes.clear()
+
+    def of(self, kind, name):
+        for wish in self.wishes:
+            if wish["kind"] == kind and wish["times"] > 0 and fnmatch.fnmatch(name, wish["name"]):
+                wish["times"] -= 1
+                return wish
+        return None
+
+
+endings = Endings()
+world.on_reset.append(endings.clear)
+
+
+def conclude(what, kind, name, good, bad):
+    """What comes of a new object in time: `good()`, or what a test wished, `bad(message)`, or nothing at all."""
+    wish = endings.of(kind, name)
+    if wish is None:
+        later(what, good)
+    elif wish["ending"] == "failed":
+        later(what, lambda: bad(wish["message"]))

@@ -1,0 +1,201 @@
+"""The path of one request: decode, record, fault, refuse, answer, amend, encode."""
+
+import traceback
+from dataclasses import dataclass, field
+from functools import cache
+
+from moto.moto_server.werkzeug_app import BackendRequest
+
+from . import admin, consistency, inflight, moto_app, violations, wire
+from .faults import faults
+from .journal import journal
+from .registry import AFTER, GENERAL_RULES, OPERATIONS, RECOVER, REPLAY, RULES, AwsError, Unsupported
+from .world import world
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: dict = field(default_factory=dict)
+    body: bytes = b""
+    manner: str = "whole"
+
+
+LOST = Reply(0, manner="reset")
+
+
+def handle(environ, client_left):
+    request = BackendRequest(environ)
+    # Whoever parses the form first would consume the body that moto has to read again.
+    request.get_data()
+    if request.path.startswith("/_local"):
+        status, body = admin.answer(request)
+        return Reply(status, {"Content-Type": "application/json"}, admin.json.dumps(body, default=str).encode())
+    try:
+        call = wire.decode(request)
+    except wire.NoSuchOperation as missing:
+        return reply_to_unknown(missing)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return reply_to_garbage(request, error)
+    if call is None:
+        return unsigned(request)
+    return run_recorded(call, client_left)
+
+
+def unsigned(request):
+    with world.lock:
+        if request.path == "/moto-api/reset":
+            world.reset()
+        status, headers, body = moto_app.run(request.environ)
+    return Reply(status, dict(headers), body)
+
+
+def reply_to_unknown(missing):
+    entry = journal.begin(missing.service, missing.name, {}, None, {"unsupported": True})
+    journal.note_unsupported(f"{missing.service}:{missing.name}")
+    error = wire.unknown_operation(missing.service, missing.protocol, missing.name)
+    journal.end(entry, 400, error.code)
+    return Reply(*wire.encode_error(missing.service, missing.protocol, error))
+
+
+def reply_to_garbage(request, problem):
+    service = wire.credential_scope(request)[2]
+    entry = journal.begin(service, wire.wanted_name(request), {}, None, {"undecodable": str(problem)})
+    error = AwsError("SerializationException", f"The request could not be read: {problem}", 400)
+    journal.end(entry, 400, error.code)
+    return Reply(*wire.encode_error(service, wire.protocol_of(request, service), error))
+
+
+def run_recorded(call, client_left):
+    origin = {"region": call.region, "account": call.account}
+    with world.lock:
+        entry = journal.begin(call.service, call.operation, call.params, call.model.input_shape, origin)
+        fault = faults.taking(entry)
+    if fault and fault.when == "before":
+        return strike(call, entry, fault, None, client_left)
+    with inflight.counted(call):
+        reply, error_code, notes = perform(call)
+    if fault:
+        return strike(call, entry, fault, reply, client_left)
+    journal.end(entry, reply.status, error_code, **notes)
+    return reply
+
+
+def strike(call, entry, fault, reply, client_left):
+    notes = {"fault": fault.id}
+    if fault.action == "error":
+        struck = Reply(*wire.encode_error(call.service, call.protocol, fault.error()))
+        journal.end(entry, struck.status, fault.code, **notes)
+        return struck
+    journal.end(entry, fault.status or 0, f"fault:{fault.action}", **notes)
+    if fault.action == "status":
+        return Reply(fault.status or 503)
+    if fault.action == "hang":
+        faults.hang(fault, client_left)
+        return LOST
+    if fault.action == "truncate" and reply is None:
+        reply = perform(call)[0]
+    if fault.action == "truncate":
+        return Reply(reply.status, reply.headers, reply.body, "truncated")
+    return LOST
+
+
+def perform(call):
+    """(reply, error code, notes for the journal)."""
+    notes = {}
+    try:
+        with world.lock:
+            world.clock.run_due()
+            return replayed(call) or succeed(call), None, notes
+    except AwsError as error:
+        return Reply(*wire.encode_error(call.service, call.protocol, error)), error.code, notes
+    except Unsupported:
+        journal.note_unsupported(call.name)
+        error = wire.unknown_operation(call.service, call.protocol, call.operation)
+        notes["unsupported"] = True
+    except Exception:
+        # A 5xx would be retried by every SDK and hide where it came from.
+        notes["crash"] = traceback.format_exc()
+        traceback.print_exc()
+        error = AwsError("LocalAwsCrash", notes["crash"].strip().splitlines()[-1], 400)
+    return Reply(*wire.encode_error(call.service, call.protocol, error)), error.code, notes
+
+
+# What AWS looks at first: who is calling, how often, whether the request makes sense, and only then the state of things.
+PRECEDENCE = ("permissions", "limits", "model", "strict", "consistency", "quota", "order")
+INVALID = ("model", "strict")
+
+
+@cache
+def rules_of(name):
+    found = [*GENERAL_RULES, *RULES.get(name, ())]
+    return sorted(found, key=lambda rule: PRECEDENCE.index(rule.group))
+
+
+def check_rules(call):
+    for rule in rules_of(call.name):
+        if not in_force(rule.group):
+            continue
+        try:
+            rule.check(call)
+        except AwsError as error:
+            if rule.group in INVALID:
+                violations.note(call, rule.name, error)
+            raise
+
+
+def in_force(group):
+    settings = world.settings
+    if group in INVALID:
+        return settings.strict
+    if group == "quota":
+        return settings.strict and settings.quotas
+    if group == "consistency":
+        return settings.lag > 0
+    return settings.limits if group == "limits" else True
+
+
+def replayed(call):
+    answer = REPLAY[call.name](call) if call.name in REPLAY else None
+    return None if answer is None else Reply(*wire.encode(call, answer))
+
+
+def succeed(call):
+    check_rules(call)
+    if call.name in OPERATIONS:
+        answer = OPERATIONS[call.name](call)
+    elif call.name in AFTER or call.name in RECOVER or (world.settings.lag and call.service != "s3"):
+        answer = through_moto(call)
+    else:
+        return raw_from_moto(call)
+    for amend in AFTER.get(call.name, ()):
+        answer = amend(call, answer) or answer
+    if world.settings.lag:
+        consistency.remember(call, answer)
+        consistency.hide(call, answer)
+    return Reply(*wire.encode(call, answer))
+
+
+def through_moto(call):
+    try:
+        return ask_as_sent(call)
+    except AwsError as error:
+        for mend in RECOVER.get(call.name, ()):
+            mended = mend(call, error)
+            if mended is not None:
+                return mended
+        raise
+
+
+def ask_as_sent(call):
+    status, headers, body = moto_app.forward_raw(call)
+    moto_app.refuse_html(call, status, headers, body)
+    return wire.read_answer(call, status, dict(headers), body)
+
+
+def raw_from_moto(call):
+    status, headers, body = moto_app.forward_raw(call)
+    moto_app.refuse_html(call, status, headers, body)
+    if call.protocol == wire.CBOR or (status >= 400 and call.service != "s3"):
+        return Reply(*wire.encode(call, wire.read_answer(call, status, dict(headers), body)))
+    return Reply(status, dict(headers), body)

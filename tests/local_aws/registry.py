@@ -1,0 +1,150 @@
+"""What a correction is made of: the decoded call, the error an AWS service answers, and the tables corrections enter.
+
+`operation` answers a call instead of moto, `after` amends moto's answer, `recover` turns moto's error into
+something else, and `rule` refuses a call that AWS would refuse before anything else sees it.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from .world import world
+
+
+class AwsError(Exception):
+    def __init__(self, code, message="", status=None, **members):
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status, self.members = code, message, status, members
+
+
+class Unsupported(Exception):
+    """Neither moto nor a correction implements the operation."""
+
+
+@dataclass
+class Call:
+    service: str
+    operation: str
+    params: dict
+    account: str
+    region: str
+    request: Any = None
+    model: Any = None
+    protocol: str = ""
+    principal: str = ""
+    trace: dict = field(default_factory=dict)
+
+    @property
+    def name(self):
+        return f"{self.service}:{self.operation}"
+
+    def get(self, key, default=None):
+        value = self.params.get(key)
+        return default if value is None else value
+
+    def shelf(self, name):
+        return world.shelf(self.account, self.region, name)
+
+    def arn(self, service, rest):
+        return f"arn:aws:{service}:{self.region}:{self.account}:{rest}"
+
+    def backend(self, service):
+        return backend_of(service, self.account, self.region)
+
+
+GLOBAL_SERVICES = {"iam", "s3", "sts"}
+
+
+def backend_of(service, account, region):
+    from moto.backends import get_backend
+
+    return get_backend(service)[account]["aws" if service in GLOBAL_SERVICES else region]
+
+
+def now():
+    return datetime.now(UTC)
+
+
+OPERATIONS = {}
+REPLAY = {}
+AFTER = defaultdict(list)
+RECOVER = defaultdict(list)
+RULES = defaultdict(list)
+
+
+@dataclass
+class Rule:
+    group: str
+    name: str
+    says: str
+    check: Any
+
+
+ALL_RULES = {}
+GENERAL_RULES = []
+
+
+def operation(service, *names):
+    def enter(function):
+        for name in names:
+            OPERATIONS[f"{service}:{name}"] = function
+        return function
+
+    return enter
+
+
+def replay(service, *names):
+    """Answers a call that has been made before, with the same token, ahead of every rule; None if it has not."""
+
+    def enter(function):
+        for name in names:
+            REPLAY[f"{service}:{name}"] = function
+        return function
+
+    return enter
+
+
+def after(service, *names):
+    def enter(function):
+        for name in names:
+            AFTER[f"{service}:{name}"].append(function)
+        return function
+
+    return enter
+
+
+def recover(service, *names):
+    def enter(function):
+        for name in names:
+            RECOVER[f"{service}:{name}"].append(function)
+        return function
+
+    return enter
+
+
+def rule(group, service, *names, says):
+    """`says` is the AWS behaviour the rule stands for, in the words of a report."""
+
+    def enter(function):
+        entry = Rule(group, f"{service}.{function.__name__}", says, function)
+        if entry.name in ALL_RULES:
+            raise ValueError(f"two rules are named {entry.name}")
+        ALL_RULES[entry.name] = entry
+        for name in names:
+            RULES[f"{service}:{name}"].append(entry)
+        return function
+
+    return enter
+
+
+def general_rule(group, says):
+    """A rule about every call of every service."""
+
+    def enter(function):
+        entry = Rule(group, f"{group}.{function.__name__}", says, function)
+        ALL_RULES[entry.name] = entry
+        GENERAL_RULES.append(entry)
+        return function
+
+    return enter

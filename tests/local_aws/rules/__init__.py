@@ -1,0 +1,12 @@
+"""What AWS refuses and moto does not, a few lines a rule. Importing the package enters all of them.
+
+The groups: `model` is what botocore's models say about a request, `strict` what they do not say, `quota` the limits of
+a fresh account, `order` what has to happen before what, `identity` names and tokens, `consistency` what is not visible
+yet, `limits` how often a call may be made.
+"""
+
+import importlib
+import pkgutil
+
+for module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{module.name}")

@@ -1,0 +1,383 @@
+"""API Gateway."""
+
+import re
+
+from ..journal import is_write
+from ..policies import as_list, role_allows, roles_by_arn, trusts
+from ..registry import AwsError, rule
+from ..services.apigateway import openapi
+from ..services.apigateway.shared import apis, usage_plans
+from ..wire import service_model
+
+STAGE_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+PATH_PART = re.compile(r"\{[a-zA-Z0-9._:-]+\+?\}|[a-zA-Z0-9._:$-]+")
+MAPPED_FROM = re.compile(
+    r"'.*'|context\.[\w.]+|stageVariables\.\w+|method\.request\.(?:path|querystring|header|multivaluequerystring|multivalueheader)\.[^\s]+|method\.request\.body(?:\..+)?",
+    re.DOTALL,
+)
+IMPORTS = ("PutRestApi", "ImportRestApi")
+
+
+def bad(message):
+    raise AwsError("BadRequestException", message)
+
+
+def api_in(call):
+    return apis(call).get(call.get("restApiId"))
+
+
+def patches(call, path):
+    return [p for p in call.get("patchOperations", []) if p.get("path") == path]
+
+
+def integrations(call):
+    """(where, declared request parameters, method responses, integration) for each method a call brings."""
+    if call.operation == "PutIntegration":
+        method = method_in(call)
+        if method is not None:
+            fields = dict(call.params) | {"httpMethod": call.get("integrationHttpMethod")}
+            yield f"{call.params['httpMethod']}", method.get("requestParameters", {}), None, fields
+        return
+    yield from imported_integrations(call)
+
+
+def method_in(call):
+    api = api_in(call)
+    resource = api["resources"].get(call.params["resourceId"]) if api else None
+    return resource["resourceMethods"].get(call.params["httpMethod"]) if resource else None
+
+
+def imported_integrations(call):
+    try:
+        document = openapi.read(call.params["body"])
+    except AwsError:
+        return
+    for path, item in (document.get("paths") or {}).items():
+        for key in openapi.METHODS:
+            wish = item.get(key)
+            if wish and openapi.EXT + "integration" in wish:
+                reader = openapi.Method({}, {"id": ""}, document, {}, None, item.get("parameters", []), [])
+                responses = set(map(str, wish.get("responses", {})))
+                yield f"{key.upper()} {path}", reader.parameters(wish), responses, wish[openapi.EXT + "integration"]
+
+
+BRINGS = ("PutIntegration", *IMPORTS)
+
+
+# strict
+
+
+@rule(
+    "strict",
+    "apigateway",
+    "CreateStage",
+    "CreateDeployment",
+    says="a stage name has letters, digits, hyphens and underscores",
+)
+def stage_name(call):
+    name = call.get("stageName")
+    if name is not None and not STAGE_NAME.fullmatch(name):
+        bad("Stage name only allows a-zA-Z0-9_-")
+
+
+@rule("strict", "apigateway", *BRINGS, says="an integration waits 50 to 29000 ms")
+def timeout(call):
+    for where, _, _, integration in integrations(call):
+        if not 50 <= int(integration.get("timeoutInMillis") or 29000) <= 29000:
+            bad(f"Timeout should be between 50 ms and 29000 ms: {where}")
+
+
+@rule(
+    "strict",
+    "apigateway",
+    *BRINGS,
+    says="an HTTP or AWS integration has a method and a URI, an AWS one credentials or a Lambda",
+)
+def integration_target(call):
+    for where, _, _, integration in integrations(call):
+        kind = str(integration.get("type", "")).upper()
+        if kind == "MOCK":
+            continue
+        if not integration.get("httpMethod"):
+            bad(f"Integration HTTP method is required: {where}")
+        if not integration.get("uri"):
+            bad(f"Integration uri is required: {where}")
+        if kind == "AWS" and not re.fullmatch(
+            r"arn:aws:apigateway:[\w-]+:[\w.-]+:(?:path|action)/.+", integration["uri"]
+        ):
+            bad(f"AWS ARN for integration must contain path or action: {where}")
+
+
+@rule(
+    "strict",
+    "apigateway",
+    *BRINGS,
+    says="a private integration names its link, and with a link of the second kind its load balancer",
+)
+def private_integration(call):
+    for where, _, _, integration in integrations(call):
+        link = integration.get("connectionId")
+        if integration.get("connectionType") != "VPC_LINK":
+            continue
+        if not link:
+            bad(f"Connection id is required for a private integration: {where}")
+        if link in call.shelf("apigatewayv2.vpc-links") and not integration.get("integrationTarget"):
+            bad("IntegrationTarget is required for VpcLinkV2")
+
+
+@rule("strict", "apigateway", *BRINGS, says="what a request mapping takes from the method is declared there")
+def request_mapping(call):
+    for where, declared, _, integration in integrations(call):
+        for target, source in (integration.get("requestParameters") or {}).items():
+            if not re.fullmatch(r"integration\.request\.(?:path|querystring|header)\..+", target):
+                bad(f"Invalid mapping expression specified: {target} ({where})")
+            if not MAPPED_FROM.fullmatch(source) or (
+                source.startswith("method.request.") and not known_source(source, declared)
+            ):
+                message = "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
+                bad(f"{message}[Invalid mapping expression parameter specified: {source}] ({where})")
+
+
+def known_source(source, declared):
+    return source.startswith("method.request.body") or source in declared
+
+
+@rule("strict", "apigateway", *IMPORTS, says="a status that an integration answers is declared by the method")
+def declared_responses(call):
+    for where, _, responses, integration in integrations(call):
+        kind = str(integration.get("type", "")).upper()
+        if kind.endswith("_PROXY"):
+            continue
+        for wish in integration.get("responses", {}).values():
+            if responses is not None and str(wish.get("statusCode")) not in responses:
+                bad(f"Invalid mapping: no method response {wish.get('statusCode')} is declared ({where})")
+
+
+@rule("strict", "apigateway", *IMPORTS, says="a security requirement names a scheme of the document")
+def declared_schemes(call):
+    try:
+        document = openapi.read(call.params["body"])
+    except AwsError:
+        return
+    known = document.get("components", {}).get("securitySchemes", {}) or document.get("securityDefinitions", {})
+    for path, item in (document.get("paths") or {}).items():
+        for key in openapi.METHODS:
+            for requirement in (item.get(key) or {}).get("security", []):
+                for name in requirement:
+                    if name not in known:
+                        bad(f"Unable to find security definition {name} ({key.upper()} {path})")
+
+
+@rule(
+    "strict", "apigateway", "CreateResource", says="a path part is a word, or a word in braces, with + only in the last"
+)
+def path_part(call):
+    part, api = call.params["pathPart"], api_in(call)
+    if not PATH_PART.fullmatch(part):
+        bad(
+            "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable "
+            f"and curly braces at the beginning and the end: {part}"
+        )
+    parent = api["resources"].get(call.params["parentId"]) if api else None
+    if parent and parent.get("pathPart", "").endswith("+}"):
+        bad("Cannot create a child of a resource with a greedy path variable")
+    check_sibling(api, call.params["parentId"], part)
+
+
+def check_sibling(api, parent_id, part):
+    for other in api["resources"].values() if api and part.startswith("{") else ():
+        if other.get("parentId") == parent_id and other["pathPart"].startswith("{") and other["pathPart"] != part:
+            bad(
+                f"A sibling ({other['pathPart']}) of this resource already has a "
+                "variable path part -- only one is allowed"
+            )
+
+
+@rule("strict", "apigateway", *IMPORTS, says="a path has one variable a level, and a greedy one only at its end")
+def imported_paths(call):
+    try:
+        paths = list(openapi.read(call.params["body"]).get("paths") or {})
+    except AwsError:
+        return
+    seen = {}
+    for path in paths:
+        parts = [part for part in path.split("/") if part]
+        if (
+            not path.startswith("/")
+            or any(not PATH_PART.fullmatch(p) for p in parts)
+            or any(p.endswith("+}") for p in parts[:-1])
+        ):
+            bad(f"Unable to create resource at path '{path}': the path is not valid")
+        for depth, part in enumerate(parts):
+            if part.startswith("{") and seen.setdefault("/".join(parts[:depth]), part) != part:
+                bad(
+                    f"Unable to create resource at path '{path}': A sibling "
+                    f"({seen['/'.join(parts[:depth])]}) already has a variable path part"
+                )
+
+
+@rule(
+    "strict",
+    "apigateway",
+    "UpdateStage",
+    says="an access log line says $context.requestId or $context.extendedRequestId",
+)
+def access_log_format(call):
+    for patch in patches(call, "/accessLogSettings/format"):
+        if patch["op"] == "replace" and not re.search(
+            r"\$context\.(?:requestId|extendedRequestId)", patch.get("value") or ""
+        ):
+            bad("Access Log format must contain at least $context.requestId or $context.extendedRequestId")
+
+
+@rule("strict", "apigateway", "UpdateStage", says="access logs go to a log group or a delivery stream, named by ARN")
+def access_log_destination(call):
+    for patch in patches(call, "/accessLogSettings/destinationArn"):
+        wanted = r"arn:aws:logs:[\w-]+:\d{12}:log-group:[^:*]+(?::\*)?"
+        wanted += r"|arn:aws:firehose:[\w-]+:\d{12}:deliverystream/amazon-apigateway-.+"
+        if patch["op"] == "replace" and not re.fullmatch(wanted, patch.get("value") or ""):
+            bad(
+                "Invalid ARN specified in the request. ARNs must start with 'arn:' "
+                "and name a log group or a delivery stream"
+            )
+
+
+@rule("strict", "apigateway", "CreateRestApi", "UpdateRestApi", says="compression begins at 0 to 10485760 bytes")
+def compression(call):
+    sizes = [call.get("minimumCompressionSize")] + [p.get("value") for p in patches(call, "/minimumCompressionSize")]
+    for size in sizes:
+        if size not in (None, "") and not 0 <= int(size) <= 10485760:
+            bad("Invalid minimum compression size, must be between 0 and 10485760")
+
+
+@rule("strict", "apigateway", "CreateApiKey", says="a key value has 20 to 128 characters")
+def key_value(call):
+    value = call.get("value")
+    if value is not None and not 20 <= len(value) <= 128:
+        bad("API Key value should be at least 20 characters and at most 128")
+
+
+# order
+
+
+@rule(
+    "order",
+    "apigateway",
+    *(name for name in service_model("apigateway").operation_names if is_write(name)),
+    says="writes inside one API are made one after the other",
+)
+def concurrent_modification(call):
+    if call.trace.get("overlaps"):
+        message = "Unable to complete operation due to concurrent modification. Please try again later."
+        raise AwsError("ConflictException", message)
+
+
+@rule("order", "apigateway", *BRINGS, says="a VPC link exists and is AVAILABLE before an integration uses it")
+def link_ready(call):
+    second, first = call.shelf("apigatewayv2.vpc-links"), call.shelf("apigateway.vpc-links")
+    for where, _, _, integration in integrations(call):
+        link = integration.get("connectionId")
+        if integration.get("connectionType") != "VPC_LINK" or not link or link.startswith("${stageVariables"):
+            continue
+        state = second.get(link, {}).get("VpcLinkStatus") or first.get(link, {}).get("status")
+        if state is None:
+            bad(f"Invalid connection ID: VPC link {link} does not exist ({where})")
+        if state != "AVAILABLE":
+            bad(f"Vpc link {link} is not in the state AVAILABLE but {state} ({where})")
+
+
+@rule("strict", "apigateway", *BRINGS, says="the role of an integration is of the same account")
+def integration_role(call):
+    for _, _, _, integration in integrations(call):
+        arn = integration.get("credentials") or ""
+        if ":role/" in arn and f":{call.account}:" not in arn:
+            raise AwsError("AccessDeniedException", "Cross-account pass role is not allowed.")
+
+
+@rule(
+    "order", "apigateway", "UpdateAccount", says="the logging role of the account trusts apigateway and may write logs"
+)
+def account_role(call):
+    for patch in patches(call, "/cloudwatchRoleArn"):
+        arn = patch.get("value")
+        if patch["op"] != "replace" or not arn:
+            continue
+        found = roles_by_arn(call).get(arn)
+        if not trusts(found, "apigateway.amazonaws.com") or not role_allows(call, found, "logs:PutLogEvents"):
+            message = (
+                "The role ARN does not have required permissions configured. Please "
+                "grant trust permission for API Gateway "
+            )
+            bad(message + "and add the required role policy.")
+
+
+@rule("order", "apigateway", "UpdateStage", says="a stage logs only once the account has a logging role")
+def logging_needs_account(call):
+    wants = patches(call, "/accessLogSettings/destinationArn")
+    wants += [
+        p
+        for p in call.get("patchOperations", [])
+        if p["path"].endswith("/logging/loglevel") and p.get("value") != "OFF"
+    ]
+    if any(p["op"] == "replace" for p in wants) and not call.shelf("apigateway.account").get("cloudwatchRoleArn"):
+        bad("CloudWatch Logs role ARN must be set in account settings to enable logging")
+
+
+@rule("order", "apigateway", "UpdateStage", says="an access log group exists before a stage writes to it")
+def access_log_group(call):
+    for patch in patches(call, "/accessLogSettings/destinationArn"):
+        name = (patch.get("value") or "").partition(":log-group:")[2].removesuffix(":*")
+        if patch["op"] == "replace" and name and name not in call.backend("logs").groups:
+            bad(f"The log group {name} does not exist")
+
+
+@rule("order", "apigateway", "DeleteDeployment", says="a deployment that a stage points to cannot be deleted")
+def deployment_in_use(call):
+    api = api_in(call)
+    if api and any(stage["deploymentId"] == call.params["deploymentId"] for stage in api["stages"].values()):
+        bad("Active stages pointing to this deployment must be moved or deleted")
+
+
+@rule(
+    "order",
+    "apigateway",
+    "CreateDeployment",
+    says="an API is deployed with at least one method, each with an integration",
+)
+def deployable(call):
+    api = api_in(call)
+    methods = (
+        [m for r in api["resources"].values() for m in r["resourceMethods"].values()]
+        if api
+        else [{"methodIntegration": 1}]
+    )
+    if not methods:
+        bad("The REST API doesn't contain any methods")
+    if any("methodIntegration" not in method for method in methods):
+        bad("No integration defined for method")
+
+
+@rule("order", "apigateway", "DeleteRestApi", "DeleteStage", says="an API or stage in a usage plan cannot be deleted")
+def in_a_usage_plan(call):
+    for plan in usage_plans(call).values():
+        for stage in as_list(plan["apiStages"]):
+            if stage["apiId"] == call.params["restApiId"] and call.get("stageName") in (None, stage["stage"]):
+                bad(f"Cannot delete: the stage is used by usage plan {plan['id']}.")
+
+
+@rule("order", "apigateway", "DeleteUsagePlan", says="a usage plan with stages cannot be deleted")
+def plan_has_stages(call):
+    plan = usage_plans(call).get(call.params["usagePlanId"])
+    if plan and plan["apiStages"]:
+        stages = ", ".join(f"{s['apiId']}:{s['stage']}" for s in plan["apiStages"])
+        bad(f"Cannot delete Usage Plan {plan['id']} because there are API Stages associated with it: {stages}")
+
+
+@rule("order", "apigatewayv2", "CreateVpcLink", says="subnets and security groups exist before a VPC link")
+def link_network(call):
+    known = {s for zone in call.backend("ec2").subnets.values() for s in zone}
+    groups = {g for vpc in call.backend("ec2").groups.values() for g in vpc}
+    for wanted, present in ((call.get("SubnetIds", []), known), (call.get("SecurityGroupIds", []), groups)):
+        for name in wanted:
+            if name not in present:
+                bad(f"The subnet or security group {name} does not exist")

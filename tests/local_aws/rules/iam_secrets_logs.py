@@ -1,0 +1,194 @@
+"""IAM, Secrets Manager and CloudWatch Logs."""
+
+import json
+
+from ..policies import document
+from ..registry import AwsError, rule
+from ..services.secretsmanager import SCHEDULED, going, managed, secret_named
+from .helpers import invalid
+
+RETENTION_DAYS = {
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+}
+INLINE_CHARACTERS = 10240
+TRUST_CHARACTERS = 2048
+ATTACHED_POLICIES = 10
+
+
+# IAM
+
+
+@rule("strict", "iam", "CreateRole", says="role names are unique whatever their case")
+def role_name(call):
+    wanted = call.params["RoleName"].lower()
+    for role in call.backend("iam").roles.values():
+        if role.name.lower() == wanted:
+            raise AwsError("EntityAlreadyExists", f"Role with name {call.params['RoleName']} already exists.")
+
+
+@rule(
+    "strict",
+    "iam",
+    "CreateRole",
+    "UpdateAssumeRolePolicy",
+    says="a trust policy has principals and actions of STS, and no resource",
+)
+def trust_policy(call):
+    policy = document(call.get("AssumeRolePolicyDocument") or call.get("PolicyDocument"))
+    if policy is None:
+        raise AwsError("MalformedPolicyDocument", "This policy contains invalid Json")
+    entries = policy.get("Statement", [])
+    for statement in entries if isinstance(entries, list) else [entries]:
+        if "Resource" in statement:
+            raise AwsError("MalformedPolicyDocument", "Has prohibited field Resource")
+        if not statement.get("Principal"):
+            raise AwsError("MalformedPolicyDocument", "Missing required field Principal")
+
+
+@rule(
+    "quota",
+    "iam",
+    "CreateRole",
+    "UpdateAssumeRolePolicy",
+    says="a trust policy has 2,048 characters at most, without white space",
+)
+def trust_policy_size(call):
+    policy = document(call.get("AssumeRolePolicyDocument") or call.get("PolicyDocument"))
+    if policy is not None and len(json.dumps(policy, separators=(",", ":"))) > TRUST_CHARACTERS:
+        raise AwsError("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS}", 409)
+
+
+@rule(
+    "quota",
+    "iam",
+    "PutRolePolicy",
+    says="the inline policies of a role have 10,240 characters at most, without white space",
+)
+def inline_policy_size(call):
+    roles = [r for r in call.backend("iam").roles.values() if r.name == call.params["RoleName"]]
+    texts = dict(roles[0].policies) if roles else {}
+    texts[call.params["PolicyName"]] = call.params["PolicyDocument"]
+    total = sum(len("".join(str(text).split())) for text in texts.values())
+    if total > INLINE_CHARACTERS:
+        raise AwsError("LimitExceeded", f"Maximum policy size of {INLINE_CHARACTERS} bytes exceeded for role", 409)
+
+
+@rule("quota", "iam", "AttachRolePolicy", says="10 managed policies a role")
+def attached_policies(call):
+    roles = [r for r in call.backend("iam").roles.values() if r.name == call.params["RoleName"]]
+    if roles and len(roles[0].managed_policies) >= ATTACHED_POLICIES:
+        raise AwsError("LimitExceeded", f"Cannot exceed quota for PoliciesPerRole: {ATTACHED_POLICIES}", 409)
+
+
+# Secrets Manager
+
+
+@rule("strict", "secretsmanager", "DeleteSecret", says="a secret is kept 7 to 30 days, or not at all")
+def recovery_window(call):
+    days, force = call.get("RecoveryWindowInDays"), call.get("ForceDeleteWithoutRecovery")
+    if days is not None and force:
+        message = "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays."
+        raise AwsError("InvalidParameterException", message)
+    if days is not None and not 7 <= days <= 30:
+        raise AwsError(
+            "InvalidParameterException", "RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
+        )
+
+
+@rule(
+    "strict",
+    "secretsmanager",
+    "CreateSecret",
+    "PutSecretValue",
+    "UpdateSecret",
+    says="a value is a string or bytes, not both",
+)
+def one_value(call):
+    if call.get("SecretString") is not None and call.get("SecretBinary") is not None:
+        message = "You can't specify both a binary secret value and a string secret value in the same secret."
+        raise AwsError("InvalidParameterException", message)
+
+
+@rule("strict", "secretsmanager", "CreateSecret", says="a name has letters, digits and /_+=.@-")
+def secret_name(call):
+    if not set(call.params["Name"]) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_+=.@-"):
+        message = (
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
+        )
+        invalid("secretsmanager", message)
+
+
+@rule("strict", "secretsmanager", "PutResourcePolicy", says="a resource policy is a policy")
+def resource_policy(call):
+    policy = document(call.params["ResourcePolicy"])
+    if policy is None or "Statement" not in policy:
+        raise AwsError("MalformedPolicyDocumentException", "This resource policy contains invalid Json")
+
+
+@rule("order", "secretsmanager", "CreateSecret", says="the name of a secret deleted by force is not free at once")
+def name_still_taken(call):
+    if call.params["Name"] in going(call):
+        raise AwsError("InvalidRequestException", SCHEDULED)
+
+
+@rule(
+    "order",
+    "secretsmanager",
+    "DeleteSecret",
+    "PutSecretValue",
+    "UpdateSecret",
+    says="a secret managed by RDS is not its customer's to change or delete",
+)
+def managed_secret(call):
+    secret = secret_named(call, call.params["SecretId"])
+    if secret is not None and secret.arn in managed(call):
+        message = "You can't perform this operation on the secret because it is managed by rds."
+        raise AwsError("InvalidRequestException", message)
+
+
+# CloudWatch Logs
+
+
+@rule("strict", "logs", "PutRetentionPolicy", says="retention is one of the periods of the list")
+def retention(call):
+    if call.params["retentionInDays"] not in RETENTION_DAYS:
+        message = (
+            "1 validation error detected: Value at 'retentionInDays' failed to satisfy "
+            "constraint: Member must satisfy enum value set: "
+        )
+        invalid("logs", message + str(sorted(RETENTION_DAYS)))
+
+
+@rule("strict", "logs", "CreateLogGroup", "AssociateKmsKey", says="a log group's key is given by its ARN")
+def key_by_arn(call):
+    key = call.get("kmsKeyId")
+    if key and not key.startswith("arn:aws:kms:"):
+        invalid("logs", "The specified KMS key must be given by its ARN.")
+
+
+@rule("quota", "logs", "PutResourcePolicy", says="10 resource policies in a region")
+def resource_policies(call):
+    known = call.backend("logs").resource_policies
+    if call.get("policyName") not in known and len(known) >= 10:
+        raise AwsError("LimitExceededException", "Resource limit exceeded.")

@@ -1,0 +1,38 @@
+"""Tags, which every service limits alike."""
+
+from ..registry import AwsError, general_rule
+from .model import code_of
+
+MOST = 50
+LONGEST_KEY, LONGEST_VALUE = 128, 256
+
+
+def tag_lists(call):
+    """Each list of (key, value) in a call, in whatever shape the service has for tags."""
+    for name in ("Tags", "tags"):
+        found = call.get(name)
+        if isinstance(found, dict):
+            yield list(found.items())
+        elif isinstance(found, list) and all(isinstance(tag, dict) for tag in found):
+            yield [pair(tag) for tag in found]
+    for specification in call.get("TagSpecifications") or []:
+        yield [pair(tag) for tag in specification.get("Tags", [])]
+
+
+def pair(tag):
+    key = tag.get("Key") or tag.get("key") or tag.get("TagKey") or ""
+    return key, tag.get("Value") or tag.get("value") or tag.get("TagValue") or ""
+
+
+@general_rule("strict", says="50 tags, keys of 1 to 128 characters once each and not of aws:, values up to 256")
+def tags(call):
+    for found in tag_lists(call):
+        keys = [key for key, _ in found]
+        if len(found) > MOST or len(set(keys)) < len(keys):
+            raise AwsError(code_of(call.service), "There are more than 50 tags, or a tag key is given twice.")
+        for key, value in found:
+            if not 1 <= len(key) <= LONGEST_KEY or len(value) > LONGEST_VALUE or key.lower().startswith("aws:"):
+                raise AwsError(
+                    code_of(call.service),
+                    f"The tag {key} is not valid: keys beginning with aws: are reserved, and lengths are limited.",
+                )

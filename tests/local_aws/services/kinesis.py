@@ -1,0 +1,228 @@
+"""Kinesis streams: states, tags, metrics. Records go where moto keeps them."""
+
+from ..life import later
+from ..registry import AwsError, operation
+
+METRICS = [
+    "IncomingBytes",
+    "IncomingRecords",
+    "IteratorAgeMilliseconds",
+    "OutgoingBytes",
+    "OutgoingRecords",
+    "ReadProvisionedThroughputExceeded",
+    "WriteProvisionedThroughputExceeded",
+]
+
+
+def streams(call):
+    return call.backend("kinesis").streams
+
+
+def stream_of(call):
+    name = call.get("StreamName") or call.get("StreamARN", "").rpartition("/")[2]
+    stream = streams(call).get(name)
+    if stream is None:
+        raise AwsError("ResourceNotFoundException", f"Stream {name} under account {call.account} not found.")
+    return stream
+
+
+def changing(call):
+    """The stream of a call that changes it, which keeps it busy for a while."""
+    stream = stream_of(call)
+    stream.status = "UPDATING"
+    later("kinesis.change", lambda: settle(stream, "UPDATING"))
+    return stream
+
+
+def settle(stream, from_state):
+    if stream.status == from_state:
+        stream.status = "ACTIVE"
+
+
+@operation("kinesis", "CreateStream")
+def create_stream(call):
+    name = call.params["StreamName"]
+    if name in streams(call):
+        raise AwsError("ResourceInUseException", f"Stream {name} under account {call.account} already exists.")
+    mode = call.get("StreamModeDetails", {"StreamMode": "PROVISIONED"})
+    backend = call.backend("kinesis")
+    backend.create_stream(name, call.get("ShardCount", 4), mode)
+    stream = streams(call)[name]
+    stream.tags = dict(call.get("Tags", {}))
+    stream.status = "CREATING"
+    later("kinesis.create", lambda: settle(stream, "CREATING"))
+    return {}
+
+
+@operation("kinesis", "DeleteStream")
+def delete_stream(call):
+    stream = stream_of(call)
+    if stream.consumers and not call.get("EnforceConsumerDeletion"):
+        raise AwsError("ResourceInUseException", f"Stream {stream.stream_name} has registered consumers.")
+    if stream.status == "DELETING":
+        raise AwsError("ResourceInUseException", f"Stream {stream.stream_name} is being deleted.")
+    stream.status = "DELETING"
+    later("kinesis.delete", lambda: streams(call).pop(stream.stream_name, None))
+    return {}
+
+
+def described(stream):
+    out = {
+        "StreamName": stream.stream_name,
+        "StreamARN": stream.arn,
+        "StreamStatus": stream.status,
+        "StreamModeDetails": stream.stream_mode,
+        "RetentionPeriodHours": stream.retention_period_hours,
+        "StreamCreationTimestamp": stream.creation_datetime,
+        "EnhancedMonitoring": [{"ShardLevelMetrics": list(stream.shard_level_metrics)}],
+        "EncryptionType": stream.encryption_type,
+    }
+    return out | ({"KeyId": stream.key_id} if stream.key_id else {})
+
+
+@operation("kinesis", "DescribeStreamSummary")
+def describe_stream_summary(call):
+    stream = stream_of(call)
+    shards = len([shard for shard in stream.shards.values() if shard.is_open])
+    counts = {"OpenShardCount": shards, "ConsumerCount": len(stream.consumers), "MaxRecordSizeInKiB": 1024}
+    return {"StreamDescriptionSummary": described(stream) | counts}
+
+
+@operation("kinesis", "DescribeStream")
+def describe_stream(call):
+    stream = stream_of(call)
+    shards = [shard.to_json() for shard in sorted(stream.shards.values(), key=lambda s: s.shard_id)]
+    start = call.get("ExclusiveStartShardId", "")
+    shards = [shard for shard in shards if shard["ShardId"] > start]
+    size = call.get("Limit", 100)
+    return {"StreamDescription": described(stream) | {"Shards": shards[:size], "HasMoreShards": len(shards) > size}}
+
+
+@operation("kinesis", "ListStreams")
+def list_streams(call):
+    start = call.get("ExclusiveStartStreamName") or call.get("NextToken") or ""
+    names = sorted(name for name in streams(call) if name > start)
+    shown = names[: call.get("Limit", 100)]
+    summaries = [described(streams(call)[name]) for name in shown]
+    out = {"StreamNames": shown, "HasMoreStreams": len(shown) < len(names), "StreamSummaries": summaries}
+    return out | ({"NextToken": shown[-1]} if out["HasMoreStreams"] else {})
+
+
+@operation("kinesis", "IncreaseStreamRetentionPeriod", "DecreaseStreamRetentionPeriod")
+def change_retention(call):
+    stream, hours = stream_of(call), call.params["RetentionPeriodHours"]
+    if not 24 <= hours <= 8760:
+        raise AwsError("InvalidArgumentException", "Retention period must be between 24 and 8760 hours.")
+    grows = call.operation.startswith("Increase")
+    if (grows and hours < stream.retention_period_hours) or (not grows and hours > stream.retention_period_hours):
+        word = "shorter" if grows else "longer"
+        raise AwsError("InvalidArgumentException", f"Requested retention period is {word} than the existing one.")
+    changing(call).retention_period_hours = hours
+    return {}
+
+
+@operation("kinesis", "StartStreamEncryption")
+def start_stream_encryption(call):
+    stream = changing(call)
+    stream.encryption_type, stream.key_id = call.params["EncryptionType"], call.params["KeyId"]
+    return {}
+
+
+@operation("kinesis", "StopStreamEncryption")
+def stop_stream_encryption(call):
+    stream = changing(call)
+    stream.encryption_type, stream.key_id = "NONE", None
+    return {}
+
+
+@operation("kinesis", "EnableEnhancedMonitoring", "DisableEnhancedMonitoring")
+def change_monitoring(call):
+    wanted = call.params["ShardLevelMetrics"]
+    wanted = METRICS if "ALL" in wanted else wanted
+    stream = changing(call)
+    before = list(stream.shard_level_metrics)
+    if call.operation.startswith("Enable"):
+        after = sorted({*before, *wanted})
+    else:
+        after = [metric for metric in before if metric not in wanted]
+    stream.shard_level_metrics = after
+    return {
+        "StreamName": stream.stream_name,
+        "CurrentShardLevelMetrics": before,
+        "DesiredShardLevelMetrics": after,
+        "StreamARN": stream.arn,
+    }
+
+
+@operation("kinesis", "UpdateShardCount")
+def update_shard_count(call):
+    stream, wanted = stream_of(call), call.params["TargetShardCount"]
+    current = len([shard for shard in stream.shards.values() if shard.is_open])
+    if stream.stream_mode["StreamMode"] == "ON_DEMAND":
+        raise AwsError("ValidationException", f"Request is invalid. Stream {stream.stream_name} is in On-Demand mode.")
+    changing(call).update_shard_count(wanted)
+    return {
+        "StreamName": stream.stream_name,
+        "CurrentShardCount": current,
+        "TargetShardCount": wanted,
+        "StreamARN": stream.arn,
+    }
+
+
+@operation("kinesis", "UpdateStreamMode")
+def update_stream_mode(call):
+    changing(call).stream_mode = dict(call.params["StreamModeDetails"])
+    return {}
+
+
+@operation("kinesis", "AddTagsToStream")
+def add_tags_to_stream(call):
+    stream = stream_of(call)
+    stream.tags = stream.tags | call.params["Tags"]
+    return {}
+
+
+@operation("kinesis", "RemoveTagsFromStream")
+def remove_tags_from_stream(call):
+    stream = stream_of(call)
+    stream.tags = {key: value for key, value in stream.tags.items() if key not in call.params["TagKeys"]}
+    return {}
+
+
+def tag_list(stream):
+    return [{"Key": key, "Value": value} for key, value in sorted(stream.tags.items())]
+
+
+@operation("kinesis", "ListTagsForStream")
+def list_tags_for_stream(call):
+    tags = [tag for tag in tag_list(stream_of(call)) if tag["Key"] > call.get("ExclusiveStartTagKey", "")]
+    size = call.get("Limit", 50)
+    return {"Tags": tags[:size], "HasMoreTags": len(tags) > size}
+
+
+def tagged_stream(call):
+    call.params["StreamARN"] = call.params["ResourceARN"]
+    return stream_of(call)
+
+
+@operation("kinesis", "ListTagsForResource")
+def list_tags_for_resource(call):
+    return {"Tags": tag_list(tagged_stream(call))}
+
+
+@operation("kinesis", "TagResource")
+def tag_resource(call):
+    tagged_stream(call)
+    return add_tags_to_stream(call)
+
+
+@operation("kinesis", "UntagResource")
+def untag_resource(call):
+    tagged_stream(call)
+    return remove_tags_from_stream(call)
+
+
+@operation("kinesis", "DescribeLimits")
+def describe_limits(call):
+    shards = sum(len(stream.shards) for stream in streams(call).values())
+    return {"ShardLimit": 500, "OpenShardCount": shards, "OnDemandStreamCount": 0, "OnDemandStreamCountLimit": 50}

@@ -1,0 +1,64 @@
+"""CloudWatch Logs: the key, class and deletion protection of a log group."""
+
+from .. import logs_left
+from ..moto_app import ask
+from ..registry import AwsError, after, operation
+
+DEFAULTS = {"logGroupClass": "STANDARD", "deletionProtectionEnabled": False}
+
+
+def extras(call):
+    """What moto drops about a log group, by its name."""
+    return call.shelf("logs.extras")
+
+
+def group_of(call):
+    name = call.get("logGroupName") or call.get("resourceIdentifier") or call.get("logGroupIdentifier") or ""
+    name = name.split(":log-group:")[-1].removesuffix(":*")
+    groups = call.backend("logs").groups
+    if name not in groups:
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+    return groups[name]
+
+
+@after("logs", "CreateLogGroup")
+def remember_extras(call, answer):
+    extras(call)[call.params["logGroupName"]] = {name: call.get(name, value) for name, value in DEFAULTS.items()}
+
+
+@after("logs", "DescribeLogGroups", "ListLogGroups")
+def show_extras(call, answer):
+    for group in answer.get("logGroups", []):
+        known = extras(call).get(group["logGroupName"], DEFAULTS)
+        group |= known if call.operation == "DescribeLogGroups" else {"logGroupClass": known["logGroupClass"]}
+
+
+@operation("logs", "AssociateKmsKey")
+def associate_kms_key(call):
+    group_of(call).kms_key_id = call.params["kmsKeyId"]
+    return {}
+
+
+@operation("logs", "DisassociateKmsKey")
+def disassociate_kms_key(call):
+    group_of(call).kms_key_id = None
+    return {}
+
+
+@operation("logs", "PutLogGroupDeletionProtection")
+def put_log_group_deletion_protection(call):
+    name = group_of(call).name
+    known = extras(call).setdefault(name, dict(DEFAULTS))
+    known["deletionProtectionEnabled"] = call.params["deletionProtectionEnabled"]
+    return {}
+
+
+@operation("logs", "DeleteLogGroup")
+def delete_log_group(call):
+    name = group_of(call).name
+    if extras(call).get(name, DEFAULTS)["deletionProtectionEnabled"]:
+        raise AwsError("ValidationException", f"Log group {name} is protected from deletion.")
+    extras(call).pop(name, None)
+    made = ask(call)
+    logs_left.written_again(call, name)
+    return made

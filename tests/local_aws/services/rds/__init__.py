@@ -1,0 +1,13 @@
+"""RDS without moto, where clusters forget how they were configured and everything in use can be deleted."""
+
+from . import (  # noqa: F401
+    clusters,
+    events,
+    instances,
+    parameter_groups,
+    proxies,
+    snapshots,
+    subnet_groups,
+    tags,
+    versions,
+)

@@ -1,0 +1,108 @@
+"""The parameters of PostgreSQL engines: default, kind, whether a change needs a reboot, and the values allowed."""
+
+BOOL = "0,1"
+LEVELS = "debug5,debug4,debug3,debug2,debug1,info,notice,warning,error,log,fatal,panic"
+
+STATIC = {
+    "max_connections": ("LEAST({DBInstanceClassMemory/9531392},5000)", "integer", "6-262143"),
+    "rds.logical_replication": ("0", "boolean", BOOL),
+    "rds.restrict_password_commands": ("0", "boolean", BOOL),
+    "shared_buffers": ("{DBInstanceClassMemory/10922}", "integer", "16-1073741823"),
+    "shared_preload_libraries": ("pg_stat_statements", "list", ""),
+    "max_replication_slots": ("20", "integer", "5-1000"),
+    "max_wal_senders": ("20", "integer", "5-1000"),
+    "max_worker_processes": ("GREATEST(${DBInstanceVCPU*2},8)", "integer", "8-262143"),
+    "max_logical_replication_workers": ("", "integer", "0-262143"),
+    "max_locks_per_transaction": ("64", "integer", "10-2147483647"),
+    "max_prepared_transactions": ("0", "integer", "0-262143"),
+    "track_activity_query_size": ("4096", "integer", "100-102400"),
+    "track_commit_timestamp": ("", "boolean", BOOL),
+    "autovacuum_max_workers": ("GREATEST({DBInstanceClassMemory/64371566592},3)", "integer", "1-262143"),
+    "huge_pages": ("on", "string", "on,off,try"),
+    "aurora_lock_resolution": ("", "string", ""),
+}
+DYNAMIC = {
+    "rds.force_ssl": ("0", "boolean", BOOL),
+    "ssl_min_protocol_version": ("TLSv1.2", "string", "TLSv1,TLSv1.1,TLSv1.2,TLSv1.3"),
+    "ssl_max_protocol_version": ("", "string", "TLSv1.2,TLSv1.3"),
+    "ssl_ciphers": ("", "list", ""),
+    "rds.log_retention_period": ("4320", "integer", "1440-10080"),
+    "rds.force_autovacuum_logging_level": ("WARNING", "string", LEVELS),
+    "rds.babelfish_status": ("off", "string", "on,off,datatypesonly,ondemand"),
+    "rds.accepted_password_auth_method": ("md5+scram", "string", "md5+scram,scram"),
+    "rds.allowed_extensions": ("*", "list", ""),
+    "rds.adaptive_autovacuum": ("1", "boolean", BOOL),
+    "password_encryption": ("scram-sha-256", "string", "md5,scram-sha-256"),
+    "log_statement": ("none", "string", "none,ddl,mod,all"),
+    "log_min_duration_statement": ("-1", "integer", "-1-2147483647"),
+    "log_min_messages": ("", "string", LEVELS),
+    "log_min_error_statement": ("", "string", LEVELS),
+    "log_connections": ("0", "boolean", BOOL),
+    "log_disconnections": ("0", "boolean", BOOL),
+    "log_duration": ("0", "boolean", BOOL),
+    "log_hostname": ("0", "boolean", BOOL),
+    "log_lock_waits": ("0", "boolean", BOOL),
+    "log_temp_files": ("-1", "integer", "-1-2147483647"),
+    "log_checkpoints": ("", "boolean", BOOL),
+    "log_rotation_age": ("60", "integer", "1-1440"),
+    "log_rotation_size": ("100000", "integer", "50000-1000000"),
+    "log_line_prefix": ("%t:%r:%u@%d:[%p]:", "string", ""),
+    "log_error_verbosity": ("default", "string", "terse,default,verbose"),
+    "log_autovacuum_min_duration": ("10000", "integer", "-1-2147483647"),
+    "log_statement_max_length": ("", "integer", ""),
+    "log_parameter_max_length": ("", "integer", ""),
+    "log_statement_sample_rate": ("", "float", "0-1"),
+    "log_min_duration_sample": ("", "integer", ""),
+    "timezone": ("UTC", "string", ""),
+    "work_mem": ("", "integer", "64-2147483647"),
+    "maintenance_work_mem": ("", "integer", "1024-2147483647"),
+    "effective_cache_size": ("", "integer", "1-2147483647"),
+    "random_page_cost": ("", "float", ""),
+    "statement_timeout": ("0", "integer", "0-2147483647"),
+    "lock_timeout": ("0", "integer", "0-2147483647"),
+    "idle_in_transaction_session_timeout": ("86400000", "integer", "0-2147483647"),
+    "idle_session_timeout": ("", "integer", "0-2147483647"),
+    "tcp_keepalives_idle": ("300", "integer", "0-2147483647"),
+    "tcp_keepalives_interval": ("30", "integer", "0-2147483647"),
+    "tcp_keepalives_count": ("2", "integer", "0-2147483647"),
+    "deadlock_timeout": ("", "integer", "1-2147483647"),
+    "autovacuum": ("1", "boolean", BOOL),
+    "autovacuum_naptime": ("5", "integer", "1-2147483"),
+    "autovacuum_vacuum_scale_factor": ("0.1", "float", "0-100"),
+    "autovacuum_analyze_scale_factor": ("0.05", "float", "0-100"),
+    "default_statistics_target": ("", "integer", "1-10000"),
+    "default_transaction_isolation": ("", "string", ""),
+    "search_path": ("", "string", ""),
+    "client_encoding": ("", "string", ""),
+    "datestyle": ("", "string", ""),
+    "synchronous_commit": ("on", "string", "local,on,off"),
+    "track_io_timing": ("1", "boolean", BOOL),
+    "track_functions": ("pl", "string", "none,pl,all"),
+    "pg_stat_statements.track": ("TOP", "string", "TOP,ALL,NONE"),
+    "pg_stat_statements.max": ("", "integer", ""),
+    "pgaudit.log": ("", "list", "ddl,function,misc,read,role,write,none,all,-ddl,-function,-misc,-read,-role,-write"),
+    "pgaudit.log_level": ("", "string", ""),
+    "pgaudit.role": ("", "string", "rds_pgaudit"),
+    "pgaudit.log_catalog": ("", "boolean", BOOL),
+    "pgaudit.log_parameter": ("", "boolean", BOOL),
+    "pgaudit.log_relation": ("", "boolean", BOOL),
+    "auto_explain.log_min_duration": ("", "integer", ""),
+    "cron.database_name": ("", "string", ""),
+    "apg_plan_mgmt.capture_plan_baselines": ("off", "string", ""),
+    "wal_sender_timeout": ("30000", "integer", "0-3600000"),
+    "jit": ("0", "boolean", BOOL),
+    "enable_partitionwise_join": ("", "boolean", BOOL),
+    "max_parallel_workers_per_gather": ("", "integer", "0-1024"),
+    "row_security": ("", "boolean", BOOL),
+}
+MAJOR_WITH_FORCED_SSL = {"postgres": 15, "aurora-postgresql": 17}
+
+
+def parameters(family):
+    """Name to (default, kind, static or dynamic, allowed values) for one parameter group family."""
+    known = {name: (value, kind, "static", allowed) for name, (value, kind, allowed) in STATIC.items()}
+    known |= {name: (value, kind, "dynamic", allowed) for name, (value, kind, allowed) in DYNAMIC.items()}
+    engine = family.rstrip("0123456789")
+    if int(family.removeprefix(engine) or 0) >= MAJOR_WITH_FORCED_SSL.get(engine, 99):
+        known["rds.force_ssl"] = ("1", "boolean", "dynamic", BOOL)
+    return known

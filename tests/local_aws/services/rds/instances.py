@@ -1,0 +1,336 @@
+"""DB instances, in a cluster and on their own."""
+
+from ... import enis, logs_left
+from ...common import page, picked
+from ...life import conclude, later
+from ...registry import AwsError, now, operation
+from . import secret
+from .clusters import change_log_exports, change_secret, default_security_group, notice
+from .parameter_groups import INSTANCE
+from .shared import (
+    cluster_of,
+    clusters,
+    filtered,
+    host_hash,
+    instance_of,
+    instances,
+    members_of,
+    resource_id,
+    say,
+    security_groups,
+    subnet_group_of,
+    tags,
+    visible,
+)
+from .snapshots import take_snapshot
+from .versions import family, require_offered
+
+KEPT = (
+    "MonitoringRoleArn",
+    "PerformanceInsightsKMSKeyId",
+    "PerformanceInsightsRetentionPeriod",
+    "MaxAllocatedStorage",
+    "Iops",
+    "StorageThroughput",
+    "DBName",
+    "KmsKeyId",
+)
+FILTERS = {
+    "db-instance-id": "DBInstanceIdentifier",
+    "db-cluster-id": "DBClusterIdentifier",
+    "dbi-resource-id": "DbiResourceId",
+    "engine": "Engine",
+}
+SLOW = {
+    "DBInstanceClass": "DBInstanceClass",
+    "AllocatedStorage": "AllocatedStorage",
+    "DBPortNumber": "DbInstancePort",
+    "BackupRetentionPeriod": "BackupRetentionPeriod",
+    "MultiAZ": "MultiAZ",
+    "EngineVersion": "EngineVersion",
+    "Iops": "Iops",
+    "StorageThroughput": "StorageThroughput",
+    "StorageType": "StorageType",
+    "CACertificateIdentifier": "CACertificateIdentifier",
+    "EnableIAMDatabaseAuthentication": "IAMDatabaseAuthenticationEnabled",
+    "MasterUserPassword": None,
+}
+QUICK = {
+    "PreferredBackupWindow": "PreferredBackupWindow",
+    "PreferredMaintenanceWindow": "PreferredMaintenanceWindow",
+    "AutoMinorVersionUpgrade": "AutoMinorVersionUpgrade",
+    "CopyTagsToSnapshot": "CopyTagsToSnapshot",
+    "MonitoringInterval": "MonitoringInterval",
+    "MonitoringRoleArn": "MonitoringRoleArn",
+    "PubliclyAccessible": "PubliclyAccessible",
+    "PromotionTier": "PromotionTier",
+    "DatabaseInsightsMode": "DatabaseInsightsMode",
+    "EnablePerformanceInsights": "PerformanceInsightsEnabled",
+    "PerformanceInsightsKMSKeyId": "PerformanceInsightsKMSKeyId",
+    "PerformanceInsightsRetentionPeriod": "PerformanceInsightsRetentionPeriod",
+    "DeletionProtection": "DeletionProtection",
+    "MaxAllocatedStorage": "MaxAllocatedStorage",
+    "NetworkType": "NetworkType",
+}
+
+
+@operation("rds", "CreateDBInstance")
+def create_db_instance(call):
+    name = call.params["DBInstanceIdentifier"].lower()
+    if name in instances(call):
+        raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
+    instance = new_member(call, name) if call.get("DBClusterIdentifier") else new_standalone(call, name)
+    instances(call)[name] = instance
+    tags(call)[instance["DBInstanceArn"]] = call.get("Tags", [])
+    place(call, instance)
+    answer = shown(call, instance)
+    good, bad = (lambda: arrive(call, instance)), (lambda text: fail(call, instance, text))
+    conclude("rds.instance.create", "rds.instance", name, good, bad)
+    return {"DBInstance": answer}
+
+
+def common_fields(call, name, engine, version):
+    host = f"{name}.{host_hash(call)}.{call.region}.rds.amazonaws.com"
+    parameter_group = INSTANCE.find(call, call.get("DBParameterGroupName", f"default.{family(engine, version)}"))
+    return {
+        "DBInstanceIdentifier": name,
+        "DBInstanceClass": call.params["DBInstanceClass"],
+        "Engine": engine,
+        "EngineVersion": version,
+        "DBInstanceStatus": "creating",
+        "InstanceCreateTime": now(),
+        "DBSecurityGroups": [],
+        "AutoMinorVersionUpgrade": call.get("AutoMinorVersionUpgrade", True),
+        "LicenseModel": "postgresql-license",
+        "OptionGroupMemberships": [
+            {"OptionGroupName": f"default:{engine}-{version.split('.')[0]}", "Status": "in-sync"}
+        ],
+        "PubliclyAccessible": call.get("PubliclyAccessible", False),
+        "DbInstancePort": 0,
+        "DbiResourceId": resource_id("db"),
+        "CACertificateIdentifier": call.get("CACertificateIdentifier", "rds-ca-rsa2048-g1"),
+        "DomainMemberships": [],
+        "MonitoringInterval": call.get("MonitoringInterval", 0),
+        "PromotionTier": call.get("PromotionTier", 1),
+        "DBInstanceArn": call.arn("rds", f"db:{name}"),
+        "DatabaseInsightsMode": call.get("DatabaseInsightsMode", "standard"),
+        "PerformanceInsightsEnabled": call.get("EnablePerformanceInsights", False),
+        "AssociatedRoles": [],
+        "CustomerOwnedIpEnabled": False,
+        "NetworkType": call.get("NetworkType", "IPV4"),
+        "BackupTarget": "region",
+        "DedicatedLogVolume": False,
+        "_host": host,
+        "_parameter_group": parameter_group["DBParameterGroupName"],
+        "_pending": {},
+        "_writer": False,
+    } | picked(call.params, *KEPT)
+
+
+def new_member(call, name):
+    """Most of a member is its cluster's, and not the caller's to choose."""
+    cluster = cluster_of(call)
+    fields = common_fields(call, name, cluster["Engine"], cluster["EngineVersion"])
+    inherited = (
+        "BackupRetentionPeriod",
+        "PreferredBackupWindow",
+        "MasterUsername",
+        "VpcSecurityGroups",
+        "StorageEncrypted",
+        "KmsKeyId",
+        "IAMDatabaseAuthenticationEnabled",
+        "EnabledCloudwatchLogsExports",
+        "EngineLifecycleSupport",
+    )
+    fields |= {key: cluster[key] for key in inherited if key in cluster}
+    if "DatabaseName" in cluster:
+        fields["DBName"] = cluster["DatabaseName"]
+    fields |= {
+        "DBClusterIdentifier": cluster["DBClusterIdentifier"],
+        "AllocatedStorage": 1,
+        "StorageType": cluster.get("StorageType", "aurora"),
+        "MultiAZ": False,
+        "CopyTagsToSnapshot": call.get("CopyTagsToSnapshot", False),
+        "DeletionProtection": False,
+        "PreferredMaintenanceWindow": call.get("PreferredMaintenanceWindow", "sun:06:00-sun:06:30").lower(),
+        "_port": cluster["Port"],
+        "_subnet_group": cluster["DBSubnetGroup"],
+        "_writer": not members_of(call, cluster),
+    }
+    return fields
+
+
+def new_standalone(call, name):
+    engine = call.params["Engine"]
+    version = require_offered(engine, call.get("EngineVersion"))
+    group = subnet_group_of(call, call.get("DBSubnetGroupName", "default"))
+    groups = call.get("VpcSecurityGroupIds") or [default_security_group(call, group["VpcId"])]
+    fields = common_fields(call, name, engine, version) | {
+        "AllocatedStorage": call.get("AllocatedStorage", 20),
+        "BackupRetentionPeriod": call.get("BackupRetentionPeriod", 1),
+        "PreferredBackupWindow": call.get("PreferredBackupWindow", "07:21-07:51"),
+        "PreferredMaintenanceWindow": call.get("PreferredMaintenanceWindow", "sun:06:00-sun:06:30").lower(),
+        "MasterUsername": call.get("MasterUsername"),
+        "MultiAZ": call.get("MultiAZ", False),
+        "VpcSecurityGroups": security_groups(call, groups),
+        "StorageType": call.get("StorageType", "gp2"),
+        "StorageEncrypted": call.get("StorageEncrypted", False),
+        "CopyTagsToSnapshot": call.get("CopyTagsToSnapshot", False),
+        "IAMDatabaseAuthenticationEnabled": call.get("EnableIAMDatabaseAuthentication", False),
+        "EnabledCloudwatchLogsExports": call.get("EnableCloudwatchLogsExports", []),
+        "DeletionProtection": call.get("DeletionProtection", False),
+        "EngineLifecycleSupport": call.get("EngineLifecycleSupport", "open-source-rds-extended-support"),
+        "_port": call.get("Port", 5432 if "postgres" in engine else 3306),
+        "_subnet_group": group["DBSubnetGroupName"],
+    }
+    if fields["StorageType"] == "gp3":
+        fields = {"Iops": 3000, "StorageThroughput": 125} | fields
+    if fields["StorageEncrypted"] and "KmsKeyId" not in fields:
+        fields["KmsKeyId"] = call.arn("kms", "key/aws-rds")
+    if call.get("ManageMasterUserPassword"):
+        fields["MasterUserSecret"] = secret.make(call, "db", fields["MasterUsername"])
+    return fields
+
+
+def place(call, instance):
+    """In the zone asked for, else in the zone of the subnet group that holds the fewest of its siblings."""
+    subnets = subnet_group_of(call, instance["_subnet_group"])["Subnets"]
+    zones = [subnet["SubnetAvailabilityZone"]["Name"] for subnet in subnets]
+    wanted = call.get("AvailabilityZone")
+    if wanted and wanted not in zones:
+        raise_unplaced(call, instance, wanted)
+    taken = [i.get("AvailabilityZone") for i in siblings(call, instance)]
+    zone = wanted or min(zones, key=lambda z: (taken.count(z), zones.index(z)))
+    subnet = subnets[zones.index(zone)]["SubnetIdentifier"]
+    instance |= {"AvailabilityZone": zone, "_subnet": subnet}
+    groups = [group["VpcSecurityGroupId"] for group in instance["VpcSecurityGroups"]]
+    enis.attach(call, instance["DBInstanceArn"], subnet, groups, "RDSNetworkInterface", "amazon-rds")
+
+
+def raise_unplaced(call, instance, zone):
+    instances(call).pop(instance["DBInstanceIdentifier"])
+    raise AwsError("InvalidVPCNetworkStateFault", f"The DB subnet group has no subnet in Availability Zone {zone}.")
+
+
+def siblings(call, instance):
+    name = instance.get("DBClusterIdentifier")
+    return [i for i in instances(call).values() if i is not instance and name and i.get("DBClusterIdentifier") == name]
+
+
+def fail(call, instance, text):
+    """The message names the status, as in "incompatible-parameters: shared_buffers is too large"."""
+    if instance["DBInstanceStatus"] == "creating":
+        status, _, reason = text.partition(":")
+        instance["DBInstanceStatus"] = status or "failed"
+        name, reason = instance["DBInstanceIdentifier"], reason.strip() or "The DB instance could not be created."
+        say(call, "db-instance", name, instance["DBInstanceArn"], reason)
+
+
+def arrive(call, instance):
+    if instance["DBInstanceStatus"] != "creating":
+        return
+    name = instance["DBInstanceIdentifier"]
+    instance["DBInstanceStatus"] = "available"
+    instance["Endpoint"] = {"Address": instance["_host"], "Port": instance["_port"], "HostedZoneId": "Z2R2ITUGPM61AM"}
+    owner = clusters(call).get(instance.get("DBClusterIdentifier"), instance)
+    if "MasterUserSecret" in owner:
+        owner["MasterUserSecret"]["SecretStatus"] = "active"
+    logs_left.make_all(call)
+    say(call, "db-instance", name, instance["DBInstanceArn"], "DB instance created")
+
+
+def shown(call, instance):
+    out = visible(call, instance, instance["DBInstanceArn"])
+    out["DBSubnetGroup"] = subnet_group_of(call, instance["_subnet_group"])
+    status = instance.get("_parameters", "in-sync")
+    out["DBParameterGroups"] = [{"DBParameterGroupName": instance["_parameter_group"], "ParameterApplyStatus": status}]
+    out["PendingModifiedValues"] = dict(instance["_pending"])
+    return out
+
+
+@operation("rds", "DescribeDBInstances")
+def describe_db_instances(call):
+    found = [instance_of(call)] if call.get("DBInstanceIdentifier") else list(instances(call).values())
+    found, more = page(call, filtered(call, found, FILTERS), "MaxRecords", "Marker", "Marker")
+    return {"DBInstances": [shown(call, instance) for instance in found]} | more
+
+
+@operation("rds", "ModifyDBInstance")
+def modify_db_instance(call):
+    instance = instance_of(call)
+    for given, kept in QUICK.items():
+        if call.get(given) is not None:
+            instance[kept] = call.params[given]
+    change_groups(call, instance)
+    change_log_exports(call, instance)
+    change_secret(call, instance)
+    instance["_pending"] = instance["_pending"] | slow_changes(call, instance)
+    if call.get("ApplyImmediately"):
+        later("rds.modify.noticed", lambda: notice(instance, "DBInstanceStatus"))
+    return {"DBInstance": shown(call, instance)}
+
+
+def change_groups(call, instance):
+    if call.get("VpcSecurityGroupIds"):
+        instance["VpcSecurityGroups"] = security_groups(call, call.params["VpcSecurityGroupIds"])
+        enis.regroup(call, instance["DBInstanceArn"], call.params["VpcSecurityGroupIds"])
+    if call.get("DBParameterGroupName"):
+        instance["_parameter_group"] = INSTANCE.find(call, call.params["DBParameterGroupName"])["DBParameterGroupName"]
+
+
+def slow_changes(call, instance):
+    pending = {}
+    for given, kept in SLOW.items():
+        value = call.get(given)
+        if value is not None and (kept is None or instance.get(kept) != value):
+            pending[kept or given] = "****" if kept is None else value
+    if "EngineVersion" in pending:
+        pending["EngineVersion"] = require_offered(instance["Engine"], pending["EngineVersion"])
+    return pending
+
+
+@operation("rds", "RebootDBInstance")
+def reboot_db_instance(call):
+    instance = instance_of(call)
+    instance["DBInstanceStatus"] = "rebooting"
+    answer = shown(call, instance)
+    fresh = {"DBInstanceStatus": "available", "_parameters": "in-sync", "_cluster_parameters": "in-sync"}
+    later("rds.instance.modify", lambda: instance.update(fresh))
+    return {"DBInstance": answer}
+
+
+@operation("rds", "DeleteDBInstance")
+def delete_db_instance(call):
+    instance = instance_of(call)
+    if instance["DBInstanceStatus"] == "deleting":
+        name = instance["DBInstanceIdentifier"]
+        raise AwsError("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
+    take_final_snapshot(call, instance)
+    instance["DBInstanceStatus"] = "deleting"
+    answer = shown(call, instance)
+    later("rds.instance.delete", lambda: remove(call, instance))
+    return {"DBInstance": answer}
+
+
+def take_final_snapshot(call, instance):
+    wanted = call.get("FinalDBSnapshotIdentifier")
+    if instance.get("DBClusterIdentifier"):
+        if wanted:
+            message = "FinalDBSnapshotIdentifier can not be specified when deleting a cluster member"
+            raise AwsError("InvalidParameterCombination", message)
+    elif not call.get("SkipFinalSnapshot"):
+        if not wanted:
+            message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+            raise AwsError("InvalidParameterCombination", message)
+        take_snapshot(call, instance, wanted)
+
+
+def remove(call, instance):
+    instances(call).pop(instance["DBInstanceIdentifier"], None)
+    tags(call).pop(instance["DBInstanceArn"], None)
+    enis.release(call, instance["DBInstanceArn"])
+    if "MasterUserSecret" in instance:
+        secret.remove(call, instance["MasterUserSecret"])
+    rest = siblings(call, instance)
+    if instance["_writer"] and rest:
+        min(rest, key=lambda i: i["PromotionTier"])["_writer"] = True

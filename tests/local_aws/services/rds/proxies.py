@@ -1,0 +1,189 @@
+"""RDS proxies, their target group and targets."""
+
+from ... import enis
+from ...common import find, page, picked, require_unique
+from ...life import later
+from ...registry import AwsError, now, operation
+from ...world import new_id
+from .shared import cluster_of, filtered, host_hash, instance_of, proxies, tags
+
+KEPT = ("EngineFamily", "VpcSubnetIds", "RoleArn", "DefaultAuthScheme")
+CHANGED = {
+    "Auth": "Auth",
+    "RequireTLS": "RequireTLS",
+    "IdleClientTimeout": "IdleClientTimeout",
+    "DebugLogging": "DebugLogging",
+    "RoleArn": "RoleArn",
+    "SecurityGroups": "VpcSecurityGroupIds",
+    "DefaultAuthScheme": "DefaultAuthScheme",
+}
+
+
+def proxy_of(call):
+    name = call.params["DBProxyName"].lower()
+    return find(proxies(call), name, "DBProxyNotFoundFault", f"DB proxy {name} not found.")
+
+
+def shown(proxy):
+    return {key: value for key, value in proxy.items() if not key.startswith("_")}
+
+
+@operation("rds", "CreateDBProxy")
+def create_db_proxy(call):
+    name = call.params["DBProxyName"].lower()
+    require_unique(proxies(call), name, "DBProxyAlreadyExistsFault", f"DB proxy {name} already exists.")
+    proxy = {
+        "DBProxyName": name,
+        "DBProxyArn": call.arn("rds", f"db-proxy:prx-{new_id()}"),
+        "Status": "creating",
+        "VpcId": vpc_of(call),
+        "VpcSecurityGroupIds": call.get("VpcSecurityGroupIds", []),
+        "Auth": call.get("Auth", []),
+        "Endpoint": f"{name}.proxy-{host_hash(call)}.{call.region}.rds.amazonaws.com",
+        "RequireTLS": call.get("RequireTLS", False),
+        "IdleClientTimeout": call.get("IdleClientTimeout", 1800),
+        "DebugLogging": call.get("DebugLogging", False),
+        "CreatedDate": now(),
+        "UpdatedDate": now(),
+        "_targets": [],
+        "_pool": {
+            "MaxConnectionsPercent": 100,
+            "MaxIdleConnectionsPercent": 50,
+            "ConnectionBorrowTimeout": 120,
+            "SessionPinningFilters": [],
+        },
+        "_group": call.arn("rds", f"target-group:prx-tg-{new_id()}"),
+    } | picked(call.params, *KEPT)
+    proxies(call)[name] = proxy
+    tags(call)[proxy["DBProxyArn"]] = call.get("Tags", [])
+    for subnet in proxy["VpcSubnetIds"]:
+        enis.attach(
+            call,
+            proxy["DBProxyArn"],
+            subnet,
+            proxy["VpcSecurityGroupIds"],
+            "Network interface for DBProxy",
+            "amazon-rds",
+        )
+    answer = shown(proxy)
+    later("rds.proxy", lambda: proxy.update(Status="available"))
+    return {"DBProxy": answer}
+
+
+def vpc_of(call):
+    by_id = {s.id: s for zone in call.backend("ec2").subnets.values() for s in zone.values()}
+    found = [by_id[subnet] for subnet in call.params["VpcSubnetIds"] if subnet in by_id]
+    if len(found) < len(call.params["VpcSubnetIds"]):
+        raise AwsError("InvalidSubnet", "A requested subnet does not exist.")
+    return found[0].vpc_id
+
+
+@operation("rds", "DescribeDBProxies")
+def describe_db_proxies(call):
+    found = [proxy_of(call)] if call.get("DBProxyName") else list(proxies(call).values())
+    found, more = page(call, filtered(call, found, {}), "MaxRecords", "Marker", "Marker")
+    return {"DBProxies": [shown(proxy) for proxy in found]} | more
+
+
+def require_available(proxy):
+    if proxy["Status"] != "available":
+        raise AwsError("InvalidDBProxyStateFault", f"DB proxy {proxy['DBProxyName']} is {proxy['Status']}.")
+
+
+@operation("rds", "ModifyDBProxy")
+def modify_db_proxy(call):
+    proxy = proxy_of(call)
+    require_available(proxy)
+    for given, kept in CHANGED.items():
+        if call.get(given) is not None:
+            proxy[kept] = call.params[given]
+    if call.get("SecurityGroups"):
+        enis.regroup(call, proxy["DBProxyArn"], call.params["SecurityGroups"])
+    proxy |= {"Status": "modifying", "UpdatedDate": now()}
+    answer = shown(proxy)
+    later("rds.cluster.modify", lambda: proxy.update(Status="available"))
+    return {"DBProxy": answer}
+
+
+@operation("rds", "DeleteDBProxy")
+def delete_db_proxy(call):
+    proxy = proxy_of(call)
+    if proxy["Status"] != "deleting":
+        proxy["Status"] = "deleting"
+        later("rds.proxy", lambda: remove(call, proxy))
+    return {"DBProxy": shown(proxy) | {"Status": "deleting"}}
+
+
+def remove(call, proxy):
+    proxies(call).pop(proxy["DBProxyName"], None)
+    tags(call).pop(proxy["DBProxyArn"], None)
+    enis.release(call, proxy["DBProxyArn"])
+
+
+def target_group(proxy):
+    return {
+        "DBProxyName": proxy["DBProxyName"],
+        "TargetGroupName": "default",
+        "TargetGroupArn": proxy["_group"],
+        "IsDefault": True,
+        "Status": "available",
+        "ConnectionPoolConfig": proxy["_pool"],
+        "CreatedDate": proxy["CreatedDate"],
+        "UpdatedDate": proxy["UpdatedDate"],
+    }
+
+
+@operation("rds", "DescribeDBProxyTargetGroups")
+def describe_db_proxy_target_groups(call):
+    return {"TargetGroups": [target_group(proxy_of(call))]}
+
+
+@operation("rds", "ModifyDBProxyTargetGroup")
+def modify_db_proxy_target_group(call):
+    proxy = proxy_of(call)
+    proxy["_pool"] = proxy["_pool"] | call.get("ConnectionPoolConfig", {})
+    return {"DBProxyTargetGroup": target_group(proxy)}
+
+
+@operation("rds", "RegisterDBProxyTargets")
+def register_db_proxy_targets(call):
+    proxy, made = proxy_of(call), []
+    for name in call.get("DBClusterIdentifiers", []):
+        cluster = cluster_of(call, name)
+        made.append(new_target(proxy, "TRACKED_CLUSTER", cluster["DBClusterIdentifier"], cluster["Endpoint"]))
+    for name in call.get("DBInstanceIdentifiers", []):
+        instance = instance_of(call, name)
+        if instance["DBInstanceStatus"] not in ("available", "modifying", "backing-up"):
+            message = f"DB instance {name} is in an unsupported state - {instance['DBInstanceStatus'].upper()}, "
+            raise AwsError("InvalidDBInstanceState", message + "needs to be in [AVAILABLE, MODIFYING, BACKING_UP]")
+        made.append(new_target(proxy, "RDS_INSTANCE", instance["DBInstanceIdentifier"], instance["_host"]))
+    proxy["_targets"] += made
+    for target in made:
+        later("rds.modify.noticed", lambda target=target: target["TargetHealth"].update(State="AVAILABLE"))
+    return {"DBProxyTargets": made}
+
+
+def new_target(proxy, kind, name, endpoint):
+    if any(target["RdsResourceId"] == name for target in proxy["_targets"]):
+        raise AwsError("DBProxyTargetAlreadyRegisteredFault", f"{name} is already registered.")
+    return {
+        "Endpoint": endpoint,
+        "RdsResourceId": name,
+        "Port": 5432,
+        "Type": kind,
+        "Role": "READ_WRITE",
+        "TargetHealth": {"State": "REGISTERING"},
+    }
+
+
+@operation("rds", "DescribeDBProxyTargets")
+def describe_db_proxy_targets(call):
+    return {"Targets": proxy_of(call)["_targets"]}
+
+
+@operation("rds", "DeregisterDBProxyTargets")
+def deregister_db_proxy_targets(call):
+    proxy = proxy_of(call)
+    gone = call.get("DBClusterIdentifiers", []) + call.get("DBInstanceIdentifiers", [])
+    proxy["_targets"] = [target for target in proxy["_targets"] if target["RdsResourceId"] not in gone]
+    return {}

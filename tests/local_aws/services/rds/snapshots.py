@@ -1,0 +1,136 @@
+"""Snapshots of clusters and of instances."""
+
+from ...common import find, page, picked, require_unique
+from ...life import later
+from ...registry import now, operation
+from .shared import cluster_of, cluster_snapshots, filtered, instance_of, snapshots, tags, visible
+
+FROM_CLUSTER = (
+    "AvailabilityZones",
+    "Engine",
+    "EngineMode",
+    "AllocatedStorage",
+    "Port",
+    "ClusterCreateTime",
+    "MasterUsername",
+    "EngineVersion",
+    "StorageEncrypted",
+    "KmsKeyId",
+    "IAMDatabaseAuthenticationEnabled",
+    "DbClusterResourceId",
+    "DBClusterIdentifier",
+)
+FROM_INSTANCE = (
+    "DBInstanceIdentifier",
+    "Engine",
+    "AllocatedStorage",
+    "AvailabilityZone",
+    "InstanceCreateTime",
+    "MasterUsername",
+    "EngineVersion",
+    "StorageType",
+    "KmsKeyId",
+    "DbiResourceId",
+)
+
+
+def take_cluster_snapshot(call, cluster, name, kind="manual"):
+    name = name.lower()
+    message = f"DB Cluster Snapshot {name} already exists."
+    require_unique(cluster_snapshots(call), name, "DBClusterSnapshotAlreadyExistsFault", message)
+    arn = call.arn("rds", f"cluster-snapshot:{name}")
+    snapshot = picked(cluster, *FROM_CLUSTER) | {
+        "DBClusterSnapshotIdentifier": name,
+        "DBClusterSnapshotArn": arn,
+        "SnapshotCreateTime": now(),
+        "SnapshotType": kind,
+        "Status": "creating",
+        "PercentProgress": 0,
+    }
+    cluster_snapshots(call)[name] = snapshot
+    tags(call)[arn] = tags(call).get(cluster["DBClusterArn"], []) if cluster["CopyTagsToSnapshot"] else []
+    later("rds.snapshot", lambda: snapshot.update(Status="available", PercentProgress=100))
+    return snapshot
+
+
+def take_snapshot(call, instance, name, kind="manual"):
+    name = name.lower()
+    require_unique(snapshots(call), name, "DBSnapshotAlreadyExists", f"DB Snapshot {name} already exists.")
+    arn = call.arn("rds", f"snapshot:{name}")
+    snapshot = picked(instance, *FROM_INSTANCE) | {
+        "DBSnapshotIdentifier": name,
+        "DBSnapshotArn": arn,
+        "SnapshotCreateTime": now(),
+        "SnapshotType": kind,
+        "Status": "creating",
+        "PercentProgress": 0,
+        "Encrypted": instance["StorageEncrypted"],
+    }
+    snapshots(call)[name] = snapshot
+    tags(call)[arn] = tags(call).get(instance["DBInstanceArn"], []) if instance["CopyTagsToSnapshot"] else []
+    later("rds.snapshot", lambda: snapshot.update(Status="available", PercentProgress=100))
+    return snapshot
+
+
+@operation("rds", "CreateDBClusterSnapshot")
+def create_db_cluster_snapshot(call):
+    snapshot = take_cluster_snapshot(call, cluster_of(call), call.params["DBClusterSnapshotIdentifier"])
+    tags(call)[snapshot["DBClusterSnapshotArn"]] = call.get("Tags", [])
+    return {"DBClusterSnapshot": visible(call, snapshot, snapshot["DBClusterSnapshotArn"])}
+
+
+@operation("rds", "DescribeDBClusterSnapshots")
+def describe_db_cluster_snapshots(call):
+    found = list(cluster_snapshots(call).values())
+    if call.get("DBClusterSnapshotIdentifier"):
+        found = [cluster_snapshot_of(call)]
+    if call.get("DBClusterIdentifier"):
+        found = [s for s in found if s["DBClusterIdentifier"] == call.params["DBClusterIdentifier"].lower()]
+    keys = {"db-cluster-id": "DBClusterIdentifier", "db-cluster-snapshot-id": "DBClusterSnapshotIdentifier"}
+    found, more = page(call, filtered(call, found, keys), "MaxRecords", "Marker", "Marker")
+    return {"DBClusterSnapshots": [visible(call, s, s["DBClusterSnapshotArn"]) for s in found]} | more
+
+
+def cluster_snapshot_of(call):
+    name = call.params["DBClusterSnapshotIdentifier"].rpartition(":")[2].lower()
+    return find(cluster_snapshots(call), name, "DBClusterSnapshotNotFoundFault", f"DBClusterSnapshot {name} not found")
+
+
+@operation("rds", "DeleteDBClusterSnapshot")
+def delete_db_cluster_snapshot(call):
+    snapshot = cluster_snapshot_of(call)
+    del cluster_snapshots(call)[snapshot["DBClusterSnapshotIdentifier"]]
+    tags(call).pop(snapshot["DBClusterSnapshotArn"], None)
+    return {"DBClusterSnapshot": snapshot | {"Status": "deleted"}}
+
+
+@operation("rds", "CreateDBSnapshot")
+def create_db_snapshot(call):
+    snapshot = take_snapshot(call, instance_of(call), call.params["DBSnapshotIdentifier"])
+    tags(call)[snapshot["DBSnapshotArn"]] = call.get("Tags", [])
+    return {"DBSnapshot": visible(call, snapshot, snapshot["DBSnapshotArn"])}
+
+
+@operation("rds", "DescribeDBSnapshots")
+def describe_db_snapshots(call):
+    found = list(snapshots(call).values())
+    if call.get("DBSnapshotIdentifier"):
+        found = [snapshot_of(call)]
+    if call.get("DBInstanceIdentifier"):
+        found = [s for s in found if s["DBInstanceIdentifier"] == call.params["DBInstanceIdentifier"].lower()]
+    keys = {"db-instance-id": "DBInstanceIdentifier", "db-snapshot-id": "DBSnapshotIdentifier"}
+    found, more = page(call, filtered(call, found, keys), "MaxRecords", "Marker", "Marker")
+    return {"DBSnapshots": [visible(call, s, s["DBSnapshotArn"]) for s in found]} | more
+
+
+def snapshot_of(call):
+    name = call.params["DBSnapshotIdentifier"].rpartition(":")[2].lower()
+    return find(snapshots(call), name, "DBSnapshotNotFound", f"DBSnapshot {name} not found.")
+
+
+@operation("rds", "DeleteDBSnapshot")
+def delete_db_snapshot(call):
+    snapshot = snapshot_of(call)
+    del snapshots(call)[snapshot["DBSnapshotIdentifier"]]
+    tags(call).pop(snapshot["DBSnapshotArn"], None)
+    return {"DBSnapshot": snapshot | {"Status": "deleted"}}

@@ -1,0 +1,170 @@
+"""Which engine versions and instance classes AWS still offers for new databases."""
+
+from ...common import page
+from ...registry import AwsError, operation
+
+
+def spread(major, *ranges):
+    return [f"{major}.{minor}" for low, high in ranges for minor in range(low, high + 1)]
+
+
+OFFERED = {
+    "aurora-postgresql": [
+        "11.9",
+        "11.21",
+        "12.9",
+        "12.22",
+        *spread(13, (9, 9), (23, 23)),
+        *spread(14, (6, 6), (17, 20), (22, 24)),
+        *spread(15, (10, 10), (12, 15), (17, 19)),
+        *spread(16, (8, 11), (13, 15)),
+        *spread(17, (4, 7), (9, 11)),
+        *spread(18, (3, 4), (6, 6)),
+    ],
+    "postgres": [
+        *spread(13, (23, 23)),
+        *spread(14, (18, 24)),
+        *spread(15, (13, 19)),
+        *spread(16, (9, 15)),
+        *spread(17, (5, 11)),
+        *spread(18, (1, 4), (6, 6)),
+    ],
+}
+DEFAULT_MINOR = {
+    "aurora-postgresql": {"13": "13.23", "14": "14.20", "15": "15.15", "16": "16.11", "17": "17.7", "18": "18.3"},
+    "postgres": {"13": "13.23", "14": "14.20", "15": "15.15", "16": "16.11", "17": "17.7", "18": "18.1"},
+}
+DEFAULT_MAJOR = "17"
+SIZES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
+AURORA_FAMILIES = ("r5", "r6g", "r6i", "r7g", "r7i", "r8g")
+POSTGRES_FAMILIES = ("m5", "m6g", "m6i", "m7g", "m7i", "m8g", *AURORA_FAMILIES)
+CLASSES = {
+    "aurora-postgresql": [
+        "db.serverless",
+        *(f"db.{family}.{size}" for family in ("t3", "t4g") for size in ("medium", "large")),
+        *(f"db.{family}.{size}" for family in AURORA_FAMILIES for size in SIZES),
+    ],
+    "postgres": [
+        *(
+            f"db.{family}.{size}"
+            for family in ("t3", "t4g")
+            for size in ("micro", "small", "medium", "large", "xlarge", "2xlarge")
+        ),
+        *(f"db.{family}.{size}" for family in POSTGRES_FAMILIES for size in SIZES),
+    ],
+}
+
+
+def family(engine, version):
+    return f"{engine}{version.split('.')[0]}"
+
+
+def resolve(engine, version):
+    """The full version for what a caller wrote: nothing, a major version, or a full one. None if not offered."""
+    if engine not in OFFERED:
+        return version
+    wanted = version or DEFAULT_MAJOR
+    wanted = DEFAULT_MINOR[engine].get(wanted, wanted)
+    return wanted if wanted in OFFERED[engine] else None
+
+
+def require_offered(engine, version):
+    full = resolve(engine, version)
+    if full is None:
+        raise AwsError("InvalidParameterCombination", f"Cannot find version {version} for {engine}")
+    return full
+
+
+def described(call, engine, version):
+    aurora = engine.startswith("aurora")
+    return {
+        "Engine": engine,
+        "MajorEngineVersion": version.split(".")[0],
+        "EngineVersion": version,
+        "DBParameterGroupFamily": family(engine, version),
+        "DBEngineDescription": "Aurora (PostgreSQL)" if aurora else "PostgreSQL",
+        "DBEngineVersionDescription": f"{'Aurora PostgreSQL' if aurora else 'PostgreSQL'} {version}",
+        "DBEngineVersionArn": call.arn("rds", f"dbengineversion:{engine}/{version}"),
+        "ValidUpgradeTarget": upgrades(engine, version),
+        "ExportableLogTypes": ["postgresql", "upgrade", "iam-db-auth-error"]
+        if not aurora
+        else ["postgresql", "instance"],
+        "SupportsLogExportsToCloudwatchLogs": True,
+        "SupportsReadReplica": not aurora,
+        "SupportedEngineModes": ["provisioned"] if aurora else [],
+        "SupportedFeatureNames": [],
+        "Status": "available",
+        "SupportsGlobalDatabases": aurora,
+        "SupportedCACertificateIdentifiers": ["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"],
+    } | ({"ServerlessV2FeaturesSupport": {"MinCapacity": 0.0, "MaxCapacity": 256.0}} if aurora else {})
+
+
+def number(version):
+    return tuple(int(part) for part in version.split("."))
+
+
+def upgrades(engine, version):
+    newer = [v for v in OFFERED[engine] if number(v) > number(version) and number(v)[0] <= number(version)[0] + 1]
+    return [
+        {
+            "Engine": engine,
+            "EngineVersion": v,
+            "Description": v,
+            "AutoUpgrade": False,
+            "IsMajorVersionUpgrade": v.split(".")[0] != version.split(".")[0],
+        }
+        for v in newer
+    ]
+
+
+@operation("rds", "DescribeDBEngineVersions")
+def describe_db_engine_versions(call):
+    engines = [call.get("Engine")] if call.get("Engine") else list(OFFERED)
+    found = [described(call, engine, version) for engine in engines for version in wanted_versions(call, engine)]
+    wanted = call.get("DBParameterGroupFamily")
+    found = [entry for entry in found if wanted in (None, entry["DBParameterGroupFamily"])]
+    found, more = page(call, found, "MaxRecords", "Marker", "Marker")
+    return {"DBEngineVersions": found} | more
+
+
+def wanted_versions(call, engine):
+    versions, wanted = OFFERED.get(engine, []), call.get("EngineVersion")
+    if call.get("DefaultOnly"):
+        default = DEFAULT_MINOR.get(engine, {}).get(wanted or DEFAULT_MAJOR)
+        return [default] if default else []
+    return [v for v in versions if wanted in (None, v, v.split(".")[0])]
+
+
+@operation("rds", "DescribeOrderableDBInstanceOptions")
+def describe_orderable_db_instance_options(call):
+    engine = call.params["Engine"]
+    zones = [zone.name for zone in call.backend("ec2").describe_availability_zones()]
+    found = [
+        orderable(engine, version, name, zones)
+        for version in OFFERED.get(engine, [])
+        for name in CLASSES.get(engine, [])
+        if call.get("EngineVersion") in (None, version) and call.get("DBInstanceClass") in (None, name)
+    ]
+    found, more = page(call, found, "MaxRecords", "Marker", "Marker")
+    return {"OrderableDBInstanceOptions": found} | more
+
+
+def orderable(engine, version, name, zones):
+    return {
+        "Engine": engine,
+        "EngineVersion": version,
+        "DBInstanceClass": name,
+        "LicenseModel": "postgresql-license",
+        "AvailabilityZones": [{"Name": zone} for zone in zones],
+        "MultiAZCapable": True,
+        "ReadReplicaCapable": True,
+        "Vpc": True,
+        "SupportsStorageEncryption": True,
+        "StorageType": "aurora" if engine.startswith("aurora") else "gp3",
+        "SupportsIops": not engine.startswith("aurora"),
+        "SupportsEnhancedMonitoring": True,
+        "SupportsIAMDatabaseAuthentication": True,
+        "SupportsPerformanceInsights": True,
+        "SupportedEngineModes": ["provisioned"],
+        "SupportedNetworkTypes": ["IPV4", "DUAL"],
+    }

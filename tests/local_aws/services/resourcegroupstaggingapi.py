@@ -1,0 +1,110 @@
+"""The tagging API: what moto leaves out of a search, and what moto does not hold at all."""
+
+from ..common import page
+from ..moto_app import ask
+from ..registry import operation
+from .kinesis import streams
+
+
+def pairs(tags):
+    """Tags in whatever form a service keeps them, as the list the tagging API answers."""
+    if isinstance(tags, dict):
+        return [{"Key": key, "Value": value} for key, value in tags.items()]
+    return [{"Key": tag.get("Key", tag.get("key")), "Value": tag.get("Value", tag.get("value"))} for tag in tags or []]
+
+
+def own(call):
+    """(ARN, tags) of everything that the corrections keep instead of moto."""
+    yield from ecs(call)
+    yield from apigateway(call)
+    yield from call.shelf("rds.tags").items()
+    yield from call.shelf("elasticache.tags").items()
+    for stream in streams(call).values():
+        yield stream.arn, stream.tags
+    for kind in ("file-systems", "access-points"):
+        for item in call.shelf(f"efs.{kind}").values():
+            yield item.get("FileSystemArn") or item["AccessPointArn"], item["Tags"]
+    for target in call.shelf("autoscaling.targets").values():
+        yield target["ScalableTargetARN"], target["_tags"]
+    yield from ec2(call)
+    yield from listeners(call)
+
+
+def ecs(call):
+    for kind, arn in (("clusters", "clusterArn"), ("services", "serviceArn")):
+        for item in call.shelf(f"ecs.{kind}").values():
+            if item["status"] != "INACTIVE":
+                yield item[arn], item.get("tags", [])
+    for entry in call.shelf("ecs.task-definitions").values():
+        if entry["definition"]["status"] == "ACTIVE":
+            yield entry["definition"]["taskDefinitionArn"], entry["tags"]
+
+
+def apigateway(call):
+    base = f"arn:aws:apigateway:{call.region}::"
+    for api_id, api in call.shelf("apigateway.apis").items():
+        yield f"{base}/restapis/{api_id}", api["record"]["tags"]
+        for name, stage in api["stages"].items():
+            yield f"{base}/restapis/{api_id}/stages/{name}", stage["tags"]
+    for shelf, path in (("usage-plans", "usageplans"), ("api-keys", "apikeys"), ("vpc-links", "vpclinks")):
+        for item in call.shelf(f"apigateway.{shelf}").values():
+            yield f"{base}/{path}/{item['id']}", item.get("tags", {})
+    for link_id, link in call.shelf("apigatewayv2.vpc-links").items():
+        yield f"{base}/vpclinks/{link_id}", link["Tags"]
+
+
+def ec2(call):
+    backend = call.backend("ec2")
+    for address in backend.addresses:
+        yield call.arn("ec2", f"elastic-ip/{address.allocation_id}"), address.get_tags()
+    for endpoint in backend.vpc_end_points.values():
+        yield call.arn("ec2", f"vpc-endpoint/{endpoint.id}"), endpoint.get_tags()
+    for log in backend.flow_logs.values():
+        yield call.arn("ec2", f"vpc-flow-log/{log.id}"), log.get_tags()
+
+
+def listeners(call):
+    backend = call.backend("elbv2")
+    for balancer in backend.load_balancers.values():
+        for arn in balancer.listeners:
+            yield arn, backend.tagging_service.list_tags_for_resource(arn)["Tags"]
+
+
+def wanted_kind(call, arn):
+    """ResourceTypeFilters are `service` or `service:kind`."""
+    kinds = call.get("ResourceTypeFilters", [])
+    service, rest = arn.split(":", 5)[2], arn.split(":", 5)[5].lstrip("/")
+    return not kinds or any(
+        k == service or (k.startswith(service + ":") and rest.startswith(k.partition(":")[2])) for k in kinds
+    )
+
+
+def meets_filters(call, tags):
+    for wish in call.get("TagFilters", []):
+        if not any(t["Key"] == wish["Key"] and (not wish.get("Values") or t["Value"] in wish["Values"]) for t in tags):
+            return False
+    return True
+
+
+@operation("resourcegroupstaggingapi", "GetResources")
+def get_resources(call):
+    everything = {**call.params, "ResourcesPerPage": 100}
+    everything.pop("PaginationToken", None)
+    found = {} if call.get("ResourceARNList") else from_moto(call, everything)
+    for arn, tags in own(call):
+        tags = pairs(tags)
+        if tags and wanted_kind(call, arn) and meets_filters(call, tags) and arn in call.get("ResourceARNList", [arn]):
+            found[arn] = tags
+    mappings = [{"ResourceARN": arn, "Tags": tags} for arn, tags in sorted(found.items())]
+    shown, more = page(call, mappings, "ResourcesPerPage", "PaginationToken", "PaginationToken")
+    return {"ResourceTagMappingList": shown, "PaginationToken": more.get("PaginationToken", "")}
+
+
+def from_moto(call, params):
+    found, token = {}, ""
+    while True:
+        answer = ask(call, params=params | ({"PaginationToken": token} if token else {}))
+        found |= {entry["ResourceARN"]: entry["Tags"] for entry in answer["ResourceTagMappingList"]}
+        token = answer.get("PaginationToken")
+        if not token:
+            return found

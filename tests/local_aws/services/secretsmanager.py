@@ -1,0 +1,49 @@
+"""Secrets Manager: names that are not free yet, and secrets that belong to another service."""
+
+from ..life import later
+from ..registry import AwsError, after, recover
+
+SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
+
+
+@after("secretsmanager", "DeleteSecret")
+def keep_the_name_for_a_while(call, answer):
+    """A deletion without recovery is not done at once either."""
+    if call.get("ForceDeleteWithoutRecovery"):
+        names = going(call)
+        names[answer["Name"]] = True
+        later("secretsmanager.forced-deletion", lambda: names.pop(answer["Name"], None))
+
+
+def going(call):
+    return call.shelf("secretsmanager.going")
+
+
+@recover("secretsmanager", "CreateSecret")
+def name_not_free_yet(call, error):
+    secret = secret_named(call, call.params["Name"])
+    if error.code == "ResourceExistsException" and secret is not None and secret.is_deleted():
+        raise AwsError("InvalidRequestException", SCHEDULED)
+
+
+def secret_named(call, reference):
+    secrets = call.backend("secretsmanager").secrets
+    return secrets[reference] if reference in secrets else None
+
+
+def managed(call):
+    """The service that owns a secret, by the ARN of the secret."""
+    return call.shelf("secretsmanager.managed")
+
+
+@after("secretsmanager", "DescribeSecret")
+def show_owner(call, answer):
+    owner = managed(call).get(answer["ARN"])
+    if owner:
+        answer |= {"OwningService": owner, "RotationEnabled": True, "RotationRules": {"AutomaticallyAfterDays": 7}}
+
+
+@after("secretsmanager", "ListSecrets")
+def list_owners(call, answer):
+    for entry in answer["SecretList"]:
+        show_owner(call, entry)

@@ -1,0 +1,45 @@
+"""WAF: which web ACL guards what."""
+
+from ..moto_app import ask
+from ..registry import AwsError, operation, recover
+
+
+def guards(call):
+    """ARN of the web ACL by ARN of what it guards."""
+    return call.shelf("wafv2.associations")
+
+
+@recover("wafv2", "CreateWebACL")
+def duplicate(call, error):
+    if error.code == "WafV2DuplicateItem":
+        raise AwsError("WAFDuplicateItemException", error.message)
+
+
+@operation("wafv2", "AssociateWebACL")
+def associate_web_acl(call):
+    guards(call)[call.params["ResourceArn"]] = call.params["WebACLArn"]
+    return {}
+
+
+@operation("wafv2", "DisassociateWebACL")
+def disassociate_web_acl(call):
+    guards(call).pop(call.params["ResourceArn"], None)
+    return {}
+
+
+@operation("wafv2", "GetWebACLForResource")
+def get_web_acl_for_resource(call):
+    arn = guards(call).get(call.params["ResourceArn"])
+    if arn is None:
+        return {}
+    _, _, name, acl_id = arn.rpartition(":")[2].split("/")
+    found = ask(call, operation="GetWebACL", params={"Name": name, "Id": acl_id, "Scope": "REGIONAL"})
+    return {"WebACL": found["WebACL"]}
+
+
+@operation("wafv2", "ListResourcesForWebACL")
+def list_resources_for_web_acl(call):
+    kind = {"APPLICATION_LOAD_BALANCER": ":loadbalancer/", "API_GATEWAY": ":/restapis/"}
+    wanted = kind.get(call.get("ResourceType", "APPLICATION_LOAD_BALANCER"), "/")
+    mine = [arn for arn, acl in guards(call).items() if acl == call.params["WebACLArn"]]
+    return {"ResourceArns": [arn for arn in mine if wanted in arn]}

@@ -1,0 +1,471 @@
+import pytest
+from conftest import proves, refused
+
+
+@pytest.fixture
+def cluster(local, network, name, key):
+    """Arguments of CreateDBCluster."""
+    rds = local("rds")
+    rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="d", SubnetIds=network.subnets)
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName=name, DBParameterGroupFamily="aurora-postgresql16", Description="d"
+    )
+    return {
+        "DBClusterIdentifier": name,
+        "Engine": "aurora-postgresql",
+        "EngineVersion": "16.8",
+        "DatabaseName": "studentrecords",
+        "MasterUsername": "studentadmin",
+        "ManageMasterUserPassword": True,
+        "MasterUserSecretKmsKeyId": key,
+        "DBSubnetGroupName": name,
+        "DBClusterParameterGroupName": name,
+        "VpcSecurityGroupIds": [network.group],
+        "StorageEncrypted": True,
+        "KmsKeyId": key,
+        "BackupRetentionPeriod": 30,
+        "PreferredBackupWindow": "03:00-04:00",
+        "PreferredMaintenanceWindow": "sun:04:00-sun:05:00",
+        "EnableCloudwatchLogsExports": ["postgresql"],
+        "EnableIAMDatabaseAuthentication": True,
+        "ServerlessV2ScalingConfiguration": {"MinCapacity": 0.5, "MaxCapacity": 4},
+        "CopyTagsToSnapshot": True,
+        "Tags": [{"Key": "Name", "Value": name}],
+    }
+
+
+def add_instance(local, cluster, number, **more):
+    name = f"{cluster}-{number}"
+    local("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        DBClusterIdentifier=cluster,
+        Engine="aurora-postgresql",
+        DBInstanceClass="db.serverless",
+        PromotionTier=number,
+        **more,
+    )
+    return name
+
+
+def described(local, name):
+    return local("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
+
+
+def test_cluster_keeps_how_it_was_configured(local, cluster, name, network):
+    local("rds").create_db_cluster(**cluster)
+    found = described(local, name)
+    same = (
+        "EngineVersion",
+        "DatabaseName",
+        "MasterUsername",
+        "StorageEncrypted",
+        "KmsKeyId",
+        "BackupRetentionPeriod",
+        "PreferredBackupWindow",
+        "PreferredMaintenanceWindow",
+        "CopyTagsToSnapshot",
+    )
+    assert {key: found[key] for key in same} == {key: cluster[key] for key in same}
+    assert found["IAMDatabaseAuthenticationEnabled"] and found["EnabledCloudwatchLogsExports"] == ["postgresql"]
+    assert found["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 0.5, "MaxCapacity": 4.0}
+    assert (found["DBSubnetGroup"], found["DBClusterParameterGroup"]) == (name, name)
+    assert found["VpcSecurityGroups"] == [{"VpcSecurityGroupId": network.group, "Status": "active"}]
+    assert found["TagList"] == cluster["Tags"] and ".cluster-ro-" in found["ReaderEndpoint"]
+    assert (found["MonitoringInterval"], found["DeletionProtection"]) == (0, False)
+
+
+def test_cluster_and_instances_take_their_time(local, cluster, held, name):
+    local("rds").create_db_cluster(**cluster)
+    assert described(local, name)["Status"] == "creating"
+    held()
+    found = described(local, name)
+    assert (found["Status"], found["DBClusterMembers"]) == ("available", [])
+    assert found["MasterUserSecret"]["SecretStatus"] == "creating"
+    for number in (1, 2):
+        add_instance(local, name, number)
+    held()
+    members = described(local, name)["DBClusterMembers"]
+    assert [m["IsClusterWriter"] for m in members] == [True, False]
+    assert described(local, name)["MasterUserSecret"]["SecretStatus"] == "active"
+    instances = local("rds").describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": [name]}])["DBInstances"]
+    assert {i["AvailabilityZone"] for i in instances} == {"us-east-1a", "us-east-1b"}
+    assert {i["DBInstanceStatus"] for i in instances} == {"available"}
+
+
+def test_managed_secret_lives_and_dies_with_the_cluster(local, cluster, name, key):
+    rds, secrets = local("rds"), local("secretsmanager")
+    rds.create_db_cluster(**cluster)
+    arn = described(local, name)["MasterUserSecret"]["SecretArn"]
+    found = secrets.describe_secret(SecretId=arn)
+    assert found["Name"].startswith("rds!cluster-") and (found["OwningService"], found["KmsKeyId"]) == ("rds", key)
+    with refused("InvalidRequestException"):
+        secrets.delete_secret(SecretId=arn)
+    rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+    with refused("ResourceNotFoundException"):
+        secrets.describe_secret(SecretId=arn)
+
+
+def test_modifying_a_cluster(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    rds.modify_db_cluster(
+        DBClusterIdentifier=name,
+        ApplyImmediately=True,
+        BackupRetentionPeriod=7,
+        PreferredBackupWindow="05:00-06:00",
+        DeletionProtection=True,
+        EnableIAMDatabaseAuthentication=False,
+        ServerlessV2ScalingConfiguration={"MinCapacity": 1, "MaxCapacity": 8},
+        CloudwatchLogsExportConfiguration={"DisableLogTypes": ["postgresql"]},
+    )
+    found = described(local, name)
+    assert (found["BackupRetentionPeriod"], found["PreferredBackupWindow"]) == (7, "05:00-06:00")
+    assert found["DeletionProtection"] and not found["IAMDatabaseAuthenticationEnabled"]
+    assert found["ServerlessV2ScalingConfiguration"]["MaxCapacity"] == 8 and not found.get(
+        "EnabledCloudwatchLogsExports"
+    )
+
+
+def test_a_change_is_pending_before_the_status_shows_it(local, cluster, held, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    held()
+    rds.modify_db_cluster(DBClusterIdentifier=name, BackupRetentionPeriod=7, ApplyImmediately=True)
+    found = described(local, name)
+    assert found["Status"] == "available" and found["PendingModifiedValues"] == {"BackupRetentionPeriod": 7}
+    held()
+    assert described(local, name)["BackupRetentionPeriod"] == 7
+
+
+def test_a_change_without_apply_immediately_stays_pending(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    rds.modify_db_cluster(DBClusterIdentifier=name, BackupRetentionPeriod=7)
+    found = described(local, name)
+    assert (found["BackupRetentionPeriod"], found["PendingModifiedValues"]["BackupRetentionPeriod"]) == (30, 7)
+
+
+def test_version_upgrade_needs_an_instance(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    with refused("InvalidDBClusterStateFault"):
+        rds.modify_db_cluster(DBClusterIdentifier=name, EngineVersion="16.9", ApplyImmediately=True)
+    add_instance(local, name, 1)
+    with refused("InvalidParameterCombination"):
+        rds.modify_db_cluster(DBClusterIdentifier=name, EngineVersion="17.4", ApplyImmediately=True)
+    rds.modify_db_cluster(DBClusterIdentifier=name, EngineVersion="16.9", ApplyImmediately=True)
+    assert described(local, name)["EngineVersion"] == "16.9"
+
+
+def test_modifying_an_instance(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    instance = add_instance(local, name, 1)
+    rds.modify_db_instance(
+        DBInstanceIdentifier=instance, PromotionTier=3, DBInstanceClass="db.r6g.large", ApplyImmediately=True
+    )
+    found = rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
+    assert (found["PromotionTier"], found["DBInstanceClass"]) == (3, "db.r6g.large")
+
+
+def test_versions_no_longer_offered(local, cluster):
+    with refused("InvalidParameterCombination"):
+        local("rds").create_db_cluster(**cluster | {"EngineVersion": "15.4"})
+    offered = local("rds").describe_db_engine_versions(Engine="aurora-postgresql")["DBEngineVersions"]
+    versions = {entry["EngineVersion"] for entry in offered}
+    assert "15.4" not in versions and {"15.10", "16.8", "17.4"} <= versions
+    assert local("rds").describe_db_engine_versions(Engine="postgres", EngineVersion="16.9")["DBEngineVersions"]
+    options = local("rds").describe_orderable_db_instance_options(
+        Engine="aurora-postgresql", EngineVersion="16.8", MaxRecords=100
+    )
+    assert "db.serverless" in {o["DBInstanceClass"] for o in options["OrderableDBInstanceOptions"]}
+
+
+def test_bare_major_version_reads_back_longer(local, cluster, name):
+    local("rds").create_db_cluster(**cluster | {"EngineVersion": "16"})
+    assert described(local, name)["EngineVersion"].startswith("16.")
+
+
+def test_cluster_parameters_of_the_user(local, cluster, name):
+    rds = local("rds")
+    wish = [
+        {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "ApplyMethod": "immediate"},
+        {"ParameterName": "rds.logical_replication", "ParameterValue": "1", "ApplyMethod": "pending-reboot"},
+    ]
+    rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=name, Parameters=wish)
+    parameters = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")["Parameters"]
+    assert {p["ParameterName"]: p["ParameterValue"] for p in parameters} == {
+        "rds.force_ssl": "1",
+        "rds.logical_replication": "1",
+    }
+    rds.reset_db_cluster_parameter_group(DBClusterParameterGroupName=name, Parameters=wish[:1])
+    parameters = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")["Parameters"]
+    assert [p["ParameterName"] for p in parameters] == ["rds.logical_replication"]
+    with refused("InvalidParameterCombination"):
+        bad = [{"ParameterName": "max_connections", "ParameterValue": "10", "ApplyMethod": "immediate"}]
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=name, Parameters=bad)
+    with refused("DBParameterGroupNotFound"):
+        rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName="none")
+
+
+@proves("rds.cluster_has_members", "rds.subnet_group_in_use", "rds.parameter_group_in_use")
+def test_order_of_deletion(local, cluster, held, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    held()
+    instance = add_instance(local, name, 1)
+    held()
+    with refused("InvalidDBClusterStateFault"):
+        rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+    rds.delete_db_instance(DBInstanceIdentifier=instance)
+    rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+    assert described(local, name)["Status"] == "deleting"
+    with refused("InvalidDBSubnetGroupStateFault"):
+        rds.delete_db_subnet_group(DBSubnetGroupName=name)
+    with refused("InvalidDBParameterGroupState"):
+        rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=name)
+    held()
+    with refused("DBClusterNotFoundFault"):
+        described(local, name)
+    rds.delete_db_subnet_group(DBSubnetGroupName=name)
+    rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=name)
+
+
+@proves("rds.protected")
+def test_protection_and_final_snapshots(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster, DeletionProtection=True)
+    with refused("InvalidParameterCombination"):
+        rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+    rds.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False)
+    with refused("InvalidParameterCombination"):
+        rds.delete_db_cluster(DBClusterIdentifier=name)
+    rds.delete_db_cluster(DBClusterIdentifier=name, FinalDBSnapshotIdentifier=f"{name}-final")
+    snapshots = rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier=f"{name}-final")["DBClusterSnapshots"]
+    assert (snapshots[0]["Status"], snapshots[0]["TagList"]) == ("available", cluster["Tags"])
+
+
+def test_subnet_group_needs_two_zones(local, network, name):
+    with refused("DBSubnetGroupDoesNotCoverEnoughAZs"):
+        local("rds").create_db_subnet_group(
+            DBSubnetGroupName=name, DBSubnetGroupDescription="d", SubnetIds=network.subnets[:1]
+        )
+
+
+def test_names_are_stored_in_lower_case(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster | {"DBClusterIdentifier": name.upper()})
+    assert described(local, name.upper())["DBClusterIdentifier"] == name
+    with refused("DBClusterAlreadyExistsFault"):
+        rds.create_db_cluster(**cluster)
+
+
+def test_log_exports_leave_a_log_group_behind(local, cluster, name):
+    local("rds").create_db_cluster(**cluster)
+    add_instance(local, name, 1)
+    prefix = f"/aws/rds/cluster/{name}/"
+    assert (
+        local("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"][0]["logGroupName"]
+        == prefix + "postgresql"
+    )
+
+
+def test_standalone_instance(local, network, cluster, name):
+    rds = local("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier=f"{name}-db",
+        Engine="postgres",
+        EngineVersion="16.9",
+        DBInstanceClass="db.t3.micro",
+        AllocatedStorage=20,
+        StorageType="gp3",
+        MasterUsername="app",
+        MasterUserPassword="not-a-real-one",
+        DBSubnetGroupName=name,
+        EnableCloudwatchLogsExports=["postgresql", "upgrade"],
+        BackupRetentionPeriod=7,
+    )
+    found = rds.describe_db_instances(DBInstanceIdentifier=f"{name}-db")["DBInstances"][0]
+    assert (found["StorageType"], found["Iops"], found["BackupRetentionPeriod"]) == ("gp3", 3000, 7)
+    with refused("InvalidParameterCombination"):
+        rds.delete_db_instance(DBInstanceIdentifier=f"{name}-db")
+    rds.delete_db_instance(DBInstanceIdentifier=f"{name}-db", SkipFinalSnapshot=True)
+    with refused("DBInstanceNotFound"):
+        rds.describe_db_instances(DBInstanceIdentifier=f"{name}-db")
+
+
+def test_proxy(local, network, cluster, name, role):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    rds.create_db_proxy(
+        DBProxyName=name,
+        EngineFamily="POSTGRESQL",
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": described(local, name)["MasterUserSecret"]["SecretArn"]}],
+        RoleArn=role("rds.amazonaws.com"),
+        VpcSubnetIds=network.subnets,
+        RequireTLS=True,
+    )
+    rds.modify_db_proxy_target_group(
+        DBProxyName=name, TargetGroupName="default", ConnectionPoolConfig={"MaxConnectionsPercent": 80}
+    )
+    groups = rds.describe_db_proxy_target_groups(DBProxyName=name)["TargetGroups"]
+    assert groups[0]["ConnectionPoolConfig"]["MaxConnectionsPercent"] == 80
+    rds.register_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
+    assert rds.describe_db_proxy_targets(DBProxyName=name)["Targets"][0]["TargetHealth"]["State"] == "AVAILABLE"
+    rds.delete_db_proxy(DBProxyName=name)
+    with refused("DBProxyNotFoundFault"):
+        rds.describe_db_proxies(DBProxyName=name)
+
+
+CLUSTER_REFUSALS = [
+    ("rds.identifier", {"DBClusterIdentifier": "two--hyphens"}, "InvalidParameterValue"),
+    ("rds.identifier", {"DBClusterIdentifier": "ends-"}, "InvalidParameterValue"),
+    ("rds.identifier", {"DBClusterIdentifier": "a" * 64}, "InvalidParameterValue"),
+    ("rds.master_username", {"MasterUsername": "admin"}, "InvalidParameterValue"),
+    ("rds.master_username", {"MasterUsername": "a" * 17}, "InvalidParameterValue"),
+    (
+        "rds.master_password",
+        {"ManageMasterUserPassword": None, "MasterUserPassword": "sla/shed-one"},
+        "InvalidParameterValue",
+    ),
+    (
+        "rds.master_password",
+        {"ManageMasterUserPassword": None, "MasterUserPassword": "p" * 42},
+        "InvalidParameterValue",
+    ),
+    ("rds.password_or_managed", {"MasterUserPassword": "long-enough"}, "InvalidParameterCombination"),
+    ("rds.password_or_managed", {"ManageMasterUserPassword": None}, "InvalidParameterCombination"),
+    ("rds.backup_retention", {"BackupRetentionPeriod": 36}, "InvalidParameterValue"),
+    ("rds.backup_retention", {"BackupRetentionPeriod": 0}, "InvalidParameterValue"),
+    ("rds.windows", {"PreferredBackupWindow": "04:30-05:30"}, "InvalidParameterValue"),
+    ("rds.windows", {"PreferredBackupWindow": "03:00-03:10"}, "InvalidParameterValue"),
+    ("rds.windows", {"PreferredMaintenanceWindow": "sunday"}, "InvalidParameterValue"),
+    (
+        "rds.serverless_capacity",
+        {"ServerlessV2ScalingConfiguration": {"MinCapacity": 0.3, "MaxCapacity": 4}},
+        "InvalidParameterValue",
+    ),
+    (
+        "rds.serverless_capacity",
+        {"ServerlessV2ScalingConfiguration": {"MinCapacity": 8, "MaxCapacity": 4}},
+        "InvalidParameterValue",
+    ),
+    ("rds.engine_mode", {"EngineMode": "serverless"}, "InvalidParameterValue"),
+    ("rds.key_needs_encryption", {"StorageEncrypted": False}, "InvalidParameterCombination"),
+    ("rds.parameter_family", {"EngineVersion": "15.10"}, "InvalidParameterCombination"),
+    ("rds.monitoring", {"MonitoringInterval": 60}, "InvalidParameterCombination"),
+    ("rds.monitoring", {"MonitoringInterval": 7}, "InvalidParameterValue"),
+    (
+        "rds.performance_insights",
+        {"EnablePerformanceInsights": True, "PerformanceInsightsRetentionPeriod": 8},
+        "InvalidParameterValue",
+    ),
+    ("rds.performance_insights", {"DatabaseInsightsMode": "advanced"}, "InvalidParameterCombination"),
+    ("rds.log_types", {"EnableCloudwatchLogsExports": ["upgrade"]}, "InvalidParameterCombination"),
+    ("rds.database_name", {"DatabaseName": "student-records"}, "InvalidParameterValue"),
+    ("rds.subnet_group_exists", {"DBSubnetGroupName": "none"}, "DBSubnetGroupNotFoundFault"),
+    ("rds.security_groups_exist", {"VpcSecurityGroupIds": ["sg-0123456789abcdef0"]}, "InvalidParameterValue"),
+    ("rds.keys_exist", {"KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/none"}, "KMSKeyNotAccessibleFault"),
+    (
+        "rds.monitoring_role",
+        {"MonitoringInterval": 60, "MonitoringRoleArn": "arn:aws:iam::123456789012:role/none"},
+        "InvalidParameterValue",
+    ),
+]
+
+
+@proves(*{rule for rule, _, _ in CLUSTER_REFUSALS})
+@pytest.mark.parametrize(("rule", "change", "code"), CLUSTER_REFUSALS)
+def test_clusters_that_cannot_be(local, cluster, rule, change, code):
+    wish = {k: v for k, v in (cluster | change).items() if v is not None}
+    with refused(code):
+        local("rds").create_db_cluster(**wish)
+
+
+INSTANCE_REFUSALS = [
+    ("rds.instance_class", {"DBInstanceClass": "db.t3.micro"}),
+    ("rds.member_fits_cluster", {"Engine": "postgres"}),
+    ("rds.given_for_the_cluster", {"DeletionProtection": True}),
+    ("rds.given_for_the_cluster", {"BackupRetentionPeriod": 7}),
+]
+
+
+@proves(*{rule for rule, _ in INSTANCE_REFUSALS})
+@pytest.mark.parametrize(("rule", "change"), INSTANCE_REFUSALS)
+def test_members_that_cannot_be(local, cluster, name, rule, change):
+    local("rds").create_db_cluster(**cluster)
+    wish = {"DBInstanceIdentifier": f"{name}-1", "DBClusterIdentifier": name, "Engine": "aurora-postgresql"}
+    with refused("InvalidParameterCombination"):
+        local("rds").create_db_instance(**wish | {"DBInstanceClass": "db.serverless"} | change)
+
+
+@proves("rds.member_fits_cluster")
+def test_serverless_member_needs_scaling_settings(local, cluster, name):
+    local("rds").create_db_cluster(**{k: v for k, v in cluster.items() if k != "ServerlessV2ScalingConfiguration"})
+    with refused("InvalidParameterCombination"):
+        add_instance(local, name, 1)
+
+
+@proves("rds.cluster_at_rest", "rds.instance_at_rest")
+def test_databases_under_change_take_no_change(local, cluster, held, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    with refused("InvalidDBClusterStateFault"):
+        rds.modify_db_cluster(DBClusterIdentifier=name, BackupRetentionPeriod=7)
+    instance = add_instance(local, name, 1)
+    with refused("InvalidDBInstanceState"):
+        rds.modify_db_instance(DBInstanceIdentifier=instance, PromotionTier=2)
+
+
+@proves("rds.parameters_a_call")
+def test_too_many_parameters_in_a_call(local, cluster, name):
+    wish = [{"ParameterName": "work_mem", "ParameterValue": "64", "ApplyMethod": "immediate"}] * 21
+    with refused("InvalidParameterValue"):
+        local("rds").modify_db_cluster_parameter_group(DBClusterParameterGroupName=name, Parameters=wish)
+
+
+@proves("rds.subnet_group_name")
+def test_subnet_group_is_not_named_default(local, network):
+    with refused("InvalidParameterValue"):
+        local("rds").create_db_subnet_group(
+            DBSubnetGroupName="default", DBSubnetGroupDescription="d", SubnetIds=network.subnets
+        )
+
+
+@proves("rds.gp3_storage")
+def test_small_gp3_has_no_settable_iops(local, cluster, name):
+    wish = {
+        "DBInstanceIdentifier": f"{name}-db",
+        "Engine": "postgres",
+        "DBInstanceClass": "db.t3.micro",
+        "StorageType": "gp3",
+    }
+    wish |= {"MasterUsername": "app", "MasterUserPassword": "not-a-real-one", "DBSubnetGroupName": name}
+    with refused("InvalidParameterCombination"):
+        local("rds").create_db_instance(**wish, AllocatedStorage=20, Iops=4000)
+    with refused("InvalidParameterValue"):
+        local("rds").create_db_instance(**wish, AllocatedStorage=10)
+
+
+@proves("rds.proxy_settings", "rds.proxy_role")
+def test_proxies_that_cannot_be(local, network, name, role):
+    wish = {"DBProxyName": name, "EngineFamily": "POSTGRESQL", "VpcSubnetIds": network.subnets}
+    auth = [{"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}]
+    with refused("InvalidParameterValue"):
+        local("rds").create_db_proxy(**wish, Auth=auth, RoleArn="arn:aws:iam::123456789012:role/none")
+    arn = role("rds.amazonaws.com")
+    with refused("InvalidParameterCombination"):
+        local("rds").create_db_proxy(**wish, RoleArn=arn)
+    with refused("InvalidParameterValue"):
+        local("rds").create_db_proxy(**wish | {"VpcSubnetIds": network.subnets[:1]}, Auth=auth, RoleArn=arn)
+
+
+def test_static_parameters_wait_for_a_reboot(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    instance = add_instance(local, name, 1)
+    wish = [{"ParameterName": "rds.logical_replication", "ParameterValue": "1", "ApplyMethod": "pending-reboot"}]
+    rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=name, Parameters=wish)
+    assert described(local, name)["DBClusterMembers"][0]["DBClusterParameterGroupStatus"] == "pending-reboot"
+    rds.reboot_db_instance(DBInstanceIdentifier=instance)
+    assert described(local, name)["DBClusterMembers"][0]["DBClusterParameterGroupStatus"] == "in-sync"

@@ -1,0 +1,285 @@
+"""What the local AWS is beside AWS: the log, faults, endings, and how it says what it does not know."""
+
+import http.client
+import json
+import time
+import urllib.request
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+from conftest import proves, refused
+
+LOST = (ConnectionClosedError, EndpointConnectionError, ReadTimeoutError)
+
+
+def last_entry(local):
+    return local.admin("GET", "/_local/log")["entries"][-1]
+
+
+def test_log_tells_reads_from_writes(local):
+    local("ec2").describe_vpcs()
+    read = last_entry(local)
+    local("ec2").create_vpc(CidrBlock="10.9.0.0/16")
+    write = last_entry(local)
+    assert (read["service"], read["operation"], read["write"]) == ("ec2", "DescribeVpcs", False)
+    assert (write["operation"], write["write"], write["params"]) == ("CreateVpc", True, {"CidrBlock": "10.9.0.0/16"})
+    assert write["seq"] > read["seq"] and write["status"] == 200 and write["error_code"] is None
+    later = local.admin("GET", f"/_local/log?since={read['seq']}")["entries"]
+    assert [entry["operation"] for entry in later] == ["CreateVpc"]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "expected"),
+    [
+        ("sts", "get_caller_identity", {}, "sts"),
+        ("kms", "list_keys", {}, "kms"),
+        ("apigateway", "get_rest_apis", {}, "apigateway"),
+        ("apigatewayv2", "get_vpc_links", {}, "apigatewayv2"),
+        ("s3", "list_buckets", {}, "s3"),
+        ("efs", "describe_file_systems", {}, "efs"),
+        ("elbv2", "describe_load_balancers", {}, "elbv2"),
+        ("resourcegroupstaggingapi", "get_resources", {}, "resourcegroupstaggingapi"),
+        ("cloudwatch", "describe_alarms", {}, "cloudwatch"),
+        (
+            "application-autoscaling",
+            "describe_scalable_targets",
+            {"ServiceNamespace": "ecs"},
+            "application-autoscaling",
+        ),
+    ],
+)
+def test_every_protocol_is_decoded(local, service, operation, params, expected):
+    getattr(local(service), operation)(**params)
+    entry = last_entry(local)
+    assert (
+        entry["service"] == expected and entry["operation"].lower() == operation.replace("_", "") and not entry["write"]
+    )
+    assert params.items() <= entry["params"].items()
+
+
+def test_log_masks_secrets(local, name):
+    local("secretsmanager").create_secret(Name=name, SecretString="hunter2")
+    assert last_entry(local)["params"] == {"Name": name, "SecretString": "***"} | mask_token(local)
+    local("apigateway").create_api_key(name=name, value="v" * 30)
+    assert last_entry(local)["params"]["value"] == "***"
+    assert "hunter2" not in str(local.admin("GET", "/_local/log"))
+
+
+def mask_token(local):
+    return {"ClientRequestToken": last_entry(local)["params"]["ClientRequestToken"]}
+
+
+def test_log_remembers_errors(local):
+    with refused("DBClusterNotFoundFault"):
+        local("rds").describe_db_clusters(DBClusterIdentifier="none")
+    entry = last_entry(local)
+    assert (entry["status"], entry["error_code"]) == (404, "DBClusterNotFoundFault")
+
+
+def test_unknown_operations_are_not_retried(local):
+    """What nobody implements answers as AWS answers an operation it does not have, and shows in the log."""
+    for service, call, params, code in (
+        ("rds", "describe_valid_db_instance_modifications", {"DBInstanceIdentifier": "x"}, "InvalidAction"),
+        ("kinesis", "list_channels", {}, "UnknownOperationException"),
+    ):
+        with refused(code):
+            getattr(local(service), call)(**params)
+        assert last_entry(local)["status"] == 400 and last_entry(local)["unsupported"]
+
+
+def test_fault_strikes_the_nth_matching_call(local):
+    wish = {
+        "match": {"service": "kms", "operation": "ListKeys"},
+        "nth": 2,
+        "action": "error",
+        "code": "ThrottlingException",
+    }
+    local.admin("POST", "/_local/faults", wish)
+    kms = local("kms")
+    kms.list_keys()
+    local("ec2").describe_vpcs()
+    with refused("ThrottlingException"):
+        kms.list_keys()
+    kms.list_keys()
+    assert local.admin("GET", "/_local/faults")["faults"][0]["hit"] == 1
+
+
+def test_fault_on_any_write_several_times(local):
+    local.admin(
+        "POST", "/_local/faults", {"match": {"write": True}, "times": 2, "code": "InternalFailure", "status": 500}
+    )
+    ec2 = local("ec2")
+    ec2.describe_vpcs()
+    for _ in range(2):
+        with refused("InternalFailure"):
+            ec2.create_vpc(CidrBlock="10.9.0.0/16")
+    ec2.create_vpc(CidrBlock="10.9.0.0/16")
+
+
+@pytest.mark.parametrize(("when", "made"), [("before", False), ("after", True)])
+def test_lost_answers(local, name, when, made):
+    local.admin("POST", "/_local/faults", {"match": {"operation": "CreateCluster"}, "when": when, "action": "reset"})
+    with pytest.raises(LOST):
+        local("ecs").create_cluster(clusterName=name)
+    assert bool(local("ecs").describe_clusters(clusters=[name])["clusters"]) is made
+
+
+def test_truncated_answer(local):
+    local.admin("POST", "/_local/faults", {"match": {"operation": "ListKeys"}, "action": "truncate"})
+    scope = "Credential=a/20260101/us-east-1/kms/aws4_request"
+    headers = {
+        "X-Amz-Target": "TrentService.ListKeys",
+        "Content-Type": "application/x-amz-json-1.1",
+        "Authorization": scope,
+    }
+    connection = http.client.HTTPConnection(local.url.removeprefix("http://"))
+    connection.request("POST", "/", "{}", headers)
+    with pytest.raises(http.client.IncompleteRead):
+        connection.getresponse().read()
+    local("kms").list_keys()
+
+
+def test_bare_status(local):
+    local.admin("POST", "/_local/faults", {"match": {"operation": "ListKeys"}, "action": "status", "status": 503})
+    with pytest.raises(ClientError) as error:
+        local("kms").list_keys()
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+
+
+def test_hanging_call_ends_when_the_fault_is_lifted(local):
+    local.admin("POST", "/_local/faults", {"match": {"operation": "ListKeys"}, "action": "hang", "seconds": 0.2})
+    started = time.monotonic()
+    with pytest.raises(LOST):
+        local("kms").list_keys()
+    assert time.monotonic() - started >= 0.2
+
+
+def test_bad_faults_are_refused(local):
+    assert "action is one of" in local.admin("POST", "/_local/faults", {"action": "explode"})["error"]
+    assert "unknown fields" in local.admin("POST", "/_local/faults", {"actoin": "error"})["error"]
+
+
+def test_accounts_are_separate(local, name):
+    local("ecs").create_cluster(clusterName=name)
+    other = local("ecs", account="999999999999")
+    assert other.describe_clusters(clusters=[name])["clusters"] == []
+    assert local("sts", account="999999999999").get_caller_identity()["Account"] == "999999999999"
+
+
+def test_regions_are_separate(local, name):
+    local("kinesis").create_stream(StreamName=name, ShardCount=1)
+    assert name not in local("kinesis", "eu-west-1").list_streams()["StreamNames"]
+
+
+def test_log_file_holds_one_object_a_line(local, tmp_path):
+    from local_aws.journal import journal
+
+    journal.open(tmp_path / "log")
+    try:
+        local("ec2").describe_vpcs()
+        lines = (tmp_path / "log").read_text().splitlines()
+    finally:
+        journal.file.close()
+        journal.file = None
+    assert [json.loads(line)["operation"] for line in lines] == ["DescribeVpcs"]
+
+
+def test_connections_are_kept_alive(local):
+    connection = http.client.HTTPConnection(local.url.removeprefix("http://"))
+    for _ in range(3):
+        connection.request("GET", "/_local/health")
+        assert connection.getresponse().read()
+
+
+def test_unknown_endpoint_names_the_known_ones(local):
+    assert "GET /_local/log" in local.admin("GET", "/_local/nothing")["endpoints"]
+
+
+def test_only_the_loopback_interface(server):
+    assert server.server.server_address[0] == "127.0.0.1"
+
+
+def test_many_callers_at_once(local, name):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda n: local("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"], range(32)))
+    assert len(set(made)) == 32
+
+
+def test_health(local):
+    with urllib.request.urlopen(local.url + "/_local/health") as answer:
+        assert answer.status == 200
+
+
+@proves("consistency.not_visible_yet")
+def test_new_objects_are_missed_by_the_first_calls(local, network, name, role):
+    local.admin("POST", "/_local/settings", {"lag": 2})
+    ec2 = local("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    with refused("InvalidVpcID.NotFound"):
+        ec2.describe_vpcs(VpcIds=[vpc])
+    with refused("InvalidVpcID.NotFound"):
+        ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    listed = [{s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]} for _ in range(3)]
+    assert [subnet in found for found in listed] == [False, False, True]
+    local.admin("POST", "/_local/settings", {"lag": 1})
+    arn = role("vpc-flow-logs.amazonaws.com")
+    wish = {"ResourceIds": [network.vpc], "ResourceType": "VPC", "TrafficType": "ALL", "LogGroupName": name}
+    with refused("InvalidParameter") as error:
+        ec2.create_flow_logs(**wish, DeliverLogsPermissionArn=arn)
+    assert error.message == "Unable to assume given IAM role"
+    ec2.create_flow_logs(**wish, DeliverLogsPermissionArn=arn)
+
+
+@proves("limits.throttled")
+def test_calls_are_throttled_as_on_aws(local, name):
+    gateway, ec2 = local("apigateway"), local("ec2")
+    local.admin("POST", "/_local/settings", {"limits": True})
+    gateway.create_rest_api(name=name)
+    with refused("TooManyRequestsException"):
+        gateway.create_rest_api(name=name)
+    for _ in range(4):
+        ec2.delete_vpc_endpoints(VpcEndpointIds=["vpce-0123456789abcdef0"])
+    with refused("RequestLimitExceeded"):
+        ec2.delete_vpc_endpoints(VpcEndpointIds=["vpce-0123456789abcdef0"])
+    ec2.describe_vpcs()
+
+
+def policy(*actions, resource="*", effect="Allow"):
+    return {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": list(actions), "Resource": resource}]}
+
+
+@proves("permissions.allowed")
+def test_only_what_a_policy_allows(local, network, name, role):
+    arn = role("ecs-tasks.amazonaws.com")
+    local.admin("POST", "/_local/iam", policy("ec2:Describe*", "ec2:CreateVpc", "kms:*", "apigateway:GET", "ecs:*"))
+    ec2 = local("ec2")
+    ec2.describe_vpcs()
+    with refused("UnauthorizedOperation"):
+        ec2.create_subnet(VpcId=network.vpc, CidrBlock="10.0.9.0/24")
+    tags = [{"ResourceType": "vpc", "Tags": [{"Key": "a", "Value": "b"}]}]
+    with refused("UnauthorizedOperation") as error:
+        ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=tags)
+    assert "ec2:CreateTags" in error.message
+    local("apigateway").get_rest_apis()
+    with refused("AccessDeniedException"):
+        local("apigateway").create_rest_api(name=name)
+    with refused("AccessDenied"):
+        local("rds").describe_db_clusters()
+    container = {"name": "api", "image": "x"}
+    with refused("AccessDeniedException") as error:
+        local("ecs").register_task_definition(family=name, taskRoleArn=arn, containerDefinitions=[container])
+    assert "iam:PassRole" in error.message and arn in error.message
+    local("sts").get_caller_identity()
+    report = local.admin("GET", "/_local/iam")
+    assert "ec2:DescribeVpcs" in report["used"] and {"rds:DescribeDBClusters", "iam:PassRole"} <= {
+        d["action"] for d in report["denied"]
+    }
+    local.admin("DELETE", "/_local/iam")
+    local("rds").describe_db_clusters()
+
+
+def test_a_policy_needs_a_statement(local):
+    assert "at least one statement" in local.admin("POST", "/_local/iam", {})["error"]

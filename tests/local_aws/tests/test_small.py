@@ -1,0 +1,360 @@
+"""Services with a correction or two each."""
+
+import json
+
+from conftest import proves, refused
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+ROOT = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}
+
+
+def key_policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": [ROOT, *statements]})
+
+
+def logs_statement(pattern):
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "logs.us-east-1.amazonaws.com"},
+        "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        "Resource": "*",
+        "Condition": {
+            "ArnLike": {
+                "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:123456789012:log-group:{pattern}"
+            }
+        },
+    }
+
+
+def log_group(local, name):
+    return local("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
+
+
+@proves("logs.log_group_key")
+def test_key_of_a_log_group(local, name, key):
+    logs, kms = local("logs"), local("kms")
+    logs.create_log_group(logGroupName=name)
+    with refused("AccessDeniedException"):
+        logs.associate_kms_key(logGroupName=name, kmsKeyId=key)
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=key_policy(logs_statement("other")))
+    with refused("AccessDeniedException"):
+        logs.associate_kms_key(logGroupName=name, kmsKeyId=key)
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=key_policy(logs_statement(f"{name}*")))
+    logs.associate_kms_key(logGroupName=name, kmsKeyId=key)
+    assert log_group(local, name)["kmsKeyId"] == key
+    logs.disassociate_kms_key(logGroupName=name)
+    assert "kmsKeyId" not in log_group(local, name)
+    with refused("ResourceNotFoundException"):
+        logs.associate_kms_key(logGroupName=f"{name}-none", kmsKeyId=key)
+
+
+def test_class_and_protection_of_a_log_group(local, name):
+    logs = local("logs")
+    logs.create_log_group(logGroupName=name, logGroupClass="INFREQUENT_ACCESS", deletionProtectionEnabled=True)
+    assert log_group(local, name)["logGroupClass"] == "INFREQUENT_ACCESS"
+    with refused("ValidationException"):
+        logs.delete_log_group(logGroupName=name)
+    logs.put_log_group_deletion_protection(logGroupIdentifier=name, deletionProtectionEnabled=False)
+    logs.delete_log_group(logGroupName=name)
+
+
+def test_name_of_a_secret_scheduled_for_deletion(local, name):
+    secrets = local("secretsmanager")
+    secrets.create_secret(Name=name, SecretString="x")
+    secrets.delete_secret(SecretId=name, RecoveryWindowInDays=7)
+    with refused("InvalidRequestException") as error:
+        secrets.create_secret(Name=name, SecretString="x")
+    assert "already scheduled for deletion" in error.message
+    secrets.restore_secret(SecretId=name)
+    assert "DeletedDate" not in secrets.describe_secret(SecretId=name)
+
+
+@proves("secretsmanager.secret_key")
+def test_secret_token(local, name, key):
+    secrets, token = local("secretsmanager"), "t" * 32
+    wish = {"Name": name, "SecretString": "x", "ClientRequestToken": token, "KmsKeyId": key}
+    assert secrets.create_secret(**wish)["ARN"] == secrets.create_secret(**wish)["ARN"]
+    assert secrets.describe_secret(SecretId=name)["KmsKeyId"] == key
+    with refused("ResourceExistsException"):
+        secrets.create_secret(Name=name, SecretString="y")
+    with refused("InvalidRequestException"):
+        secrets.create_secret(
+            Name=f"{name}-2", SecretString="x", KmsKeyId="arn:aws:kms:us-east-1:123456789012:key/none"
+        )
+
+
+@proves("secretsmanager.managed_secret")
+def test_secret_of_another_service(local, network, name):
+    rds = local("rds")
+    rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="d", SubnetIds=network.subnets)
+    wish = {"Engine": "aurora-postgresql", "MasterUsername": "app", "ManageMasterUserPassword": True}
+    rds.create_db_cluster(DBClusterIdentifier=name, DBSubnetGroupName=name, **wish)
+    secret = rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
+    with refused("InvalidRequestException"):
+        local("secretsmanager").put_secret_value(SecretId=secret, SecretString="x")
+
+
+def test_key_rotation_period(local):
+    kms = local("kms")
+    key = kms.create_key(Tags=[{"TagKey": "k", "TagValue": "v"}])["KeyMetadata"]["KeyId"]
+    kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=180)
+    found = kms.get_key_rotation_status(KeyId=key)
+    assert (found["KeyRotationEnabled"], found["RotationPeriodInDays"]) == (True, 180)
+    assert kms.list_resource_tags(KeyId=key)["Tags"] == [{"TagKey": "k", "TagValue": "v"}]
+
+
+@proves("kms.key_pending_deletion", "kms.deletion_window")
+def test_key_pending_deletion(local, name):
+    kms = local("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    with refused("ValidationException"):
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=3)
+    found = kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    assert (found["KeyState"], found["PendingWindowInDays"]) == ("PendingDeletion", 7)
+    with refused("KMSInvalidStateException"):
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    with refused("KMSInvalidStateException"):
+        kms.enable_key_rotation(KeyId=key)
+    other = kms.create_key()["KeyMetadata"]["KeyId"]
+    with refused("AlreadyExistsException"):
+        kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=other)
+    kms.delete_alias(AliasName=f"alias/{name}")
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=other)
+    kms.cancel_key_deletion(KeyId=key)
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Disabled"
+
+
+@proves("kms.key_policy", "kms.principals_exist", "kms.alias_of_aws")
+def test_keys_that_cannot_be(local, name):
+    kms = local("kms")
+    for policy in ("garbage", '{"Version": "2012-10-17", "Statement": []}', key_policy({"Effect": "Allow"})):
+        with refused("MalformedPolicyDocumentException"):
+            kms.create_key(Policy=policy)
+    stranger = ROOT | {"Principal": {"AWS": "arn:aws:iam::123456789012:role/not-yet"}}
+    with refused("MalformedPolicyDocumentException"):
+        kms.create_key(Policy=key_policy(stranger))
+    with refused("NotAuthorizedException"):
+        kms.create_alias(AliasName="alias/aws/mine", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+
+
+@proves("kinesis.stream_key", "efs.file_system_key", "elasticache.cache_key")
+def test_keys_exist_before_what_they_encrypt(local, name):
+    none = "arn:aws:kms:us-east-1:123456789012:key/none"
+    local("kinesis").create_stream(StreamName=name, ShardCount=1)
+    with refused("KMSNotFoundException"):
+        local("kinesis").start_stream_encryption(StreamName=name, EncryptionType="KMS", KeyId=none)
+    with refused("BadRequest"):
+        local("efs").create_file_system(CreationToken=name, Encrypted=True, KmsKeyId=none)
+    with refused("InvalidParameterValue"):
+        wish = {"ReplicationGroupDescription": "d", "AtRestEncryptionEnabled": True, "KmsKeyId": none}
+        local("elasticache").create_replication_group(ReplicationGroupId=name, **wish)
+
+
+def test_roles(local, name, key):
+    iam = local("iam")
+    wish = {"Description": "d", "MaxSessionDuration": 7200, "Tags": [{"Key": "k", "Value": "v"}]}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, **wish)
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=policy)
+    role = iam.get_role(RoleName=name)["Role"]
+    assert {key: role[key] for key in wish} == wish and role["AssumeRolePolicyDocument"] == json.loads(TRUST)
+    assert iam.get_role_policy(RoleName=name, PolicyName="inline")["PolicyDocument"] == json.loads(policy)
+    with refused("DeleteConflict"):
+        iam.delete_role(RoleName=name)
+    iam.delete_role_policy(RoleName=name, PolicyName="inline")
+    iam.attach_role_policy(
+        RoleName=name, PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    )
+    with refused("DeleteConflict"):
+        iam.delete_role(RoleName=name)
+
+
+def test_service_linked_roles(local):
+    iam = local("iam")
+    role = iam.create_service_linked_role(AWSServiceName="elasticache.amazonaws.com")["Role"]
+    assert role["RoleName"] == "AWSServiceRoleForElastiCache"
+    assert iam.get_role(RoleName=role["RoleName"])["Role"]["Path"] == "/aws-service-role/elasticache.amazonaws.com/"
+    with refused("InvalidInput"):
+        iam.create_service_linked_role(AWSServiceName="elasticache.amazonaws.com")
+
+
+def test_tag_search_finds_every_service(local, network, name):
+    tags = [{"Key": "tapctl:stack", "Value": name}]
+    pairs = {"tapctl:stack": name}
+    local("kms").create_key(Tags=[{"TagKey": "tapctl:stack", "TagValue": name}])
+    local("ec2").create_tags(Resources=[network.vpc], Tags=tags)
+    local("ec2").allocate_address(Domain="vpc", TagSpecifications=[{"ResourceType": "elastic-ip", "Tags": tags}])
+    local("ecs").create_cluster(clusterName=name, tags=[{"key": "tapctl:stack", "value": name}])
+    local("kinesis").create_stream(StreamName=name, ShardCount=1, Tags=pairs)
+    local("efs").create_file_system(CreationToken=name, Tags=tags)
+    local("apigateway").create_rest_api(name=name, tags=pairs)
+    local("apigatewayv2").create_vpc_link(Name=name, SubnetIds=network.subnets, Tags=pairs)
+    local("rds").create_db_subnet_group(
+        DBSubnetGroupName=name, DBSubnetGroupDescription="d", SubnetIds=network.subnets, Tags=tags
+    )
+    tagging = local("resourcegroupstaggingapi")
+    wish = {"TagFilters": [{"Key": "tapctl:stack", "Values": [name]}]}
+    found = {r["ResourceARN"].split(":")[2] for r in tagging.get_resources(**wish)["ResourceTagMappingList"]}
+    assert found == {"kms", "ec2", "ecs", "kinesis", "elasticfilesystem", "apigateway", "rds"}
+    keys = tagging.get_resources(**wish, ResourceTypeFilters=["kms:key"])["ResourceTagMappingList"]
+    assert len(keys) == 1 and keys[0]["Tags"] == tags
+    first = tagging.get_resources(**wish, ResourcesPerPage=4)
+    second = tagging.get_resources(**wish, ResourcesPerPage=100, PaginationToken=first["PaginationToken"])
+    assert len(first["ResourceTagMappingList"]) == 4 and second["PaginationToken"] == ""
+
+
+def test_caller_identity(local):
+    assert local("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_conditional_writes_of_a_lock(local, name):
+    s3 = local("s3")
+    s3.create_bucket(Bucket=f"bucket-{name}")
+    s3.put_object(Bucket=f"bucket-{name}", Key="lock", Body=b"me", IfNoneMatch="*")
+    with refused("PreconditionFailed"):
+        s3.put_object(Bucket=f"bucket-{name}", Key="lock", Body=b"you", IfNoneMatch="*")
+    assert s3.get_object(Bucket=f"bucket-{name}", Key="lock")["Body"].read() == b"me"
+
+
+@proves("iam.role_name", "iam.trust_policy")
+def test_roles_that_cannot_be(local, name):
+    iam = local("iam")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    with refused("EntityAlreadyExists"):
+        iam.create_role(RoleName=name.upper(), AssumeRolePolicyDocument=TRUST)
+    statement = json.loads(TRUST)["Statement"][0]
+    for change in ({"Resource": "*"}, {"Principal": None}):
+        with refused("MalformedPolicyDocument"):
+            document = json.dumps({"Version": "2012-10-17", "Statement": [statement | change]})
+            iam.create_role(RoleName=f"{name}-2", AssumeRolePolicyDocument=document)
+
+
+@proves("iam.trust_policy_size", "iam.inline_policy_size", "iam.attached_policies", "logs.resource_policies")
+def test_sizes_of_policies(local, name):
+    from local_aws.world import world
+
+    world.settings.quotas = True
+    iam = local("iam")
+    services = [f"service-{number}-with-a-long-name.amazonaws.com" for number in range(60)]
+    statement = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    with refused("LimitExceeded"):
+        iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        )
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    resources = [f"arn:aws:s3:::bucket-{number:04}/*" for number in range(400)]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": resources}],
+    }
+    with refused("LimitExceeded"):
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
+    arns = [p["Arn"] for p in iam.list_policies(Scope="AWS", MaxItems=11)["Policies"]]
+    for arn in arns[:10]:
+        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    with refused("LimitExceeded"):
+        iam.attach_role_policy(RoleName=name, PolicyArn=arns[10])
+    logs = local("logs", "eu-west-1")
+    for number in range(10):
+        logs.put_resource_policy(policyName=f"p{number}", policyDocument="{}")
+    with refused("LimitExceededException"):
+        logs.put_resource_policy(policyName="p10", policyDocument="{}")
+
+
+@proves(
+    "secretsmanager.recovery_window",
+    "secretsmanager.one_value",
+    "secretsmanager.secret_name",
+    "secretsmanager.resource_policy",
+)
+def test_secrets_that_cannot_be(local, name):
+    secrets = local("secretsmanager")
+    with refused("ValidationException"):
+        secrets.create_secret(Name="with space", SecretString="x")
+    with refused("InvalidParameterException"):
+        secrets.create_secret(Name=name, SecretString="x", SecretBinary=b"x")
+    secrets.create_secret(Name=name, SecretString="x")
+    with refused("InvalidParameterException"):
+        secrets.delete_secret(SecretId=name, RecoveryWindowInDays=3)
+    with refused("InvalidParameterException"):
+        secrets.delete_secret(SecretId=name, RecoveryWindowInDays=7, ForceDeleteWithoutRecovery=True)
+    with refused("MalformedPolicyDocumentException"):
+        secrets.put_resource_policy(SecretId=name, ResourcePolicy="garbage")
+
+
+@proves("logs.retention", "logs.key_by_arn")
+def test_log_groups_that_cannot_be(local, name):
+    local("logs").create_log_group(logGroupName=name)
+    with refused("InvalidParameterException"):
+        local("logs").put_retention_policy(logGroupName=name, retentionInDays=31)
+    with refused("InvalidParameterException"):
+        local("logs").create_log_group(logGroupName=f"{name}-2", kmsKeyId="alias/mine")
+
+
+@proves("acm.key_of_certificate")
+def test_key_must_fit_the_certificate(local):
+    with refused("ValidationException"):
+        local("acm").import_certificate(Certificate=b"garbage", PrivateKey=b"garbage")
+
+
+@proves("model.fits_model")
+def test_requests_are_checked_against_the_models(local, name):
+    """boto3 checks some of this itself, so these go out without its help."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(parameter_validation=False, retries={"max_attempts": 0})
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "config": config, "region_name": "us-east-1"}
+    for service, call, wish, code in (
+        ("ec2", "create_subnet", {"CidrBlock": "10.0.0.0/24"}, "MissingParameter"),
+        ("rds", "create_db_subnet_group", {"DBSubnetGroupName": name}, "MissingParameter"),
+        ("iam", "create_role", {"RoleName": "a b", "AssumeRolePolicyDocument": TRUST}, "ValidationError"),
+        ("kms", "enable_key_rotation", {"KeyId": "x", "RotationPeriodInDays": 30}, "ValidationException"),
+        ("logs", "create_log_group", {"logGroupName": "with space"}, "InvalidParameterException"),
+        ("efs", "create_file_system", {"CreationToken": name, "PerformanceMode": "fast"}, "BadRequest"),
+        ("kinesis", "create_stream", {"StreamName": "a b", "ShardCount": 1}, "ValidationException"),
+    ):
+        local.admin("DELETE", "/_local/violations")
+        with refused(code):
+            getattr(boto3.client(service, endpoint_url=local.url, **keys), call)(**wish)
+        found = local.admin("GET", "/_local/violations")["violations"]
+        assert [(v["service"], v["rule"]) for v in found] == [(service, "model.fits_model")]
+
+
+def test_strictness_can_be_turned_off(local, name):
+    local.admin("POST", "/_local/settings", {"strict": False})
+    local("logs").create_log_group(logGroupName=name)
+    local("logs").put_retention_policy(logGroupName=name, retentionInDays=31)
+    assert "unknown settings" in local.admin("POST", "/_local/settings", {"stirct": True})["error"]
+
+
+@proves("strict.tags")
+def test_tags_that_cannot_be(local, name):
+    ecs = local("ecs")
+    for tags in (
+        [{"key": f"k{number}", "value": "v"} for number in range(51)],
+        [{"key": "k", "value": "v"}, {"key": "k", "value": "w"}],
+        [{"key": "aws:mine", "value": "v"}],
+    ):
+        with refused("InvalidParameterException"):
+            ecs.create_cluster(clusterName=name, tags=tags)
+
+
+@proves("secretsmanager.name_still_taken")
+def test_name_of_a_secret_deleted_by_force(local, name, held):
+    secrets = local("secretsmanager")
+    secrets.create_secret(Name=name, SecretString="x")
+    secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    with refused("InvalidRequestException"):
+        secrets.create_secret(Name=name, SecretString="x")
+    held()
+    secrets.create_secret(Name=name, SecretString="x")

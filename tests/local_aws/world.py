@@ -1,0 +1,102 @@
+"""Everything the local AWS knows beside moto's backends: shelves of objects, a clock, and settings.
+
+One lock guards the whole world. moto is not written for concurrent writers, and one call at a time is what makes
+"the n-th call" of a fault and "exactly one object" of a test mean something.
+"""
+
+import heapq
+import itertools
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+
+SPEEDS = {"instant": None, "fast": 200.0, "real": 1.0}
+
+
+@dataclass
+class Settings:
+    speed: str = "instant"
+    strict: bool = True
+    quotas: bool = True
+    lag: int = 0
+    limits: bool = False
+
+
+class Clock:
+    """Runs what is due later, at the next call that could observe it. Nothing happens behind a caller's back."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.clear()
+
+    def clear(self):
+        self._due = []
+        self._ahead = 0.0
+        self._order = itertools.count()
+
+    def now(self):
+        return time.monotonic() + self._ahead
+
+    def seconds_since(self, moment):
+        """How long ago that was on AWS. Where everything happens at once, everything is long ago."""
+        factor = SPEEDS[self.settings.speed]
+        return float("inf") if factor is None else (self.now() - moment) * factor
+
+    def later(self, real_seconds, action):
+        """Does `action` after that long on AWS, scaled to the chosen speed."""
+        factor = SPEEDS[self.settings.speed]
+        if factor is None or real_seconds <= 0:
+            action()
+            return
+        heapq.heappush(self._due, (self.now() + real_seconds / factor, next(self._order), action))
+
+    def later_if_timed(self, real_seconds, action):
+        """Like `later`, but never at once: for what only the passing of time brings about."""
+        if SPEEDS[self.settings.speed] is not None:
+            self.later(real_seconds, action)
+
+    def run_due(self):
+        while self._due and self._due[0][0] <= self.now():
+            heapq.heappop(self._due)[2]()
+
+    def run_all(self):
+        """Puts the clock forward past everything under way, and what that brings about in turn."""
+        while self._due:
+            due, _, action = heapq.heappop(self._due)
+            self._ahead += max(0.0, due - self.now())
+            action()
+
+    def pending(self):
+        return len(self._due)
+
+
+@dataclass
+class World:
+    settings: Settings = field(default_factory=Settings)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    shelves: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.clock = Clock(self.settings)
+        self.on_reset = []
+
+    def shelf(self, account, region, name):
+        return self.shelves.setdefault((account, region, name), {})
+
+    def reset(self):
+        self.shelves.clear()
+        self.clock.clear()
+        for action in self.on_reset:
+            action()
+
+
+world = World()
+
+
+def new_id(length=17, alphabet="0123456789abcdef"):
+    return "".join(random.choices(alphabet, k=length))
+
+
+def new_name(length=10):
+    return new_id(length, "abcdefghijklmnopqrstuvwxyz0123456789")
