@@ -1,13 +1,12 @@
 //! `tapctl apply`
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::context::{Context, Desk};
 use super::plan::Selection;
-use super::run::{conclude, confirm, stop_on_signals};
+use super::run::{Effort, conclude, confirm};
 use super::{Common, Done, Error};
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::plan::{Plan, plan};
 use crate::render;
 use crate::stacks::quotas;
@@ -30,12 +29,8 @@ pub(super) struct Args {
     /// Let this node's data be lost by a replacement or removal; may be given more than once.
     #[arg(long, value_name = "NODE")]
     allow_data_loss: Vec<String>,
-    /// How many nodes are worked on at once; by default engine.parallelism of tapctl.toml.
-    #[arg(long, value_name = "N")]
-    parallelism: Option<usize>,
-    /// How many minutes the run may take; by default engine.timeout_minutes of tapctl.toml.
-    #[arg(long, value_name = "MINUTES")]
-    timeout: Option<u64>,
+    #[command(flatten)]
+    effort: Effort,
 }
 
 impl Args {
@@ -68,13 +63,8 @@ impl Args {
         seen: crate::plan::Observations,
     ) -> Result<Done, Error> {
         let settings = &context.config.engine;
-        let options = Options {
-            parallelism: self.parallelism.unwrap_or(settings.parallelism),
-            settle: Duration::from_secs(settings.settle_seconds),
-            adopt: self.adopt,
-            ..Options::default()
-        };
-        let stop = stop_on_signals(Duration::from_secs(self.timeout.unwrap_or(settings.timeout_minutes) * 60))?;
+        let options = self.effort.options(settings, self.adopt);
+        let stop = self.effort.stop(settings)?;
         let progress = render::Progress::start();
         let Context { aws, kinds, store, state, pass, .. } = context;
         let engine = Engine::new(&aws, &kinds, &store, &progress, options, stop, state, pass, seen);

@@ -1,11 +1,9 @@
 //! `tapctl destroy`
 
-use std::time::Duration;
-
 use super::context::{Context, Desk};
-use super::run::{conclude, confirm, stop_on_signals};
+use super::run::{Effort, conclude, confirm};
 use super::{Common, Done, Error};
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::plan::plan_destroy;
 use crate::render;
 
@@ -22,12 +20,8 @@ pub(super) struct Args {
     /// For a protected environment: its full name, as student-records-prod.
     #[arg(long, value_name = "STACK-ENV")]
     confirm: Option<String>,
-    /// How many nodes are worked on at once; by default engine.parallelism of tapctl.toml.
-    #[arg(long, value_name = "N")]
-    parallelism: Option<usize>,
-    /// How many minutes the run may take; by default engine.timeout_minutes of tapctl.toml.
-    #[arg(long, value_name = "MINUTES")]
-    timeout: Option<u64>,
+    #[command(flatten)]
+    effort: Effort,
 }
 
 impl Args {
@@ -47,13 +41,8 @@ impl Args {
         let remains = remains(&context);
         let chosen = context.state.nodes.keys().cloned().collect();
         let settings = &context.config.engine;
-        let options = Options {
-            parallelism: self.parallelism.unwrap_or(settings.parallelism),
-            settle: Duration::from_secs(settings.settle_seconds),
-            adopt: false,
-            ..Options::default()
-        };
-        let stop = stop_on_signals(Duration::from_secs(self.timeout.unwrap_or(settings.timeout_minutes) * 60))?;
+        let options = self.effort.options(settings, false);
+        let stop = self.effort.stop(settings)?;
         let progress = render::Progress::start();
         let Context { aws, kinds, store, state, pass, .. } = context;
         let engine = Engine::new(&aws, &kinds, &store, &progress, options, stop, state, pass, seen);

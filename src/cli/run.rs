@@ -4,8 +4,40 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use super::{Done, Error};
-use crate::engine::{Report, Stop};
+use crate::config;
+use crate::engine::{Options, Report, Stop};
 use crate::render;
+
+/// How a run goes about its work.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Effort {
+    /// How many nodes are worked on at once; by default engine.parallelism of tapctl.toml.
+    #[arg(long, value_name = "N")]
+    parallelism: Option<usize>,
+    /// How many minutes the run may take; by default engine.timeout_minutes of tapctl.toml.
+    #[arg(long, value_name = "MINUTES")]
+    timeout: Option<u64>,
+}
+
+impl Effort {
+    fn limit(&self, settings: &config::Engine) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(settings.timeout_minutes) * 60)
+    }
+
+    pub(super) fn options(&self, settings: &config::Engine, adopt: bool) -> Options {
+        Options {
+            parallelism: self.parallelism.unwrap_or(settings.parallelism),
+            settle: Duration::from_secs(settings.settle_seconds),
+            adopt,
+            timeout: Some(self.limit(settings)),
+        }
+    }
+
+    /// A stop for this run, see [`stop_on_signals`].
+    pub(super) fn stop(&self, settings: &config::Engine) -> Result<Stop, Error> {
+        stop_on_signals(self.limit(settings))
+    }
+}
 
 /// Asks on the terminal. Without one there is nobody to ask, and the answer must be given as `--yes`.
 pub(super) fn confirm(yes: bool, question: &str) -> Result<(), Error> {
@@ -27,7 +59,7 @@ pub(super) fn confirm(yes: bool, question: &str) -> Result<(), Error> {
 
 /// A stop that the first Ctrl-C or SIGTERM asks for, or the end of the time for the whole run. The second signal ends
 /// the process at once, which is safe too.
-pub(super) fn stop_on_signals(limit: Duration) -> Result<Stop, Error> {
+fn stop_on_signals(limit: Duration) -> Result<Stop, Error> {
     use tokio::signal::unix::{SignalKind, signal};
     let (ask, stop) = Stop::new();
     let mut interrupt = signal(SignalKind::interrupt())?;
