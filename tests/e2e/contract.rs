@@ -1,15 +1,13 @@
 //! The contract of every kind, on real objects: by id and without, `observe` finds the same object, as it was wanted,
 //! ready, with the outputs that were recorded; and after a destroy it finds none.
 
-use std::process::Command;
-
 use tapctl::aws::Aws;
 use tapctl::diff::Diff;
 use tapctl::resource::{Cx, Facts, Kinds, Owner, Pass, Phase, Seen};
 use tapctl::resources;
 use tapctl::state::{NodeState, State};
 
-use crate::harness::{Desk, LocalAws};
+use crate::harness::{Desk, LocalAws, in_a_process_of_its_own_run};
 
 /// Names the state document to the test that is run in a process of its own.
 const STATE: &str = "TAPCTL_CONTRACT_STATE";
@@ -30,18 +28,8 @@ fn every_kind_finds_its_object_by_id_and_without() {
     judge(&desk, &[(STATE, "applied.json"), (GONE, "yes")]);
 }
 
-/// The SDK reads its endpoint from the environment, which belongs to all tests of this process; so this runs the test
-/// below in a process with an environment of its own.
 fn judge(desk: &Desk, variables: &[(&str, &str)]) {
-    let like = desk.command(&[]);
-    let mut test = Command::new(std::env::current_exe().expect("a test knows where it is"));
-    test.args(["--exact", "contract::in_a_process_of_its_own", "--ignored", "--nocapture"]);
-    test.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    test.current_dir(desk.path("")).envs(variables.iter().copied());
-    let ended = test.output().expect("a test can run itself");
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let said = String::from_utf8_lossy(&ended.stdout);
-    assert!(said.contains("1 passed"), "{said}");
+    in_a_process_of_its_own_run(desk, "contract::in_a_process_of_its_own", variables);
 }
 
 #[tokio::test]

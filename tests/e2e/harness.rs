@@ -639,3 +639,17 @@ fn redact_word(word: &str) -> String {
     }
     word.to_owned()
 }
+
+/// Runs an ignored test of this binary in a process with the environment of a desk. The SDK reads its endpoint from the
+/// environment, which belongs to all tests of one process.
+pub fn in_a_process_of_its_own_run(desk: &Desk, test: &str, variables: &[(&str, &str)]) {
+    let like = desk.command(&[]);
+    let mut command = Command::new(std::env::current_exe().expect("a test knows where it is"));
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    command.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(desk.path("")).envs(variables.iter().copied());
+    let ended = command.output().expect("a test can run itself");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(said.contains("1 passed"), "{said}");
+}

@@ -12,3 +12,4 @@ mod harness;
 mod lifecycle;
 mod signals;
 mod state;
+mod wrong;
