@@ -655,6 +655,11 @@ RANDOM = [
     ),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*"), "<time>"),
     (re.compile(r"\b[0-9a-f]{16,64}\b"), "<hex>"),
+    (re.compile(r"\b(cluster|db)-[A-Z2-7]{26}\b"), r"\1-<resource>"),
+    (re.compile(r"\b[a-z0-9]{6,12}\.([a-z0-9-]+\.(?:rds|cache|elb)\.amazonaws\.com)"), r"<host>.\1"),
+    (re.compile(r"\b[a-z0-9]{6,12}\.(use1\.cache\.amazonaws\.com)"), r"<host>.\1"),
+    (re.compile(r"-\d{9,10}\.([a-z0-9-]+\.elb\.amazonaws\.com)"), r"-<number>.\1"),
+    (re.compile(r"\b[a-z0-9]{10}\.(execute-api\.)"), r"<api>.\1"),
 ]
 
 

@@ -7,6 +7,7 @@ from .faults import faults
 from .journal import journal
 from .life import ENDINGS, endings
 from .permissions import permissions
+from .quotas import quotas
 from .registry import ALL_RULES
 from .world import SPEEDS, world
 
@@ -125,6 +126,23 @@ def add_ending(body, query):
 @route("DELETE", "/_local/endings")
 def clear_endings(body, query):
     endings.clear()
+    return {}
+
+
+@route("GET", "/_local/quotas")
+def list_quotas(body, query):
+    return {"quotas": quotas.report()}
+
+
+@route("POST", "/_local/quotas")
+def choose_quotas(body, query):
+    quotas.choose(body)
+    return {"quotas": quotas.report()}
+
+
+@route("DELETE", "/_local/quotas")
+def fresh_quotas(body, query):
+    quotas.clear()
     return {}
 
 

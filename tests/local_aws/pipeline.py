@@ -70,7 +70,7 @@ def run_recorded(call, client_left):
     origin = {"region": call.region, "account": call.account}
     with world.lock:
         entry = journal.begin(call.service, call.operation, call.params, call.model.input_shape, origin)
-        fault = faults.taking(entry)
+        fault = None if call.looks_on else faults.taking(entry)
     if fault and fault.when == "before":
         return strike(call, entry, fault, None, client_left)
     with inflight.counted(call):
@@ -121,9 +121,10 @@ def perform(call):
     return Reply(*wire.encode_error(call.service, call.protocol, error)), error.code, notes
 
 
-# What AWS looks at first: who is calling, how often, whether the request makes sense, and only then the state of things.
+# What AWS looks at first: who is calling, how often, whether the request makes sense; only then the state of things.
 PRECEDENCE = ("permissions", "limits", "model", "strict", "consistency", "quota", "order")
 INVALID = ("model", "strict")
+AGAINST_THE_CALLER = ("permissions", "limits", "consistency")
 
 
 @cache
@@ -134,7 +135,7 @@ def rules_of(name):
 
 def check_rules(call):
     for rule in rules_of(call.name):
-        if not in_force(rule.group):
+        if not in_force(rule.group) or (call.looks_on and rule.group in AGAINST_THE_CALLER):
             continue
         try:
             rule.check(call)
@@ -162,6 +163,8 @@ def replayed(call):
 
 def succeed(call):
     check_rules(call)
+    if call.service == "ec2" and call.get("DryRun"):
+        raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
     if call.name in OPERATIONS:
         answer = OPERATIONS[call.name](call)
     elif call.name in AFTER or call.name in RECOVER or (world.settings.lag and call.service != "s3"):
@@ -170,7 +173,7 @@ def succeed(call):
         return raw_from_moto(call)
     for amend in AFTER.get(call.name, ()):
         answer = amend(call, answer) or answer
-    if world.settings.lag:
+    if world.settings.lag and not call.looks_on:
         consistency.remember(call, answer)
         consistency.hide(call, answer)
     return Reply(*wire.encode(call, answer))

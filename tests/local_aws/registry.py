@@ -22,6 +22,9 @@ class Unsupported(Exception):
     """Neither moto nor a correction implements the operation."""
 
 
+ONLOOKERS = {"sweep"}
+
+
 @dataclass
 class Call:
     service: str
@@ -34,6 +37,11 @@ class Call:
     protocol: str = ""
     principal: str = ""
     trace: dict = field(default_factory=dict)
+
+    @property
+    def looks_on(self):
+        """Whether this is a test that looks from outside, and not what the test is about."""
+        return self.principal in ONLOOKERS
 
     @property
     def name(self):

@@ -7,9 +7,6 @@ from ..registry import AwsError, rule
 from ..services.wafv2 import guards
 from .keys import admits_service, found_key
 
-TRAILS = 5
-
-
 # S3
 
 
@@ -64,12 +61,6 @@ def trails(call):
 def trail_name(call):
     if call.params["Name"] in trails(call):
         raise AwsError("TrailAlreadyExistsException", f"Trail {call.params['Name']} already exists.")
-
-
-@rule("quota", "cloudtrail", "CreateTrail", says="5 trails in a region")
-def number_of_trails(call):
-    if len(trails(call)) >= TRAILS:
-        raise AwsError("MaximumNumberOfTrailsExceededException", "The maximum number of trails has been reached.")
 
 
 @rule(
@@ -178,10 +169,3 @@ def rule_priorities(call):
     priorities = [entry["Priority"] for entry in call.get("Rules", [])]
     if len(set(priorities)) < len(priorities):
         raise AwsError("WAFInvalidParameterException", "Error reason: You have used the same priority for two rules")
-
-
-@rule("quota", "guardduty", "CreateDetector", says="one detector in a region")
-def one_detector(call):
-    if call.backend("guardduty").detectors:
-        message = "The request is rejected because a detector already exists for the current account."
-        raise AwsError("BadRequestException", message)

@@ -10,7 +10,6 @@ from .helpers import invalid
 
 DESCRIPTION = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 DESCRIPTION_TEXT = "strings less than 256 characters from the following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
-QUOTAS = {"vpcs": 5, "internet gateways": 5, "addresses": 5, "NAT gateways in a zone": 5, "rules of a group": 60}
 
 
 def depends(message):
@@ -331,45 +330,3 @@ def nat_address(call):
     private = call.get("ConnectivityType") == "private"
     if private and call.get("AllocationId"):
         raise AwsError("InvalidParameterCombination", "A private NAT gateway takes no allocation id")
-
-
-# quota
-
-
-@rule("quota", "ec2", "CreateVpc", says="5 VPCs in a region, the default one included")
-def vpcs(call):
-    if len(call.backend("ec2").vpcs) >= QUOTAS["vpcs"]:
-        raise AwsError("VpcLimitExceeded", "The maximum number of VPCs has been reached.")
-
-
-@rule("quota", "ec2", "CreateInternetGateway", says="5 internet gateways in a region")
-def internet_gateways(call):
-    if len(call.backend("ec2").internet_gateways) >= QUOTAS["internet gateways"]:
-        raise AwsError("InternetGatewayLimitExceeded", "The maximum number of internet gateways has been reached.")
-
-
-@rule("quota", "ec2", "AllocateAddress", says="5 elastic IP addresses in a region")
-def addresses(call):
-    if len(call.backend("ec2").addresses) >= QUOTAS["addresses"]:
-        raise AwsError("AddressLimitExceeded", "The maximum number of addresses has been reached.")
-
-
-@rule("quota", "ec2", "CreateNatGateway", says="5 NAT gateways in a zone")
-def nat_gateways(call):
-    subnet = subnets(call).get(call.params["SubnetId"])
-    alive = [g for g in call.backend("ec2").nat_gateways.values() if g.state in ("pending", "available", "deleting")]
-    zones = [subnets(call)[g.subnet_id].availability_zone for g in alive if g.subnet_id in subnets(call)]
-    if subnet and zones.count(subnet.availability_zone) >= QUOTAS["NAT gateways in a zone"]:
-        message = f"Performing this operation would exceed the limit of 5 NAT gateways in {subnet.availability_zone}"
-        raise AwsError("NatGatewayLimitExceeded", message)
-
-
-@rule("quota", "ec2", *RULE_CALLS, says="60 rules in and 60 rules out of a security group")
-def rules_of_a_group(call):
-    group = security_groups(call).get(call.get("GroupId"))
-    if group is None:
-        return
-    present = group.ingress_rules if call.operation.endswith("Ingress") else group.egress_rules
-    if len(present) + len(list(permissions(call))) > QUOTAS["rules of a group"]:
-        message = "The maximum number of rules per security group has been reached."
-        raise AwsError("RulesPerSecurityGroupLimitExceeded", message)

@@ -1,7 +1,5 @@
 """IAM, Secrets Manager and CloudWatch Logs."""
 
-import json
-
 from ..policies import document
 from ..registry import AwsError, rule
 from ..services.secretsmanager import SCHEDULED, going, managed, secret_named
@@ -31,9 +29,6 @@ RETENTION_DAYS = {
     3288,
     3653,
 }
-INLINE_CHARACTERS = 10240
-TRUST_CHARACTERS = 2048
-ATTACHED_POLICIES = 10
 
 
 # IAM
@@ -64,41 +59,6 @@ def trust_policy(call):
             raise AwsError("MalformedPolicyDocument", "Has prohibited field Resource")
         if not statement.get("Principal"):
             raise AwsError("MalformedPolicyDocument", "Missing required field Principal")
-
-
-@rule(
-    "quota",
-    "iam",
-    "CreateRole",
-    "UpdateAssumeRolePolicy",
-    says="a trust policy has 2,048 characters at most, without white space",
-)
-def trust_policy_size(call):
-    policy = document(call.get("AssumeRolePolicyDocument") or call.get("PolicyDocument"))
-    if policy is not None and len(json.dumps(policy, separators=(",", ":"))) > TRUST_CHARACTERS:
-        raise AwsError("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS}", 409)
-
-
-@rule(
-    "quota",
-    "iam",
-    "PutRolePolicy",
-    says="the inline policies of a role have 10,240 characters at most, without white space",
-)
-def inline_policy_size(call):
-    roles = [r for r in call.backend("iam").roles.values() if r.name == call.params["RoleName"]]
-    texts = dict(roles[0].policies) if roles else {}
-    texts[call.params["PolicyName"]] = call.params["PolicyDocument"]
-    total = sum(len("".join(str(text).split())) for text in texts.values())
-    if total > INLINE_CHARACTERS:
-        raise AwsError("LimitExceeded", f"Maximum policy size of {INLINE_CHARACTERS} bytes exceeded for role", 409)
-
-
-@rule("quota", "iam", "AttachRolePolicy", says="10 managed policies a role")
-def attached_policies(call):
-    roles = [r for r in call.backend("iam").roles.values() if r.name == call.params["RoleName"]]
-    if roles and len(roles[0].managed_policies) >= ATTACHED_POLICIES:
-        raise AwsError("LimitExceeded", f"Cannot exceed quota for PoliciesPerRole: {ATTACHED_POLICIES}", 409)
 
 
 # Secrets Manager
@@ -185,10 +145,3 @@ def key_by_arn(call):
     key = call.get("kmsKeyId")
     if key and not key.startswith("arn:aws:kms:"):
         invalid("logs", "The specified KMS key must be given by its ARN.")
-
-
-@rule("quota", "logs", "PutResourcePolicy", says="10 resource policies in a region")
-def resource_policies(call):
-    known = call.backend("logs").resource_policies
-    if call.get("policyName") not in known and len(known) >= 10:
-        raise AwsError("LimitExceededException", "Resource limit exceeded.")

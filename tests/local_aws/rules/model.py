@@ -25,7 +25,7 @@ CODES = {
 }
 MISSING_CODES = {"ec2": "MissingParameter", "rds": "MissingParameter", "elasticache": "MissingParameter"}
 # Where the models are known to say something else than the service does.
-KNOWN_WRONG = {"PendingWindowInDays"}
+KNOWN_WRONG = {"AttributeNames", "PendingWindowInDays"}
 SKIPPED_SERVICES = {"s3"}
 
 

@@ -4,8 +4,10 @@ from moto.elbv2.exceptions import TooManyTagsError
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 
 from .. import enis
+from ..common import page
 from ..life import conclude
 from ..moto_app import ask
+from ..quotas import quotas
 from ..registry import AwsError, after, operation
 from ..world import new_id
 
@@ -47,6 +49,21 @@ LOAD_BALANCER_DEFAULTS = {
     "routing.http2.enabled": "true",
     "waf.fail_open.enabled": "false",
     "zonal_shift.config.enabled": "false",
+}
+LIMITS = {
+    "certificates-per-application-load-balancer": 25,
+    "condition-values-per-alb-rule": 5,
+    "condition-wildcards-per-alb-rule": 6,
+    "listeners-per-application-load-balancer": 50,
+    "listeners-per-network-load-balancer": 50,
+    "network-load-balancers": 50,
+    "rules-per-application-load-balancer": 100,
+    "target-groups-per-action-on-application-load-balancer": 5,
+    "target-groups-per-application-load-balancer": 100,
+    "target-id-registrations-per-application-load-balancer": 1000,
+    "targets-per-application-load-balancer": 1000,
+    "targets-per-availability-zone-per-network-load-balancer": 500,
+    "targets-per-network-load-balancer": 3000,
 }
 TARGET_GROUP_DEFAULTS = {
     "deregistration_delay.timeout_seconds": "300",
@@ -233,6 +250,16 @@ def create_target_group(call):
     made = ask(call)
     made["TargetGroups"][0].setdefault("LoadBalancerArns", [])
     return made
+
+
+@operation("elbv2", "DescribeAccountLimits")
+def describe_account_limits(call):
+    limits = LIMITS | {
+        "application-load-balancers": quotas["load-balancers"],
+        "target-groups": quotas["target-groups"],
+    }
+    names, more = page(call, sorted(limits), "PageSize", "Marker", "NextMarker", 400)
+    return {"Limits": [{"Name": name, "Max": str(limits[name])} for name in names]} | more
 
 
 @after("elbv2", "CreateListener", "ModifyListener", "DescribeListeners")

@@ -1,7 +1,8 @@
-"""IAM: service-linked roles under their real names."""
+"""IAM: service-linked roles under their real names, and the quotas of the account."""
 
 from ..moto_app import ask
-from ..registry import AwsError, operation
+from ..quotas import quotas
+from ..registry import AwsError, after, operation
 
 LINKED = {
     "ecs.amazonaws.com": "AWSServiceRoleForECS",
@@ -15,6 +16,16 @@ LINKED = {
     "guardduty.amazonaws.com": "AWSServiceRoleForAmazonGuardDuty",
     "cloudtrail.amazonaws.com": "AWSServiceRoleForCloudTrail",
 }
+
+
+@after("iam", "GetAccountSummary")
+def quotas_of_the_account(call, answer):
+    answer["SummaryMap"] |= {
+        "RolesQuota": quotas["roles"],
+        "AttachedPoliciesPerRoleQuota": quotas["managed-policies"],
+        "AssumeRolePolicySizeQuota": quotas["trust-policy-characters"],
+        "RolePolicySizeQuota": quotas["inline-policy-characters"],
+    }
 
 
 @operation("iam", "CreateServiceLinkedRole")

@@ -1,6 +1,7 @@
 """Kinesis streams: states, tags, metrics. Records go where moto keeps them."""
 
 from ..life import later
+from ..quotas import quotas
 from ..registry import AwsError, operation
 
 METRICS = [
@@ -224,5 +225,10 @@ def untag_resource(call):
 
 @operation("kinesis", "DescribeLimits")
 def describe_limits(call):
-    shards = sum(len(stream.shards) for stream in streams(call).values())
-    return {"ShardLimit": 500, "OpenShardCount": shards, "OnDemandStreamCount": 0, "OnDemandStreamCountLimit": 50}
+    everything = streams(call).values()
+    return {
+        "ShardLimit": quotas["shards"],
+        "OpenShardCount": sum(shard.is_open for stream in everything for shard in stream.shards.values()),
+        "OnDemandStreamCount": sum(stream.stream_mode["StreamMode"] == "ON_DEMAND" for stream in everything),
+        "OnDemandStreamCountLimit": quotas["on-demand-streams"],
+    }

@@ -89,11 +89,13 @@ def calm(request):
     from local_aws.faults import faults
     from local_aws.life import endings
     from local_aws.permissions import permissions
+    from local_aws.quotas import quotas
 
     vars(world.settings).update(speed="instant", strict=True, quotas=False, lag=0, limits=False)
     faults.clear()
     endings.clear()
     permissions.clear()
+    quotas.clear()
     yield
     with world.lock:
         world.settings.speed = "instant"
@@ -110,6 +112,17 @@ def held():
             world.clock.run_all()
 
     return finish
+
+
+@pytest.fixture
+def at_most(local):
+    """The account has no room for more than that, as in `at_most({"vpcs": 3})`; the other quotas are those of AWS."""
+
+    def choose(wishes):
+        world.settings.quotas = True
+        local.admin("POST", "/_local/quotas", wishes)
+
+    return choose
 
 
 @pytest.fixture

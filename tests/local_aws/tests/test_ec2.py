@@ -444,32 +444,11 @@ def test_private_nat_gateway_takes_no_address(local, network):
         local("ec2").create_nat_gateway(SubnetId=network.subnets[0], AllocationId=address, ConnectivityType="private")
 
 
-@proves("ec2.vpcs", "ec2.internet_gateways", "ec2.addresses", "ec2.nat_gateways", "ec2.rules_of_a_group")
-def test_quotas_of_a_fresh_account(local, name):
-    from local_aws.world import world
-
-    ec2 = local("ec2", account=f"{int(name[1:]):012}")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
-    group = ec2.create_security_group(GroupName="one", Description="one", VpcId=vpc)["GroupId"]
-    world.settings.quotas = True
-    for _ in range(3):
-        ec2.create_vpc(CidrBlock="10.0.0.0/16")
-    with refused("VpcLimitExceeded"):
-        ec2.create_vpc(CidrBlock="10.0.0.0/16")
-    for _ in range(5 - len(ec2.describe_internet_gateways()["InternetGateways"])):
-        ec2.create_internet_gateway()
-    with refused("InternetGatewayLimitExceeded"):
-        ec2.create_internet_gateway()
-    for _ in range(5):
-        ec2.allocate_address(Domain="vpc")
-    with refused("AddressLimitExceeded"):
-        ec2.allocate_address(Domain="vpc")
-    for _ in range(5):
-        ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")
-    with refused("NatGatewayLimitExceeded"):
-        ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")
-    ranges = [{"CidrIp": f"10.1.{n}.0/24"} for n in range(61)]
-    with refused("RulesPerSecurityGroupLimitExceeded"):
-        permission = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": ranges}
-        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+def test_dry_run_changes_nothing(local):
+    ec2 = local("ec2")
+    before = len(ec2.describe_vpcs()["Vpcs"])
+    with refused("DryRunOperation"):
+        ec2.create_vpc(CidrBlock="10.0.0.0/16", DryRun=True)
+    with refused("InvalidVpc.Range"):
+        ec2.create_vpc(CidrBlock="10.0.0.0/30", DryRun=True)
+    assert len(ec2.describe_vpcs()["Vpcs"]) == before

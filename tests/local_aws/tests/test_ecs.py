@@ -303,3 +303,18 @@ def test_log_groups_that_services_write_come_back(local, service):
     ecs.delete_service(cluster=service["cluster"], service=service["serviceName"], force=True)
     logs.delete_log_group(logGroupName=name)
     assert not logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+
+
+def test_fargate_runs_as_many_tasks_as_there_are_vcpus_for(local, service, at_most):
+    at_most({"fargate-vcpus": 0})
+    local("ecs").create_service(**service)
+    found = described(local, service)
+    assert (found["desiredCount"], found["runningCount"]) == (2, 0)
+    assert found["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    assert "limit on the number of vCPUs" in found["events"][0]["message"]
+    at_most({"fargate-vcpus": 1000})
+    found = described(local, service)
+    assert (found["runningCount"], found["deployments"][0]["rolloutState"]) == (2, "COMPLETED")
+    at_most({"fargate-vcpus": 0})
+    local("ecs").update_service(cluster=service["cluster"], service=service["serviceName"], desiredCount=4)
+    assert "limit on the number of vCPUs" in described(local, service)["events"][0]["message"]

@@ -238,38 +238,6 @@ def test_roles_that_cannot_be(local, name):
             iam.create_role(RoleName=f"{name}-2", AssumeRolePolicyDocument=document)
 
 
-@proves("iam.trust_policy_size", "iam.inline_policy_size", "iam.attached_policies", "logs.resource_policies")
-def test_sizes_of_policies(local, name):
-    from local_aws.world import world
-
-    world.settings.quotas = True
-    iam = local("iam")
-    services = [f"service-{number}-with-a-long-name.amazonaws.com" for number in range(60)]
-    statement = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
-    with refused("LimitExceeded"):
-        iam.create_role(
-            RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        )
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
-    resources = [f"arn:aws:s3:::bucket-{number:04}/*" for number in range(400)]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": resources}],
-    }
-    with refused("LimitExceeded"):
-        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
-    arns = [p["Arn"] for p in iam.list_policies(Scope="AWS", MaxItems=11)["Policies"]]
-    for arn in arns[:10]:
-        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
-    with refused("LimitExceeded"):
-        iam.attach_role_policy(RoleName=name, PolicyArn=arns[10])
-    logs = local("logs", "eu-west-1")
-    for number in range(10):
-        logs.put_resource_policy(policyName=f"p{number}", policyDocument="{}")
-    with refused("LimitExceededException"):
-        logs.put_resource_policy(policyName="p10", policyDocument="{}")
-
-
 @proves(
     "secretsmanager.recovery_window",
     "secretsmanager.one_value",

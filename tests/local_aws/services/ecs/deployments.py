@@ -6,6 +6,7 @@ from ... import logs_left
 from ...life import conclude, later
 from ...registry import AwsError, now, operation
 from ...world import new_id
+from .room import NO_ROOM, places
 from .shared import name_of, service_deployments, service_of, service_revisions
 from .tasks import run_task_of, running_tasks, stop_task
 
@@ -129,8 +130,10 @@ def superseded(service, deployment):
 def complete(call, service, deployment, record):
     if superseded(service, deployment):
         return
-    replace_tasks(call, service, deployment)
-    count = service["desiredCount"]
+    count = places(call, service)
+    replace_tasks(call, service, deployment, count)
+    if count < service["desiredCount"]:
+        return wait_for_room(service, deployment, record, count)
     deployment |= {"runningCount": count, "pendingCount": 0, "desiredCount": count, "updatedAt": now()}
     deployment |= {"rolloutState": "COMPLETED", "rolloutStateReason": f"ECS deployment {deployment['id']} completed."}
     service["deployments"][:] = [deployment]
@@ -145,12 +148,32 @@ def complete(call, service, deployment, record):
     logs_left.make_all(call)
 
 
-def replace_tasks(call, service, deployment):
+def wait_for_room(service, deployment, record, count):
+    """AWS goes on trying; here the next one who looks at the service does."""
+    missing = service["desiredCount"] - count
+    deployment |= {"runningCount": count, "pendingCount": 0, "updatedAt": now()}
+    service |= {"runningCount": count, "pendingCount": 0, "_unplaced": (deployment, record)}
+    record["targetServiceRevision"] |= {"runningTaskCount": count, "pendingTaskCount": missing}
+    say(service, NO_ROOM)
+
+
+def place_again(call, service):
+    deployment, record = service.pop("_unplaced", (None, None))
+    if deployment is None:
+        return
+    found = places(call, service)
+    if found == service["desiredCount"] or found > service["runningCount"]:
+        complete(call, service, deployment, record)
+    elif not superseded(service, deployment):
+        service["_unplaced"] = (deployment, record)
+
+
+def replace_tasks(call, service, deployment, count):
     from .targets import change_targets
 
     for task in running_tasks(call, service):
         stop_task(call, task, "Scaling activity initiated by deployment " + deployment["id"])
-    for _ in range(service["desiredCount"]):
+    for _ in range(count):
         run_task_of(call, service, deployment)
     change_targets(call, service)
 

@@ -3,7 +3,8 @@
 from ...common import page, picked
 from ...life import later
 from ...registry import AwsError, now, operation
-from .deployments import say, start_deployment
+from .deployments import place_again, say, start_deployment
+from .room import NO_ROOM, places
 from .shared import cluster_of, name_of, service_of, services, services_of
 from .targets import change_targets
 from .task_definitions import entry_of
@@ -120,7 +121,7 @@ def fill_network(service):
 
 
 def shown(service, include):
-    hidden = {"clientToken", "lastGoodTaskDefinition"} | (set() if "TAGS" in (include or ()) else {"tags"})
+    hidden = {"clientToken", "lastGoodTaskDefinition", "_unplaced"} | (set() if "TAGS" in (include or ()) else {"tags"})
     return {key: value for key, value in service.items() if key not in hidden}
 
 
@@ -131,6 +132,7 @@ def describe_services(call):
     for reference in call.params["services"]:
         service = services(call).get((cluster["clusterName"], name_of(reference)))
         if service:
+            place_again(call, service)
             found.append(shown(service, call.get("include")))
         else:
             arn = call.arn("ecs", f"service/{cluster['clusterName']}/{name_of(reference)}")
@@ -181,7 +183,7 @@ def scale(call, service):
 def meet_desired_count(call, service, primary):
     if service["status"] != "ACTIVE" or primary["rolloutState"] != "COMPLETED" or primary not in service["deployments"]:
         return
-    count, running = service["desiredCount"], running_tasks(call, service)
+    count, running = places(call, service), running_tasks(call, service)
     for task in running[count:]:
         stop_task(call, task, "Scaling activity initiated by deployment " + primary["id"])
     for _ in range(count - len(running)):
@@ -189,7 +191,7 @@ def meet_desired_count(call, service, primary):
     change_targets(call, service)
     primary |= {"runningCount": count, "pendingCount": 0}
     service |= {"runningCount": count, "pendingCount": 0}
-    say(service, "has reached a steady state.")
+    say(service, "has reached a steady state." if count == service["desiredCount"] else NO_ROOM)
 
 
 @operation("ecs", "DeleteService")

@@ -103,6 +103,7 @@ def address(group, prefix, suffix=""):
 def add_members(call, group, count):
     """One more node each, spread over the subnets, and so over the zones, of the subnet group."""
     subnets = subnet_group_of(call, group["_subnet_group"])["Subnets"]
+    subnets = sorted(subnets, key=lambda subnet: subnet["SubnetAvailabilityZone"]["Name"])
     for _ in range(count):
         number = group["_next"]
         subnet = subnets[(number - 1) % len(subnets)]

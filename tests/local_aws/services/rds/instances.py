@@ -195,6 +195,7 @@ def new_standalone(call, name):
 def place(call, instance):
     """In the zone asked for, else in the zone of the subnet group that holds the fewest of its siblings."""
     subnets = subnet_group_of(call, instance["_subnet_group"])["Subnets"]
+    subnets = sorted(subnets, key=lambda subnet: subnet["SubnetAvailabilityZone"]["Name"])
     zones = [subnet["SubnetAvailabilityZone"]["Name"] for subnet in subnets]
     wanted = call.get("AvailabilityZone")
     if wanted and wanted not in zones:
