@@ -32,6 +32,12 @@ pub struct Aws {
     pub apigatewayv2: aws_sdk_apigatewayv2::Client,
     /// Application Auto Scaling.
     pub autoscaling: aws_sdk_applicationautoscaling::Client,
+    /// CloudTrail.
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
+    /// CloudWatch: alarms and dashboards.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Cognito user pools.
+    pub cognito: aws_sdk_cognitoidentityprovider::Client,
     /// EC2: networks.
     pub ec2: aws_sdk_ec2::Client,
     /// ECS.
@@ -42,6 +48,8 @@ pub struct Aws {
     pub elasticache: aws_sdk_elasticache::Client,
     /// Elastic Load Balancing v2.
     pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    /// GuardDuty.
+    pub guardduty: aws_sdk_guardduty::Client,
     /// IAM.
     pub iam: aws_sdk_iam::Client,
     /// Kinesis Data Streams.
@@ -52,10 +60,16 @@ pub struct Aws {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// RDS.
     pub rds: aws_sdk_rds::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
     /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
     /// Resource Groups Tagging API.
     pub tagging: aws_sdk_resourcegroupstagging::Client,
+    /// WAFv2.
+    pub wafv2: aws_sdk_wafv2::Client,
 }
 
 /// Builds a service's client with our transport rules on it.
@@ -116,18 +130,25 @@ impl Aws {
             apigateway: client!(aws_sdk_apigateway, &sdk),
             apigatewayv2: client!(aws_sdk_apigatewayv2, &sdk),
             autoscaling: client!(aws_sdk_applicationautoscaling, &sdk),
+            cloudtrail: client!(aws_sdk_cloudtrail, &sdk),
+            cloudwatch: client!(aws_sdk_cloudwatch, &sdk),
+            cognito: client!(aws_sdk_cognitoidentityprovider, &sdk),
             ec2: client!(aws_sdk_ec2, &sdk),
             ecs: client!(aws_sdk_ecs, &sdk),
             efs: client!(aws_sdk_efs, &sdk),
             elasticache: client!(aws_sdk_elasticache, &sdk),
             elbv2: client!(aws_sdk_elasticloadbalancingv2, &sdk),
+            guardduty: client!(aws_sdk_guardduty, &sdk),
             iam: client!(aws_sdk_iam, &sdk),
             kinesis: client!(aws_sdk_kinesis, &sdk),
             kms: client!(aws_sdk_kms, &sdk),
             logs: client!(aws_sdk_cloudwatchlogs, &sdk),
             rds: client!(aws_sdk_rds, &sdk),
+            s3: client!(aws_sdk_s3, &sdk),
             secrets: client!(aws_sdk_secretsmanager, &sdk),
+            sns: client!(aws_sdk_sns, &sdk),
             tagging: client!(aws_sdk_resourcegroupstagging, &sdk),
+            wafv2: client!(aws_sdk_wafv2, &sdk),
         })
     }
 
