@@ -1,10 +1,11 @@
 """IAM, Secrets Manager and CloudWatch Logs."""
 
-from ..policies import document
+from ..policies import as_list, document, statements
 from ..registry import AwsError, rule
 from ..services.secretsmanager import SCHEDULED, going, managed, secret_named
 from .helpers import invalid
 
+POLICY_VERSIONS = ("2008-10-17", "2012-10-17")
 RETENTION_DAYS = {
     1,
     3,
@@ -42,6 +43,28 @@ def role_name(call):
             raise AwsError("EntityAlreadyExists", f"Role with name {call.params['RoleName']} already exists.")
 
 
+def malformed(message):
+    raise AwsError("MalformedPolicyDocument", message)
+
+
+def statements_of(text):
+    """The statements of a policy, as far as policies of every kind look alike."""
+    policy = document(text)
+    if policy is None:
+        malformed("This policy contains invalid Json")
+    if policy.get("Version", POLICY_VERSIONS[0]) not in POLICY_VERSIONS:
+        malformed("The policy must contain a valid version string")
+    found = statements(policy)
+    if not found or len(found) < len(as_list(policy["Statement"])):
+        malformed("Syntax errors in policy.")
+    for statement in found:
+        if statement.get("Effect") not in ("Allow", "Deny"):
+            malformed(f"Invalid effect: {statement.get('Effect')}")
+        if not statement.get("Action") and not statement.get("NotAction"):
+            malformed("Policy statement must contain actions.")
+    return found
+
+
 @rule(
     "strict",
     "iam",
@@ -50,15 +73,29 @@ def role_name(call):
     says="a trust policy has principals and actions of STS, and no resource",
 )
 def trust_policy(call):
-    policy = document(call.get("AssumeRolePolicyDocument") or call.get("PolicyDocument"))
-    if policy is None:
-        raise AwsError("MalformedPolicyDocument", "This policy contains invalid Json")
-    entries = policy.get("Statement", [])
-    for statement in entries if isinstance(entries, list) else [entries]:
+    for statement in statements_of(call.get("AssumeRolePolicyDocument") or call.get("PolicyDocument")):
         if "Resource" in statement:
-            raise AwsError("MalformedPolicyDocument", "Has prohibited field Resource")
+            malformed("Has prohibited field Resource")
         if not statement.get("Principal"):
-            raise AwsError("MalformedPolicyDocument", "Missing required field Principal")
+            malformed("Missing required field Principal")
+        if any(not action.lower().startswith("sts:") for action in as_list(statement.get("Action", []))):
+            malformed("AssumeRole policy may only specify STS AssumeRole actions.")
+
+
+@rule(
+    "strict",
+    "iam",
+    "PutRolePolicy",
+    "CreatePolicy",
+    "CreatePolicyVersion",
+    says="a permission policy has resources, and no principal",
+)
+def permission_policy(call):
+    for statement in statements_of(call.params["PolicyDocument"]):
+        if {"Principal", "NotPrincipal"} & set(statement):
+            malformed("Policy document should not specify a principal.")
+        if not statement.get("Resource") and not statement.get("NotResource"):
+            malformed("Policy statement must contain resources.")
 
 
 # Secrets Manager

@@ -2,7 +2,7 @@
 
 from ..life import later
 from ..quotas import quotas
-from ..registry import AwsError, operation
+from ..registry import AwsError, after, operation
 
 METRICS = [
     "IncomingBytes",
@@ -232,3 +232,8 @@ def describe_limits(call):
         "OnDemandStreamCount": sum(stream.stream_mode["StreamMode"] == "ON_DEMAND" for stream in everything),
         "OnDemandStreamCountLimit": quotas["on-demand-streams"],
     }
+
+
+@after("kinesis", "PutRecord", "PutRecords")
+def encryption_of_records(call, answer):
+    answer["EncryptionType"] = stream_of(call).encryption_type or "NONE"

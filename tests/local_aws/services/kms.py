@@ -1,6 +1,7 @@
-"""KMS: rotation periods and keys on their way out."""
+"""KMS: rotation periods, the name of the only policy, and keys on their way out."""
 
-from ..registry import after
+from ..moto_app import ask
+from ..registry import AwsError, after, operation
 
 DEFAULT_ROTATION = 365
 ON_LIVE_KEYS = (
@@ -47,6 +48,20 @@ def show_rotation(call, answer):
     answer["KeyId"] = key.arn
     if answer["KeyRotationEnabled"]:
         answer["RotationPeriodInDays"] = rotations(call).get(key.id, DEFAULT_ROTATION)
+
+
+@operation("kms", "GetKeyPolicy", "PutKeyPolicy")
+def policy_of_a_key(call):
+    """A key has one policy, and it is named so whether or not the caller says it."""
+    name = call.get("PolicyName", "default")
+    if name != "default":
+        raise AwsError("NotFoundException", f"No such policy exists: {name}")
+    return ask(call, params=call.params | {"PolicyName": name})
+
+
+@after("kms", "GetKeyPolicy")
+def name_of_the_policy(call, answer):
+    answer["PolicyName"] = "default"
 
 
 @after("kms", "CreateKey", "DescribeKey")

@@ -1,6 +1,6 @@
 """Service Quotas: what the account may have, under the codes AWS gave these numbers."""
 
-from ..quotas import quotas
+from ..quotas import FRESH, quotas
 from ..registry import AwsError, operation
 
 NAMED = {
@@ -36,7 +36,7 @@ def described(call, key):
         "QuotaArn": call.arn("servicequotas", f"{service}/{code}"),
         "QuotaCode": code,
         "QuotaName": name,
-        "Value": float(quotas[quota]),
+        "Value": float(FRESH[quota] if "Default" in call.operation else quotas[quota]),
         "Unit": "None",
         "Adjustable": True,
         "GlobalQuota": service == "iam",

@@ -53,8 +53,22 @@ def adopt_interfaces(call, endpoint):
             eni.private_ip_address = eni.subnet.get_available_subnet_ip(eni)
 
 
+def names_of(call, endpoint):
+    """One name for the region, one for each zone, and the service's own if it is private in the VPC."""
+    stem, zone = f"{endpoint.id}-{endpoint.id[-8:]}", f"Z{endpoint.id[-12:].upper()}"
+    service = endpoint.service_name.rpartition(".")[2]
+    within = f"{service}.{call.region}.vpce.amazonaws.com"
+    zones = [subnets(call)[subnet].availability_zone for subnet in endpoint.subnet_ids or [] if subnet in subnets(call)]
+    names = [f"{stem}.{within}", *(f"{stem}-{name}.{within}" for name in zones)]
+    names += [f"{service}.{call.region}.amazonaws.com"] if endpoint.private_dns_enabled else []
+    return [{"DnsName": name, "HostedZoneId": zone} for name in names]
+
+
 def shown(call, out):
-    out["NetworkInterfaceIds"] = list(endpoints(call)[out["VpcEndpointId"]].network_interface_ids)
+    endpoint = endpoints(call)[out["VpcEndpointId"]]
+    out["NetworkInterfaceIds"] = list(endpoint.network_interface_ids)
+    if endpoint.vpc_endpoint_type == "Interface":
+        out["DnsEntries"] = names_of(call, endpoint)
     out.setdefault("IpAddressType", "ipv4")
     out.setdefault("RequesterManaged", False)
     return out
