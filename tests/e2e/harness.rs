@@ -170,7 +170,7 @@ impl LocalAws {
 
     fn empty(&self) -> Result<(), String> {
         let server = self.server();
-        let settings = json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false });
+        let settings = json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "durations": null });
         server.ask("POST", "/_local/settings", &settings)?;
         server.ask("POST", "/_local/reset", &json!({}))?;
         for list in ["faults", "endings", "log", "violations"] {

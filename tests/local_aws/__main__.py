@@ -5,6 +5,8 @@ import signal
 import sys
 
 from .journal import journal
+from .life import durations
+from .quotas import quotas
 from .world import SPEEDS, world
 
 
@@ -17,14 +19,29 @@ def arguments():
     parser.add_argument("--no-quotas", dest="quotas", action="store_false")
     parser.add_argument("--lag", type=int, default=0, metavar="K")
     parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--quota", type=pair(int), action="append", default=[], metavar="NAME=NUMBER")
+    parser.add_argument("--duration", type=pair(float), action="append", default=[], metavar="NAME=SECONDS")
     parser.add_argument("--ready-file", metavar="FILE")
-    return parser.parse_args()
+    return parser, parser.parse_args()
+
+
+def pair(number):
+    def read(text):
+        name, _, value = text.partition("=")
+        return name, number(value)
+
+    read.__name__ = "pair"
+    return read
 
 
 def main():
-    chosen = arguments()
-    for name in ("speed", "strict", "quotas", "lag", "limits"):
-        setattr(world.settings, name, getattr(chosen, name))
+    parser, chosen = arguments()
+    try:
+        world.settings.choose({name: getattr(chosen, name) for name in vars(world.settings)})
+        quotas.start_with(dict(chosen.quota))
+        durations.choose(dict(chosen.duration))
+    except ValueError as error:
+        parser.error(str(error))
     if chosen.log:
         journal.open(chosen.log)
     from .server import Server

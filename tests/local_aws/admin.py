@@ -5,11 +5,11 @@ import json
 from . import violations
 from .faults import faults
 from .journal import journal
-from .life import ENDINGS, endings
+from .life import ENDINGS, durations, endings
 from .permissions import permissions
 from .quotas import quotas
 from .registry import ALL_RULES
-from .world import SPEEDS, world
+from .world import world
 
 ROUTES = {}
 
@@ -92,24 +92,23 @@ def settle(body, query):
 
 @route("GET", "/_local/settings")
 def settings(body, query):
-    return vars(world.settings)
+    return vars(world.settings) | {"durations": durations.report()}
 
 
 @route("POST", "/_local/settings")
 def change_settings(body, query):
-    unknown = set(body) - set(vars(world.settings))
-    if unknown:
-        raise ValueError(f"unknown settings {sorted(unknown)}")
-    if body.get("speed", "fast") not in SPEEDS:
-        raise ValueError(f"speed is one of {', '.join(SPEEDS)}")
+    wishes = {name: value for name, value in body.items() if name != "durations"}
     with world.lock:
-        vars(world.settings).update(body)
-    return vars(world.settings)
+        durations.check(body.get("durations") or {})
+        world.settings.choose(wishes)
+        durations.choose(body.get("durations", {}))
+    return settings({}, query)
 
 
 @route("GET", "/_local/rules")
 def rules(body, query):
-    return {"rules": [{"group": r.group, "name": r.name, "says": r.says} for r in ALL_RULES.values()]}
+    names = ("group", "name", "operations", "says", "source")
+    return {"rules": [{name: getattr(rule, name) for name in names} for rule in ALL_RULES.values()]}
 
 
 @route("GET", "/_local/endings")

@@ -8,6 +8,7 @@ from .world import world
 SECONDS = {
     "ec2.nat.create": 110,
     "ec2.nat.delete": 45,
+    "ec2.nat.forgotten": 3600,
     "ec2.endpoint.create": 90,
     "ec2.endpoint.delete": 60,
     "ec2.eni.linger": 90,
@@ -47,8 +48,39 @@ SECONDS = {
 }
 
 
+class Durations:
+    """What a test wants to take longer or shorter than on AWS, by name or by pattern, as in `ec2.nat.*`."""
+
+    def __init__(self):
+        self.chosen = {}
+
+    def __getitem__(self, name):
+        return self.chosen.get(name, SECONDS[name])
+
+    def check(self, wishes):
+        for pattern, seconds in wishes.items():
+            if not fnmatch.filter(SECONDS, pattern):
+                raise ValueError(f"nothing that takes time is named {pattern}; there are {', '.join(SECONDS)}")
+            if type(seconds) not in (int, float) or not 0 <= seconds < float("inf"):
+                raise ValueError(f"the duration of {pattern} is a number of seconds, 0 or more")
+
+    def choose(self, wishes):
+        """Adds wishes to those there are; None forgets them all."""
+        if wishes is None:
+            return self.chosen.clear()
+        self.check(wishes)
+        for pattern, seconds in wishes.items():
+            self.chosen.update(dict.fromkeys(fnmatch.filter(SECONDS, pattern), seconds))
+
+    def report(self):
+        return {name: self[name] for name in SECONDS}
+
+
+durations = Durations()
+
+
 def later(what, action):
-    world.clock.later(SECONDS[what], action)
+    world.clock.later(durations[what], action)
 
 
 # What a test can decide about each kind of thing; `stuck` means that nothing ever comes of it.

@@ -35,8 +35,10 @@ PLENTY = 1_000_000
 
 
 class Quotas:
+    """The quotas in force: those of a fresh account, but for what the server was started with, or a test chose since."""
+
     def __init__(self):
-        self.chosen = {}
+        self.chosen, self.started_with = {}, {}
 
     def __getitem__(self, name):
         enforced = world.settings.strict and world.settings.quotas
@@ -46,10 +48,17 @@ class Quotas:
         unknown = set(wishes) - set(FRESH)
         if unknown:
             raise ValueError(f"unknown quotas {sorted(unknown)}; there are {', '.join(FRESH)}")
-        self.chosen.update({name: int(value) for name, value in wishes.items()})
+        wrong = [name for name, value in wishes.items() if type(value) is not int or value < 0]
+        if wrong:
+            raise ValueError(f"the quotas {wrong} are whole numbers, 0 or more")
+        self.chosen.update(wishes)
+
+    def start_with(self, wishes):
+        self.choose(wishes)
+        self.started_with = dict(wishes)
 
     def clear(self):
-        self.chosen.clear()
+        self.chosen = dict(self.started_with)
 
     def report(self):
         return {name: self[name] for name in FRESH}

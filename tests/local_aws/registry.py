@@ -86,7 +86,40 @@ class Rule:
     group: str
     name: str
     says: str
+    source: str
+    operations: tuple
     check: Any
+
+
+REFERENCES = {
+    "acm": "AWS Certificate Manager API Reference",
+    "apigateway": "Amazon API Gateway REST API Reference",
+    "apigatewayv2": "Amazon API Gateway V2 API Reference",
+    "application-autoscaling": "Application Auto Scaling API Reference",
+    "cloudtrail": "AWS CloudTrail API Reference",
+    "cloudwatch": "Amazon CloudWatch API Reference",
+    "cognito-idp": "Amazon Cognito user pools API Reference",
+    "ec2": "Amazon EC2 API Reference, and its list of error codes",
+    "ecs": "Amazon ECS API Reference",
+    "efs": "Amazon EFS API Reference",
+    "elasticache": "Amazon ElastiCache API Reference",
+    "elbv2": "Elastic Load Balancing API Reference",
+    "guardduty": "Amazon GuardDuty API Reference",
+    "iam": "IAM API Reference",
+    "kinesis": "Amazon Kinesis Data Streams API Reference",
+    "kms": "AWS KMS API Reference",
+    "logs": "Amazon CloudWatch Logs API Reference",
+    "rds": "Amazon RDS API Reference",
+    "s3": "Amazon S3 API Reference",
+    "secretsmanager": "AWS Secrets Manager API Reference",
+    "sns": "Amazon SNS API Reference",
+    "wafv2": "AWS WAF API Reference",
+}
+
+
+def reference(service, operations):
+    """Where AWS says what an operation takes and which errors it answers."""
+    return f"{REFERENCES[service]}: {', '.join(operations)}"
 
 
 ALL_RULES = {}
@@ -131,11 +164,12 @@ def recover(service, *names):
     return enter
 
 
-def rule(group, service, *names, says):
-    """`says` is the AWS behaviour the rule stands for, in the words of a report."""
+def rule(group, service, *names, says, source=None):
+    """`says` is the AWS behaviour the rule stands for; `source` where AWS says so, if not in its API reference."""
 
     def enter(function):
-        entry = Rule(group, f"{service}.{function.__name__}", says, function)
+        said = source or reference(service, names)
+        entry = Rule(group, f"{service}.{function.__name__}", says, said, names, function)
         if entry.name in ALL_RULES:
             raise ValueError(f"two rules are named {entry.name}")
         ALL_RULES[entry.name] = entry
@@ -146,11 +180,11 @@ def rule(group, service, *names, says):
     return enter
 
 
-def general_rule(group, says):
+def general_rule(group, says, source):
     """A rule about every call of every service."""
 
     def enter(function):
-        entry = Rule(group, f"{group}.{function.__name__}", says, function)
+        entry = Rule(group, f"{group}.{function.__name__}", says, source, (), function)
         ALL_RULES[entry.name] = entry
         GENERAL_RULES.append(entry)
         return function

@@ -22,6 +22,20 @@ class Settings:
     lag: int = 0
     limits: bool = False
 
+    def choose(self, wishes):
+        """Takes all of the wishes or, with what is wrong said, none."""
+        unknown = set(wishes) - set(vars(self))
+        if unknown:
+            raise ValueError(f"unknown settings {sorted(unknown)}; there are {', '.join(vars(self))}")
+        for name, value in wishes.items():
+            if name == "speed" and value not in SPEEDS:
+                raise ValueError(f"speed is one of {', '.join(SPEEDS)}")
+            if name == "lag" and (type(value) is not int or value < 0):
+                raise ValueError("lag is a number of calls, 0 or more")
+            if name in ("strict", "quotas", "limits") and type(value) is not bool:
+                raise ValueError(f"{name} is true or false")
+        vars(self).update(wishes)
+
 
 class Clock:
     """Runs what is due later, at the next call that could observe it. Nothing happens behind a caller's back."""

@@ -80,7 +80,13 @@ def stage_name(call):
         bad("Stage name only allows a-zA-Z0-9_-")
 
 
-@rule("strict", "apigateway", *BRINGS, says="an integration waits 50 to 29000 ms")
+@rule(
+    "strict",
+    "apigateway",
+    *BRINGS,
+    says="an integration waits 50 to 29000 ms",
+    source="Amazon API Gateway quotas: integration timeout",
+)
 def timeout(call):
     for where, _, _, integration in integrations(call):
         if not 50 <= int(integration.get("timeoutInMillis") or 29000) <= 29000:
@@ -113,6 +119,7 @@ def integration_target(call):
     "apigateway",
     *BRINGS,
     says="a private integration names its link, and with a link of the second kind its load balancer",
+    source="API Gateway Developer Guide: private integrations",
 )
 def private_integration(call):
     for where, _, _, integration in integrations(call):
@@ -125,7 +132,13 @@ def private_integration(call):
             bad("IntegrationTarget is required for VpcLinkV2")
 
 
-@rule("strict", "apigateway", *BRINGS, says="what a request mapping takes from the method is declared there")
+@rule(
+    "strict",
+    "apigateway",
+    *BRINGS,
+    says="what a request mapping takes from the method is declared there",
+    source="API Gateway Developer Guide: mapping request parameters",
+)
 def request_mapping(call):
     for where, declared, _, integration in integrations(call):
         for target, source in (integration.get("requestParameters") or {}).items():
@@ -142,7 +155,13 @@ def known_source(source, declared):
     return source.startswith("method.request.body") or source in declared
 
 
-@rule("strict", "apigateway", *IMPORTS, says="a status that an integration answers is declared by the method")
+@rule(
+    "strict",
+    "apigateway",
+    *IMPORTS,
+    says="a status that an integration answers is declared by the method",
+    source="API Gateway Developer Guide: x-amazon-apigateway-integration",
+)
 def declared_responses(call):
     for where, _, responses, integration in integrations(call):
         kind = str(integration.get("type", "")).upper()
@@ -153,7 +172,13 @@ def declared_responses(call):
                 bad(f"Invalid mapping: no method response {wish.get('statusCode')} is declared ({where})")
 
 
-@rule("strict", "apigateway", *IMPORTS, says="a security requirement names a scheme of the document")
+@rule(
+    "strict",
+    "apigateway",
+    *IMPORTS,
+    says="a security requirement names a scheme of the document",
+    source="OpenAPI Specification: Security Requirement Object",
+)
 def declared_schemes(call):
     try:
         document = openapi.read(call.params["body"])
@@ -193,7 +218,13 @@ def check_sibling(api, parent_id, part):
             )
 
 
-@rule("strict", "apigateway", *IMPORTS, says="a path has one variable a level, and a greedy one only at its end")
+@rule(
+    "strict",
+    "apigateway",
+    *IMPORTS,
+    says="a path has one variable a level, and a greedy one only at its end",
+    source="API Gateway Developer Guide: greedy path variables",
+)
 def imported_paths(call):
     try:
         paths = list(openapi.read(call.params["body"]).get("paths") or {})
@@ -221,6 +252,7 @@ def imported_paths(call):
     "apigateway",
     "UpdateStage",
     says="an access log line says $context.requestId or $context.extendedRequestId",
+    source="API Gateway Developer Guide: CloudWatch logging",
 )
 def access_log_format(call):
     for patch in patches(call, "/accessLogSettings/format"):
@@ -230,7 +262,13 @@ def access_log_format(call):
             bad("Access Log format must contain at least $context.requestId or $context.extendedRequestId")
 
 
-@rule("strict", "apigateway", "UpdateStage", says="access logs go to a log group or a delivery stream, named by ARN")
+@rule(
+    "strict",
+    "apigateway",
+    "UpdateStage",
+    says="access logs go to a log group or a delivery stream, named by ARN",
+    source="API Gateway Developer Guide: CloudWatch logging",
+)
 def access_log_destination(call):
     for patch in patches(call, "/accessLogSettings/destinationArn"):
         wanted = r"arn:aws:logs:[\w-]+:\d{12}:log-group:[^:*]+(?::\*)?"
@@ -295,7 +333,11 @@ def integration_role(call):
 
 
 @rule(
-    "order", "apigateway", "UpdateAccount", says="the logging role of the account trusts apigateway and may write logs"
+    "order",
+    "apigateway",
+    "UpdateAccount",
+    says="the logging role of the account trusts apigateway and may write logs",
+    source="API Gateway Developer Guide: CloudWatch logging",
 )
 def account_role(call):
     for patch in patches(call, "/cloudwatchRoleArn"):
@@ -311,7 +353,13 @@ def account_role(call):
             bad(message + "and add the required role policy.")
 
 
-@rule("order", "apigateway", "UpdateStage", says="a stage logs only once the account has a logging role")
+@rule(
+    "order",
+    "apigateway",
+    "UpdateStage",
+    says="a stage logs only once the account has a logging role",
+    source="API Gateway Developer Guide: CloudWatch logging",
+)
 def logging_needs_account(call):
     wants = patches(call, "/accessLogSettings/destinationArn")
     wants += [
@@ -323,7 +371,13 @@ def logging_needs_account(call):
         bad("CloudWatch Logs role ARN must be set in account settings to enable logging")
 
 
-@rule("order", "apigateway", "UpdateStage", says="an access log group exists before a stage writes to it")
+@rule(
+    "order",
+    "apigateway",
+    "UpdateStage",
+    says="an access log group exists before a stage writes to it",
+    source="API Gateway Developer Guide: CloudWatch logging",
+)
 def access_log_group(call):
     for patch in patches(call, "/accessLogSettings/destinationArn"):
         name = (patch.get("value") or "").partition(":log-group:")[2].removesuffix(":*")
@@ -357,7 +411,14 @@ def deployable(call):
         bad("No integration defined for method")
 
 
-@rule("order", "apigateway", "DeleteRestApi", "DeleteStage", says="an API or stage in a usage plan cannot be deleted")
+@rule(
+    "order",
+    "apigateway",
+    "DeleteRestApi",
+    "DeleteStage",
+    says="an API or stage in a usage plan cannot be deleted",
+    source="API Gateway Developer Guide: usage plans",
+)
 def in_a_usage_plan(call):
     for plan in usage_plans(call).values():
         for stage in as_list(plan["apiStages"]):
@@ -365,7 +426,13 @@ def in_a_usage_plan(call):
                 bad(f"Cannot delete: the stage is used by usage plan {plan['id']}.")
 
 
-@rule("order", "apigateway", "DeleteUsagePlan", says="a usage plan with stages cannot be deleted")
+@rule(
+    "order",
+    "apigateway",
+    "DeleteUsagePlan",
+    says="a usage plan with stages cannot be deleted",
+    source="API Gateway Developer Guide: usage plans",
+)
 def plan_has_stages(call):
     plan = usage_plans(call).get(call.params["usagePlanId"])
     if plan and plan["apiStages"]:

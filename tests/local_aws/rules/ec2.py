@@ -113,6 +113,7 @@ def address_in_use(call):
     "ec2",
     "DeleteNetworkInterface",
     says="an interface that a service attached is not its customer's to delete",
+    source="Amazon EC2 User Guide: requester-managed network interfaces",
 )
 def managed_interface(call):
     eni = call.backend("ec2").enis.get(call.params["NetworkInterfaceId"])
@@ -138,14 +139,26 @@ def gateway_of_another_network(call):
         invalid("ec2", message)
 
 
-@rule("order", "ec2", "CreateFlowLogs", says="flow logs to CloudWatch need a role that vpc-flow-logs may assume")
+@rule(
+    "order",
+    "ec2",
+    "CreateFlowLogs",
+    says="flow logs to CloudWatch need a role that vpc-flow-logs may assume",
+    source="Amazon VPC User Guide: IAM role for flow logs",
+)
 def flow_log_role(call):
     arn = call.get("DeliverLogsPermissionArn")
     if arn and not trusts(roles_by_arn(call).get(arn), "vpc-flow-logs.amazonaws.com"):
         raise AwsError("InvalidParameter", f"Unable to assume given IAM role {arn}")
 
 
-@rule("order", "ec2", "CreateVpcEndpoint", says="private DNS of an endpoint needs both DNS attributes of the VPC")
+@rule(
+    "order",
+    "ec2",
+    "CreateVpcEndpoint",
+    says="private DNS of an endpoint needs both DNS attributes of the VPC",
+    source="AWS PrivateLink Guide: interface VPC endpoints",
+)
 def private_dns_needs_vpc_dns(call):
     vpc = call.backend("ec2").vpcs.get(call.params.get("VpcId"))
     wanted = call.get("VpcEndpointType") == "Interface" and call.get("PrivateDnsEnabled", True)
@@ -160,7 +173,13 @@ def is_true(value):
     return str(value).lower() == "true"
 
 
-@rule("order", "ec2", "CreateVpcEndpoint", says="only one endpoint of a service in a VPC has its private DNS name")
+@rule(
+    "order",
+    "ec2",
+    "CreateVpcEndpoint",
+    says="only one endpoint of a service in a VPC has its private DNS name",
+    source="AWS PrivateLink Guide: interface VPC endpoints",
+)
 def conflicting_private_dns(call):
     if call.get("VpcEndpointType") != "Interface" or not call.get("PrivateDnsEnabled", True):
         return
@@ -177,7 +196,13 @@ def conflicting_private_dns(call):
 # strict
 
 
-@rule("strict", "ec2", "CreateVpc", says="the block of a VPC is between /16 and /28")
+@rule(
+    "strict",
+    "ec2",
+    "CreateVpc",
+    says="the block of a VPC is between /16 and /28",
+    source="Amazon VPC User Guide: VPC CIDR blocks",
+)
 def vpc_block(call):
     block = network_of(call.get("CidrBlock", "10.0.0.0/16"), "InvalidParameterValue")
     if not 16 <= block.prefixlen <= 28:
@@ -185,7 +210,11 @@ def vpc_block(call):
 
 
 @rule(
-    "strict", "ec2", "CreateSubnet", says="a subnet lies within its VPC, is between /16 and /28, and overlaps no other"
+    "strict",
+    "ec2",
+    "CreateSubnet",
+    says="a subnet lies within its VPC, is between /16 and /28, and overlaps no other",
+    source="Amazon VPC User Guide: subnet CIDR blocks",
 )
 def subnet_block(call):
     vpc = call.backend("ec2").vpcs.get(call.params["VpcId"])
@@ -256,7 +285,13 @@ def rule_description(call):
             invalid("ec2", message)
 
 
-@rule("strict", "ec2", *RULE_CALLS, says="a TCP or UDP rule has ports from 0 to 65535, the lower one first")
+@rule(
+    "strict",
+    "ec2",
+    *RULE_CALLS,
+    says="a TCP or UDP rule has ports from 0 to 65535, the lower one first",
+    source="Amazon EC2 API Reference: IpPermission",
+)
 def rule_ports(call):
     for permission in call.get("IpPermissions", []):
         if permission.get("IpProtocol") in ("tcp", "udp", "6", "17"):
@@ -305,6 +340,7 @@ def endpoint_service(call):
     "ec2",
     "CreateVpcEndpoint",
     says="an interface endpoint has one subnet a zone, and only interfaces have subnets",
+    source="AWS PrivateLink Guide: interface VPC endpoints",
 )
 def endpoint_subnets(call):
     wanted = call.get("SubnetIds", [])

@@ -54,7 +54,13 @@ def service_in(call):
 # task definitions
 
 
-@rule("strict", "ecs", "RegisterTaskDefinition", says="Fargate has certain pairs of CPU and memory")
+@rule(
+    "strict",
+    "ecs",
+    "RegisterTaskDefinition",
+    says="Fargate has certain pairs of CPU and memory",
+    source="Amazon ECS Developer Guide: Fargate task size",
+)
 def fargate_size(call):
     if not on_fargate(call):
         return
@@ -66,13 +72,25 @@ def fargate_size(call):
         client(f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory.")
 
 
-@rule("strict", "ecs", "RegisterTaskDefinition", says="Fargate needs the network mode awsvpc")
+@rule(
+    "strict",
+    "ecs",
+    "RegisterTaskDefinition",
+    says="Fargate needs the network mode awsvpc",
+    source="Amazon ECS Developer Guide: Fargate network mode",
+)
 def fargate_network(call):
     if on_fargate(call) and call.get("networkMode") != "awsvpc":
         client("Fargate only supports network mode 'awsvpc'.")
 
 
-@rule("strict", "ecs", "RegisterTaskDefinition", says="Fargate pulls, logs and reads secrets by an execution role")
+@rule(
+    "strict",
+    "ecs",
+    "RegisterTaskDefinition",
+    says="Fargate pulls, logs and reads secrets by an execution role",
+    source="Amazon ECS Developer Guide: task execution IAM role",
+)
 def execution_role(call):
     if not on_fargate(call) or call.get("executionRoleArn"):
         return
@@ -102,7 +120,11 @@ def containers(call):
 
 
 @rule(
-    "strict", "ecs", "RegisterTaskDefinition", says="awslogs has a group and a region, and Fargate certain log drivers"
+    "strict",
+    "ecs",
+    "RegisterTaskDefinition",
+    says="awslogs has a group and a region, and Fargate certain log drivers",
+    source="Amazon ECS Developer Guide: awslogs log driver",
 )
 def logging(call):
     for container in call.params["containerDefinitions"]:
@@ -123,6 +145,7 @@ def logging(call):
     "ecs",
     "RegisterTaskDefinition",
     says="with awsvpc a host port is the container port, and no port is mapped twice",
+    source="Amazon ECS API Reference: PortMapping",
 )
 def ports(call):
     taken = []
@@ -136,7 +159,13 @@ def ports(call):
         client("The same container port is mapped more than once.")
 
 
-@rule("strict", "ecs", "RegisterTaskDefinition", says="mount points refer to volumes of the task definition")
+@rule(
+    "strict",
+    "ecs",
+    "RegisterTaskDefinition",
+    says="mount points refer to volumes of the task definition",
+    source="Amazon ECS API Reference: MountPoint",
+)
 def mount_points(call):
     volumes = {volume.get("name") for volume in call.get("volumes", [])}
     for container in call.params["containerDefinitions"]:
@@ -150,6 +179,7 @@ def mount_points(call):
     "ecs",
     "RegisterTaskDefinition",
     says="an EFS access point needs encryption in transit and the root directory /",
+    source="Amazon ECS API Reference: EFSVolumeConfiguration",
 )
 def efs_volumes(call):
     for volume in call.get("volumes", []):
@@ -169,14 +199,26 @@ def family(call):
         client("Family contains invalid characters, or is longer than 255.")
 
 
-@rule("strict", "ecs", "RegisterTaskDefinition", says="ephemeral storage is 21 to 200 GiB")
+@rule(
+    "strict",
+    "ecs",
+    "RegisterTaskDefinition",
+    says="ephemeral storage is 21 to 200 GiB",
+    source="Amazon ECS API Reference: EphemeralStorage",
+)
 def ephemeral_storage(call):
     storage = call.get("ephemeralStorage")
     if storage and not 21 <= storage["sizeInGiB"] <= 200:
         client("The value for sizeInGiB must be between 21 and 200.")
 
 
-@rule("order", "ecs", "RegisterTaskDefinition", says="roles of a task exist and trust ecs-tasks")
+@rule(
+    "order",
+    "ecs",
+    "RegisterTaskDefinition",
+    says="roles of a task exist and trust ecs-tasks",
+    source="Amazon ECS Developer Guide: task IAM role",
+)
 def task_roles(call):
     for name in ("taskRoleArn", "executionRoleArn"):
         arn = call.get(name)
@@ -218,6 +260,7 @@ def many_a_call(call):
     "CreateService",
     "UpdateService",
     says="a task with a network of its own needs subnets of one VPC, at most 16, and at most 5 groups",
+    source="Amazon ECS API Reference: AwsVpcConfiguration",
 )
 def network(call):
     definition = definition_of(call)
@@ -271,6 +314,7 @@ def grace_period(call):
     "CreateService",
     "UpdateService",
     says="a deployment may not lower healthy tasks below none, nor raise them to less than all",
+    source="Amazon ECS API Reference: DeploymentConfiguration",
 )
 def deployment_bounds(call):
     bounds = call.get("deploymentConfiguration", {})
@@ -308,6 +352,7 @@ def network_exists(call):
     "CreateService",
     "UpdateService",
     says="a target group exists, takes IP addresses, and a listener leads to it before the service is made",
+    source="Amazon ECS Developer Guide: service load balancing",
 )
 def target_group_ready(call):
     known = call.backend("elbv2").target_groups

@@ -85,7 +85,11 @@ def failover_after_change(call):
 
 
 @rule(
-    "strict", "elasticache", *WRITES, says="an authentication token has 16 to 128 letters, digits and ! & # $ ^ < > -"
+    "strict",
+    "elasticache",
+    *WRITES,
+    says="an authentication token has 16 to 128 letters, digits and ! & # $ ^ < > -",
+    source="Amazon ElastiCache User Guide: AUTH",
 )
 def auth_token(call):
     token = call.get("AuthToken")
@@ -98,6 +102,7 @@ def auth_token(call):
     "elasticache",
     "CreateReplicationGroup",
     says="a token or a user group needs TLS, and one excludes the other",
+    source="Amazon ElastiCache User Guide: role-based access control",
 )
 def authentication(call):
     token, user_group_ids = call.get("AuthToken"), call.get("UserGroupIds", [])
@@ -109,7 +114,13 @@ def authentication(call):
         invalid("elasticache", "Only one user group can be associated with a replication group.")
 
 
-@rule("strict", "elasticache", "ModifyReplicationGroup", says="a token changes by ROTATE or SET, in a group with TLS")
+@rule(
+    "strict",
+    "elasticache",
+    "ModifyReplicationGroup",
+    says="a token changes by ROTATE or SET, in a group with TLS",
+    source="Amazon ElastiCache User Guide: AUTH",
+)
 def token_strategy(call):
     group = group_in(call)
     if call.get("AuthToken") is None or group is None:
@@ -120,7 +131,13 @@ def token_strategy(call):
         combination("To perform this modification for the AUTH token, ApplyImmediately must be true.")
 
 
-@rule("strict", "elasticache", *WRITES, says="an engine version is offered, and never goes down")
+@rule(
+    "strict",
+    "elasticache",
+    *WRITES,
+    says="an engine version is offered, and never goes down",
+    source="Amazon ElastiCache User Guide: supported versions",
+)
 def engine_version(call):
     engine, version = engine_of(call), call.get("EngineVersion")
     if engine not in NEWEST:
@@ -140,7 +157,13 @@ def number(version):
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
-@rule("strict", "elasticache", *WRITES, says="a node type is one that is offered now")
+@rule(
+    "strict",
+    "elasticache",
+    *WRITES,
+    says="a node type is one that is offered now",
+    source="Amazon ElastiCache User Guide: supported node types",
+)
 def node_type(call):
     wanted = call.get("CacheNodeType")
     if wanted and not NODE_TYPE.fullmatch(wanted):
@@ -210,7 +233,11 @@ def zones_of_subnet_group(call):
 
 
 @rule(
-    "strict", "elasticache", "ModifyReplicationGroup", says="encryption in transit is turned on by way of `preferred`"
+    "strict",
+    "elasticache",
+    "ModifyReplicationGroup",
+    says="encryption in transit is turned on by way of `preferred`",
+    source="Amazon ElastiCache User Guide: in-transit encryption",
 )
 def transit_change(call):
     group, mode = group_in(call), call.get("TransitEncryptionMode")
@@ -226,6 +253,7 @@ def transit_change(call):
     "CreateUser",
     "ModifyUser",
     says="a user has at most two passwords of 16 to 128 characters, and commands in its access string",
+    source="Amazon ElastiCache User Guide: role-based access control",
 )
 def user_settings(call):
     passwords = call.get("Passwords", []) + call.get("AuthenticationMode", {}).get("Passwords", [])
@@ -310,7 +338,13 @@ def user_group_in_use(call):
         raise AwsError("InvalidUserGroupState", "User group is associated with one or more replication groups.")
 
 
-@rule("order", "elasticache", "DeleteUser", says="the default user of a user group cannot be deleted before the group")
+@rule(
+    "order",
+    "elasticache",
+    "DeleteUser",
+    says="the default user of a user group cannot be deleted before the group",
+    source="Amazon ElastiCache User Guide: role-based access control",
+)
 def default_user_in_use(call):
     user = users(call).get(call.params["UserId"].lower())
     if (

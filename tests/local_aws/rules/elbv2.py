@@ -63,6 +63,7 @@ def name(call):
     "CreateLoadBalancer",
     "SetSubnets",
     says="an application load balancer has subnets in two zones or more, one a zone",
+    source="User Guide for Application Load Balancers: subnets",
 )
 def zones(call):
     wanted = call.get("Subnets") or [m["SubnetId"] for m in call.get("SubnetMappings", [])]
@@ -113,7 +114,14 @@ def certificates(call):
         validation("Certificates and security policies are only for HTTPS listeners")
 
 
-@rule("strict", "elbv2", "CreateListener", "ModifyListener", says="a security policy is one that exists")
+@rule(
+    "strict",
+    "elbv2",
+    "CreateListener",
+    "ModifyListener",
+    says="a security policy is one that exists",
+    source="User Guide for Application Load Balancers: security policies",
+)
 def ssl_policy(call):
     wanted = call.get("SslPolicy")
     if wanted and not POLICIES.fullmatch(wanted):
@@ -147,7 +155,13 @@ def arns_a_call(call):
             validation(f"{key} can have at most 20 elements")
 
 
-@rule("strict", "acm", "ImportCertificate", says="a private key is unencrypted and belongs to its certificate")
+@rule(
+    "strict",
+    "acm",
+    "ImportCertificate",
+    says="a private key is unencrypted and belongs to its certificate",
+    source="AWS Certificate Manager User Guide: importing certificates",
+)
 def key_of_certificate(call):
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -182,7 +196,11 @@ def groups_of_the_network(call):
 
 
 @rule(
-    "order", "elbv2", "CreateLoadBalancer", says="an internet-facing load balancer needs an internet gateway in its VPC"
+    "order",
+    "elbv2",
+    "CreateLoadBalancer",
+    says="an internet-facing load balancer needs an internet gateway in its VPC",
+    source="User Guide for Application Load Balancers: scheme",
 )
 def internet_gateway(call):
     first = subnets(call).get((call.get("Subnets") or [None])[0])

@@ -71,6 +71,7 @@ def statements_of(text):
     "CreateRole",
     "UpdateAssumeRolePolicy",
     says="a trust policy has principals and actions of STS, and no resource",
+    source="IAM User Guide: IAM JSON policy elements",
 )
 def trust_policy(call):
     for statement in statements_of(call.get("AssumeRolePolicyDocument") or call.get("PolicyDocument")):
@@ -89,6 +90,7 @@ def trust_policy(call):
     "CreatePolicy",
     "CreatePolicyVersion",
     says="a permission policy has resources, and no principal",
+    source="IAM User Guide: IAM JSON policy elements",
 )
 def permission_policy(call):
     for statement in statements_of(call.params["PolicyDocument"]):
@@ -156,6 +158,7 @@ def name_still_taken(call):
     "PutSecretValue",
     "UpdateSecret",
     says="a secret managed by RDS is not its customer's to change or delete",
+    source="AWS Secrets Manager User Guide: managed secrets",
 )
 def managed_secret(call):
     secret = secret_named(call, call.params["SecretId"])

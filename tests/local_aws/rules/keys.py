@@ -73,6 +73,7 @@ def deletion_window(call):
     "CreateKey",
     "PutKeyPolicy",
     says="a key policy is well formed, and leaves the caller able to change it",
+    source="AWS KMS Developer Guide: key policies",
 )
 def key_policy(call):
     text = call.get("Policy")
@@ -108,7 +109,13 @@ def alias_of_aws(call):
 # order
 
 
-@rule("order", "kms", *ON_LIVE_KEYS, says="a key pending deletion takes no calls but CancelKeyDeletion")
+@rule(
+    "order",
+    "kms",
+    *ON_LIVE_KEYS,
+    says="a key pending deletion takes no calls but CancelKeyDeletion",
+    source="AWS KMS Developer Guide: key states",
+)
 def key_pending_deletion(call):
     key = key_of(call)
     if key is not None and key.key_state == "PendingDeletion":
@@ -133,6 +140,7 @@ def principals_exist(call):
     "CreateLogGroup",
     "AssociateKmsKey",
     says="a log group's key exists and its policy admits CloudWatch Logs for that group",
+    source="CloudWatch Logs User Guide: encrypting log data with AWS KMS",
 )
 def log_group_key(call):
     reference = call.get("kmsKeyId")

@@ -81,7 +81,11 @@ def take(call, name):
     return tokens >= 1
 
 
-@general_rule("limits", says="API Gateway, EC2 and others take so many calls a second")
+@general_rule(
+    "limits",
+    says="API Gateway, EC2 and others take so many calls a second",
+    source="Amazon API Gateway quotas; Amazon EC2 and Elastic Load Balancing API throttling",
+)
 def throttled(call):
     # Each bucket loses its token, whichever of them is empty.
     if not all([take(call, name) for name in buckets_of(call)]):  # noqa: C419

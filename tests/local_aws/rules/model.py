@@ -33,7 +33,11 @@ def code_of(service):
     return CODES.get(service, "ValidationException")
 
 
-@general_rule("model", says="required members, types, enumerations, lengths, ranges and patterns of botocore's models")
+@general_rule(
+    "model",
+    says="required members, types, enumerations, lengths, ranges and patterns of botocore's models",
+    source="botocore's service models, which are those of the AWS SDKs",
+)
 def fits_model(call):
     shape = call.model.input_shape
     if shape is None or call.service in SKIPPED_SERVICES:

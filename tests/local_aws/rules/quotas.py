@@ -25,24 +25,24 @@ def refuse_another(quota, present, code, message, status=None):
 # EC2
 
 
-@rule("quota", "ec2", "CreateVpc", says="5 VPCs in a region, the default one included")
+@rule("quota", "ec2", "CreateVpc", says="5 VPCs in a region, the default one included", source="Amazon VPC quotas")
 def vpcs(call):
     refuse_another("vpcs", call.backend("ec2").vpcs, "VpcLimitExceeded", "The maximum number of VPCs has been reached.")
 
 
-@rule("quota", "ec2", "CreateInternetGateway", says="5 internet gateways in a region")
+@rule("quota", "ec2", "CreateInternetGateway", says="5 internet gateways in a region", source="Amazon VPC quotas")
 def internet_gateways(call):
     message = "The maximum number of internet gateways has been reached."
     refuse_another("internet-gateways", call.backend("ec2").internet_gateways, "InternetGatewayLimitExceeded", message)
 
 
-@rule("quota", "ec2", "AllocateAddress", says="5 elastic IP addresses in a region")
+@rule("quota", "ec2", "AllocateAddress", says="5 elastic IP addresses in a region", source="Amazon VPC quotas")
 def addresses(call):
     message = "The maximum number of addresses has been reached."
     refuse_another("elastic-ips", call.backend("ec2").addresses, "AddressLimitExceeded", message)
 
 
-@rule("quota", "ec2", "CreateNatGateway", says="5 NAT gateways in a zone")
+@rule("quota", "ec2", "CreateNatGateway", says="5 NAT gateways in a zone", source="Amazon VPC quotas")
 def nat_gateways(call):
     subnet = subnets(call).get(call.params["SubnetId"])
     if subnet is None:
@@ -60,6 +60,7 @@ def nat_gateways(call):
     "AuthorizeSecurityGroupIngress",
     "AuthorizeSecurityGroupEgress",
     says="60 rules in and 60 rules out of a security group",
+    source="Amazon VPC quotas",
 )
 def rules_of_a_group(call):
     group = security_groups(call).get(call.get("GroupId"))
@@ -72,7 +73,7 @@ def rules_of_a_group(call):
     refuse_beyond("security-group-rules", len(present) + added, "RulesPerSecurityGroupLimitExceeded", message)
 
 
-@rule("quota", "ec2", "CreateVpcEndpoint", says="50 interface endpoints in a VPC")
+@rule("quota", "ec2", "CreateVpcEndpoint", says="50 interface endpoints in a VPC", source="Amazon VPC quotas")
 def interface_endpoints(call):
     if call.get("VpcEndpointType", "Gateway") != "Interface":
         return
@@ -85,7 +86,13 @@ def interface_endpoints(call):
 # Load balancers and certificates
 
 
-@rule("quota", "elbv2", "CreateLoadBalancer", says="50 application load balancers in a region")
+@rule(
+    "quota",
+    "elbv2",
+    "CreateLoadBalancer",
+    says="50 application load balancers in a region",
+    source="Quotas for your Application Load Balancers",
+)
 def load_balancers(call):
     present = call.backend("elbv2").load_balancers.values()
     if call.params["Name"] not in {balancer.name for balancer in present}:
@@ -93,7 +100,13 @@ def load_balancers(call):
         refuse_another("load-balancers", present, "TooManyLoadBalancers", message)
 
 
-@rule("quota", "elbv2", "CreateTargetGroup", says="3,000 target groups in a region")
+@rule(
+    "quota",
+    "elbv2",
+    "CreateTargetGroup",
+    says="3,000 target groups in a region",
+    source="Quotas for your Application Load Balancers",
+)
 def target_groups(call):
     present = call.backend("elbv2").target_groups.values()
     if call.params["Name"] not in {group.name for group in present}:
@@ -101,7 +114,7 @@ def target_groups(call):
         refuse_another("target-groups", present, "TooManyTargetGroups", message)
 
 
-@rule("quota", "acm", "ImportCertificate", says="2,500 imported certificates")
+@rule("quota", "acm", "ImportCertificate", says="2,500 imported certificates", source="AWS Certificate Manager quotas")
 def certificates(call):
     if not call.get("CertificateArn"):
         present = call.backend("acm")._certificates
@@ -112,19 +125,32 @@ def certificates(call):
 # Databases, streams and files
 
 
-@rule("quota", "rds", "CreateDBCluster", says="40 clusters in a region")
+@rule("quota", "rds", "CreateDBCluster", says="40 clusters in a region", source="Quotas and constraints for Amazon RDS")
 def clusters(call):
     message = "Cannot create more than the allowed number of DB clusters."
     refuse_another("rds-clusters", rds.clusters(call), "DBClusterQuotaExceededFault", message)
 
 
-@rule("quota", "rds", "CreateDBInstance", says="40 database instances in a region")
+@rule(
+    "quota",
+    "rds",
+    "CreateDBInstance",
+    says="40 database instances in a region",
+    source="Quotas and constraints for Amazon RDS",
+)
 def instances(call):
     message = "Cannot create more than the allowed number of DB instances."
     refuse_another("rds-instances", rds.instances(call), "InstanceQuotaExceeded", message)
 
 
-@rule("quota", "elasticache", "CreateReplicationGroup", "IncreaseReplicaCount", says="300 cache nodes in a region")
+@rule(
+    "quota",
+    "elasticache",
+    "CreateReplicationGroup",
+    "IncreaseReplicaCount",
+    says="300 cache nodes in a region",
+    source="Amazon ElastiCache quotas",
+)
 def nodes(call):
     wanted = call.get("NumCacheClusters") or call.get("NewReplicaCount", 0) + 1
     others = [
@@ -135,7 +161,14 @@ def nodes(call):
     refuse_beyond("elasticache-nodes", total, "NodeQuotaForCustomerExceeded", message)
 
 
-@rule("quota", "kinesis", "CreateStream", "UpdateShardCount", says="500 shards in a region, and 50 on-demand streams")
+@rule(
+    "quota",
+    "kinesis",
+    "CreateStream",
+    "UpdateShardCount",
+    says="500 shards in a region, and 50 on-demand streams",
+    source="Kinesis Data Streams quotas",
+)
 def shards(call):
     if call.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
         on_demand = [stream for stream in streams(call).values() if stream.stream_mode["StreamMode"] == "ON_DEMAND"]
@@ -154,7 +187,7 @@ def open_shards(stream):
     return sum(shard.is_open for shard in stream.shards.values())
 
 
-@rule("quota", "efs", "CreateFileSystem", says="1,000 file systems")
+@rule("quota", "efs", "CreateFileSystem", says="1,000 file systems", source="Amazon EFS quotas")
 def files(call):
     message = "The maximum number of file systems for this account has been reached."
     refuse_another("file-systems", file_systems(call), "FileSystemLimitExceeded", message, 403)
@@ -163,13 +196,20 @@ def files(call):
 # API Gateway
 
 
-@rule("quota", "apigateway", "CreateRestApi", "ImportRestApi", says="600 regional APIs")
+@rule(
+    "quota",
+    "apigateway",
+    "CreateRestApi",
+    "ImportRestApi",
+    says="600 regional APIs",
+    source="Amazon API Gateway quotas",
+)
 def rest_apis(call):
     message = "Maximum number of REST APIs for this account has been reached."
     refuse_another("rest-apis", call.backend("apigateway").apis, "LimitExceededException", message, 429)
 
 
-@rule("quota", "apigatewayv2", "CreateVpcLink", says="10 VPC links in a region")
+@rule("quota", "apigatewayv2", "CreateVpcLink", says="10 VPC links in a region", source="Amazon API Gateway quotas")
 def vpc_links(call):
     message = "Maximum number of VPC links for this account has been reached."
     refuse_another("vpc-links", links(call), "TooManyRequestsException", message, 429)
@@ -178,7 +218,7 @@ def vpc_links(call):
 # IAM and logs
 
 
-@rule("quota", "iam", "CreateRole", says="1,000 roles")
+@rule("quota", "iam", "CreateRole", says="1,000 roles", source="IAM and AWS STS quotas")
 def roles(call):
     message = f"Cannot exceed quota for RolesPerAccount: {quotas['roles']}"
     refuse_another("roles", call.backend("iam").roles, "LimitExceeded", message, 409)
@@ -190,6 +230,7 @@ def roles(call):
     "CreateRole",
     "UpdateAssumeRolePolicy",
     says="a trust policy has 2,048 characters at most, without white space",
+    source="IAM and AWS STS quotas",
 )
 def trust_policy_size(call):
     policy = document(call.get("AssumeRolePolicyDocument") or call.get("PolicyDocument"))
@@ -202,7 +243,13 @@ def role_named(call):
     return next((role for role in call.backend("iam").roles.values() if role.name == call.params["RoleName"]), None)
 
 
-@rule("quota", "iam", "PutRolePolicy", says="the inline policies of a role have 10,240 characters, without white space")
+@rule(
+    "quota",
+    "iam",
+    "PutRolePolicy",
+    says="the inline policies of a role have 10,240 characters, without white space",
+    source="IAM and AWS STS quotas",
+)
 def inline_policy_size(call):
     role = role_named(call)
     texts = dict(role.policies) if role else {}
@@ -214,7 +261,7 @@ def inline_policy_size(call):
     refuse_beyond("inline-policy-characters", size, "LimitExceeded", message, 409)
 
 
-@rule("quota", "iam", "AttachRolePolicy", says="10 managed policies a role")
+@rule("quota", "iam", "AttachRolePolicy", says="10 managed policies a role", source="IAM and AWS STS quotas")
 def attached_policies(call):
     role = role_named(call)
     if role and call.params["PolicyArn"] not in role.managed_policies:
@@ -222,7 +269,7 @@ def attached_policies(call):
         refuse_another("managed-policies", role.managed_policies, "LimitExceeded", message, 409)
 
 
-@rule("quota", "logs", "PutResourcePolicy", says="10 resource policies in a region")
+@rule("quota", "logs", "PutResourcePolicy", says="10 resource policies in a region", source="CloudWatch Logs quotas")
 def resource_policies(call):
     known = call.backend("logs").resource_policies
     if call.get("policyName") not in known:
@@ -232,13 +279,13 @@ def resource_policies(call):
 # Auditing
 
 
-@rule("quota", "cloudtrail", "CreateTrail", says="5 trails in a region")
+@rule("quota", "cloudtrail", "CreateTrail", says="5 trails in a region", source="AWS CloudTrail quotas")
 def trails(call):
     message = "The maximum number of trails has been reached."
     refuse_another("trails", call.backend("cloudtrail").trails, "MaximumNumberOfTrailsExceededException", message)
 
 
-@rule("quota", "guardduty", "CreateDetector", says="one detector in a region")
+@rule("quota", "guardduty", "CreateDetector", says="one detector in a region", source="Amazon GuardDuty quotas")
 def one_detector(call):
     message = "The request is rejected because a detector already exists for the current account."
     refuse_another("detectors", call.backend("guardduty").detectors, "BadRequestException", message)

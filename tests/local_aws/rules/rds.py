@@ -195,6 +195,7 @@ def windows(call):
     "rds",
     *WRITES_CLUSTER,
     says="serverless capacity is 0 to 256 in halves, its maximum at least 1, its pause only from 0",
+    source="Amazon Aurora User Guide: Aurora Serverless v2",
 )
 def serverless_capacity(call):
     scaling = call.get("ServerlessV2ScalingConfiguration")
@@ -221,7 +222,13 @@ def engine_mode(call):
         invalid("rds", "The engine mode serverless you requested is currently unavailable.")
 
 
-@rule("strict", "rds", *WRITES_INSTANCE, says="an instance class is offered for its engine")
+@rule(
+    "strict",
+    "rds",
+    *WRITES_INSTANCE,
+    says="an instance class is offered for its engine",
+    source="Amazon RDS User Guide: DB instance classes",
+)
 def instance_class(call):
     engine, wanted = engine_of(call), call.get("DBInstanceClass")
     if wanted and engine in CLASSES and wanted not in CLASSES[engine]:
@@ -296,7 +303,13 @@ def parameters_a_call(call):
         invalid("rds", "A maximum of 20 parameters can be modified in a single request.")
 
 
-@rule("strict", "rds", *WRITES, says="enhanced monitoring has an interval and a role, or neither")
+@rule(
+    "strict",
+    "rds",
+    *WRITES,
+    says="enhanced monitoring has an interval and a role, or neither",
+    source="Amazon RDS User Guide: Enhanced Monitoring",
+)
 def monitoring(call):
     interval, role = call.get("MonitoringInterval"), call.get("MonitoringRoleArn")
     if interval is not None and interval not in MONITORING_INTERVALS:
@@ -347,7 +360,13 @@ def database_name(call):
         invalid("rds", f"DatabaseName {name} is not a valid database name.")
 
 
-@rule("strict", "rds", "CreateDBInstance", says="gp3 has at least 20 GiB, and settable IOPS from 400 GiB on")
+@rule(
+    "strict",
+    "rds",
+    "CreateDBInstance",
+    says="gp3 has at least 20 GiB, and settable IOPS from 400 GiB on",
+    source="Amazon RDS User Guide: DB instance storage",
+)
 def gp3_storage(call):
     if call.get("StorageType") != "gp3" or call.get("DBClusterIdentifier"):
         return
@@ -401,7 +420,13 @@ def keys_exist(call):
         require_key(call, call.get(name), "KMSKeyNotAccessibleFault")
 
 
-@rule("order", "rds", *WRITES, says="a monitoring role exists and trusts monitoring.rds")
+@rule(
+    "order",
+    "rds",
+    *WRITES,
+    says="a monitoring role exists and trusts monitoring.rds",
+    source="Amazon RDS User Guide: Enhanced Monitoring",
+)
 def monitoring_role(call):
     arn = call.get("MonitoringRoleArn")
     if arn and not trusts(roles_by_arn(call).get(arn), "monitoring.rds.amazonaws.com"):
@@ -410,7 +435,13 @@ def monitoring_role(call):
         )
 
 
-@rule("order", "rds", "CreateDBProxy", says="a proxy role exists and trusts rds")
+@rule(
+    "order",
+    "rds",
+    "CreateDBProxy",
+    says="a proxy role exists and trusts rds",
+    source="Amazon RDS User Guide: RDS Proxy",
+)
 def proxy_role(call):
     if not trusts(roles_by_arn(call).get(call.params["RoleArn"]), "rds.amazonaws.com"):
         invalid("rds", "IAM role ARN value is invalid or does not include the required permissions for: RDS_PROXY")

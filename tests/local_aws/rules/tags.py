@@ -24,7 +24,11 @@ def pair(tag):
     return key, tag.get("Value") or tag.get("value") or tag.get("TagValue") or ""
 
 
-@general_rule("strict", says="50 tags, keys of 1 to 128 characters once each and not of aws:, values up to 256")
+@general_rule(
+    "strict",
+    says="50 tags, keys of 1 to 128 characters once each and not of aws:, values up to 256",
+    source="Tagging AWS Resources User Guide: tag naming limits",
+)
 def tags(call):
     for found in tag_lists(call):
         keys = [key for key, _ in found]

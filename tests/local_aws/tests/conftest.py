@@ -89,13 +89,14 @@ def local(server):
 def calm(request):
     """Every test starts with things happening at once, and no faults, wishes, limits or policies left over."""
     from local_aws.faults import faults
-    from local_aws.life import endings
+    from local_aws.life import durations, endings
     from local_aws.permissions import permissions
     from local_aws.quotas import quotas
 
     vars(world.settings).update(speed="instant", strict=True, quotas=False, lag=0, limits=False)
     faults.clear()
     endings.clear()
+    durations.choose(None)
     permissions.clear()
     quotas.clear()
     yield

@@ -1,12 +1,10 @@
 """NAT gateways: pending, then available or failed; deleting, then deleted, and still to be seen for an hour."""
 
-from ...life import conclude, later
+from ...life import conclude, durations, later
 from ...moto_app import ask
 from ...registry import AwsError, after, now, operation
 from ...world import world
 from .shared import subnets
-
-FORGOTTEN_AFTER = 3600
 
 
 def gateways(call):
@@ -128,4 +126,4 @@ def gone(call, gateway):
     gateway.state = "deleted"
     details(call).setdefault(gateway.id, {})["DeleteTime"] = now()
     let_go(call, gateway)
-    world.clock.later_if_timed(FORGOTTEN_AFTER, lambda: gateways(call).pop(gateway.id, None))
+    world.clock.later_if_timed(durations["ec2.nat.forgotten"], lambda: gateways(call).pop(gateway.id, None))
