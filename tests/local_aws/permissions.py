@@ -1,62 +1,15 @@
-"""Which IAM actions a call needs, and whether a policy that a test has installed allows them.
+"""Whether a policy that a test has installed allows what a call needs.
 
 Without a policy everything is allowed; the actions used are kept in any case, so that a test can compare them with the
 policy a tool says it needs.
 """
 
-import fnmatch
-
-from .policies import allows, as_list, statements
+from .conditions import check, like, met
+from .needs import needs
+from .policies import as_list, statements
 from .registry import AwsError
 from .world import world
 
-PREFIXES = {
-    "efs": "elasticfilesystem",
-    "elbv2": "elasticloadbalancing",
-    "resourcegroupstaggingapi": "tag",
-    "service-quotas": "servicequotas",
-}
-S3_ACTIONS = {
-    "HeadBucket": "ListBucket",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListBuckets": "ListAllMyBuckets",
-    "HeadObject": "GetObject",
-    "DeleteObjects": "DeleteObject",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-}
-# Tags given at creation need the service's tagging action as well.
-TAGGING = {
-    "acm": "acm:AddTagsToCertificate",
-    "application-autoscaling": "application-autoscaling:TagResource",
-    "ec2": "ec2:CreateTags",
-    "ecs": "ecs:TagResource",
-    "efs": "elasticfilesystem:TagResource",
-    "elasticache": "elasticache:AddTagsToResource",
-    "elbv2": "elasticloadbalancing:AddTags",
-    "iam": "iam:TagRole",
-    "kinesis": "kinesis:AddTagsToStream",
-    "kms": "kms:TagResource",
-    "logs": "logs:TagResource",
-    "rds": "rds:AddTagsToResource",
-    "secretsmanager": "secretsmanager:TagResource",
-}
-PASSED_ROLES = (
-    "executionRoleArn",
-    "taskRoleArn",
-    "DeliverLogsPermissionArn",
-    "MonitoringRoleArn",
-    "RoleArn",
-    "credentials",
-)
-PASSING_SERVICES = {"ec2", "ecs", "rds", "apigateway"}
-INTERFACES = ("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
 DENIALS = {
     "apigateway": ("AccessDeniedException", 403),
     "apigatewayv2": ("AccessDeniedException", 403),
@@ -78,6 +31,8 @@ class Permissions:
     def install(self, policy):
         if not statements(policy):
             raise ValueError("a policy document has at least one statement")
+        for statement in statements(policy):
+            check(statement)
         self.clear()
         self.policy = policy
 
@@ -85,106 +40,45 @@ class Permissions:
         return {"policy": self.policy, "used": dict(sorted(self.used.items())), "denied": self.denied}
 
     def check(self, call):
-        for action, resource in needs(call):
-            self.used[action] = self.used.get(action, 0) + 1
-            if self.policy is not None and action not in ALWAYS_ALLOWED and not self.allowed(action, resource):
-                self.denied.append({"action": action, "resource": resource, "call": call.name})
-                raise denial(call, action, resource)
+        for need in needs(call):
+            self.used[need.action] = self.used.get(need.action, 0) + 1
+            if self.policy is not None and need.action not in ALWAYS_ALLOWED and not self.allowed(need):
+                self.denied.append({"action": need.action, "resource": need.resource or "*", "call": call.name})
+                raise denial(call, need)
 
-    def allowed(self, action, resource):
-        fitting = [s for s in statements(self.policy) if allows(s, action) and covers(s, resource)]
-        return any(s["Effect"] == "Allow" for s in fitting) and not any(s["Effect"] == "Deny" for s in fitting)
-
-
-def covers(statement, resource):
-    """A resource of * stands for one that is not looked at."""
-    patterns = as_list(statement.get("Resource", "*"))
-    return resource == "*" or any(fnmatch.fnmatchcase(resource, pattern) for pattern in patterns)
+    def allowed(self, need):
+        effects = {s["Effect"] for s in statements(self.policy) if speaks_of(s, need) and met(s, need.context)}
+        return effects == {"Allow"}
 
 
-def denial(call, action, resource):
+def speaks_of(statement, need):
+    return covers_action(statement, need.action) and covers_resource(statement, need.resource, statement["Effect"])
+
+
+def covers_action(statement, action):
+    """Whether the actions of a statement take one in; case does not matter to AWS."""
+    excluded = "NotAction" in statement
+    patterns = as_list(statement.get("NotAction" if excluded else "Action", []))
+    return any(like(action.lower(), pattern.lower()) for pattern in patterns) != excluded
+
+
+def covers_resource(statement, resource, effect):
+    """Of a resource that cannot be told, every permission speaks, and only a prohibition of everything."""
+    excluded = "NotResource" in statement
+    patterns = as_list(statement.get("NotResource" if excluded else "Resource", "*"))
+    if resource is None:
+        return effect == "Allow" or (patterns == ["*"] and not excluded)
+    return any(like(resource, pattern) for pattern in patterns) != excluded
+
+
+def denial(call, need):
     code, status = DENIALS.get(call.service, ("AccessDeniedException", 400))
     if call.service not in DENIALS and call.protocol in QUERY_PROTOCOLS:
         code, status = "AccessDenied", 403
-    where = "" if resource == "*" else f" on resource: {resource}"
+    where = f" on resource: {need.resource}" if need.resource else ""
     user = f"arn:aws:iam::{call.account}:user/{call.principal}"
-    return AwsError(code, f"User: {user} is not authorized to perform: {action}{where}", status)
+    return AwsError(code, f"User: {user} is not authorized to perform: {need.action}{where}", status)
 
-
-def needs(call):
-    """(action, resource) for everything AWS checks before it does what a call asks."""
-    yield base_action(call)
-    if has_tags(call) and call.service in TAGGING and call.operation.startswith(CREATES):
-        yield TAGGING[call.service], "*"
-    for role in passed_roles(call):
-        yield "iam:PassRole", role
-    for action in HIDDEN.get(call.name, lambda call: ())(call):
-        yield action, "*"
-
-
-CREATES = ("Create", "Import", "Register", "Put", "Allocate", "Request")
-
-
-def base_action(call):
-    if call.service in ("apigateway", "apigatewayv2"):
-        path = call.request.path.removeprefix("/v2") if call.service == "apigatewayv2" else call.request.path
-        return f"apigateway:{call.request.method}", f"arn:aws:apigateway:{call.region}::{path}"
-    operation = S3_ACTIONS.get(call.operation, call.operation) if call.service == "s3" else call.operation
-    return f"{PREFIXES.get(call.service, call.service)}:{operation}", "*"
-
-
-def has_tags(call):
-    return any(call.get(name) for name in ("Tags", "tags", "TagSpecifications"))
-
-
-def passed_roles(call):
-    if call.service in PASSING_SERVICES:
-        for name in PASSED_ROLES:
-            if isinstance(call.get(name), str) and ":role/" in call.params[name]:
-                yield call.params[name]
-    for patch in call.get("patchOperations") or []:
-        if patch.get("path") == "/cloudwatchRoleArn" and patch.get("value"):
-            yield patch["value"]
-    if call.name in ("apigateway:PutRestApi", "apigateway:ImportRestApi"):
-        yield from sorted(roles_in_body(call))
-
-
-def roles_in_body(call):
-    from .rules.apigateway import imported_integrations
-
-    found = {integration.get("credentials") for _, _, _, integration in imported_integrations(call)}
-    return {arn for arn in found if arn and ":role/" in arn}
-
-
-def key_grants(call):
-    return ("kms:CreateGrant", "kms:DescribeKey") if call.get("KmsKeyId") else ()
-
-
-def cluster_needs(call):
-    yield from key_grants(call)
-    if call.get("ManageMasterUserPassword"):
-        yield from ("secretsmanager:CreateSecret", "secretsmanager:TagResource", "kms:DescribeKey")
-
-
-HIDDEN = {
-    "rds:CreateDBCluster": cluster_needs,
-    "rds:CreateDBInstance": cluster_needs,
-    "rds:DeleteDBCluster": lambda call: () if call.get("SkipFinalSnapshot") else ("rds:CreateDBClusterSnapshot",),
-    "elasticache:CreateReplicationGroup": key_grants,
-    "efs:CreateFileSystem": lambda call: (
-        ("kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext") if call.get("KmsKeyId") else ()
-    ),
-    "efs:CreateMountTarget": lambda call: INTERFACES,
-    "efs:DeleteMountTarget": lambda call: ("ec2:DeleteNetworkInterface",),
-    "ec2:CreateFlowLogs": lambda call: ("logs:CreateLogDelivery",),
-    "ec2:DeleteFlowLogs": lambda call: ("logs:DeleteLogDelivery",),
-    "ec2:CreateVpcEndpoint": lambda call: (
-        ("route53:AssociateVPCWithHostedZone",) if call.get("VpcEndpointType") == "Interface" else ()
-    ),
-    "secretsmanager:CreateSecret": lambda call: (
-        ("kms:GenerateDataKey", "kms:Decrypt") if call.get("KmsKeyId") and call.get("SecretString") else ()
-    ),
-}
 
 permissions = Permissions()
 world.on_reset.append(permissions.clear)

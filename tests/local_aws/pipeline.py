@@ -59,7 +59,7 @@ def reply_to_unknown(missing):
 
 
 def reply_to_garbage(request, problem):
-    service = wire.credential_scope(request)[2]
+    service = wire.services_of(wire.credential_scope(request)[2])[0]
     entry = journal.begin(service, wire.wanted_name(request), {}, None, {"undecodable": str(problem)})
     error = AwsError("SerializationException", f"The request could not be read: {problem}", 400)
     journal.end(entry, 400, error.code)
@@ -106,6 +106,7 @@ def perform(call):
     try:
         with world.lock:
             world.clock.run_due()
+            check_rules(call, ABOUT_THE_CALLER)
             return replayed(call) or succeed(call), None, notes
     except AwsError as error:
         return Reply(*wire.encode_error(call.service, call.protocol, error)), error.code, notes
@@ -122,7 +123,10 @@ def perform(call):
 
 
 # What AWS looks at first: who is calling, how often, whether the request makes sense; only then the state of things.
-PRECEDENCE = ("permissions", "limits", "model", "strict", "consistency", "quota", "order")
+# A token is recognised in between: a call that is not permitted, or one too many, is refused even if it was made before.
+ABOUT_THE_CALLER = ("permissions", "limits")
+ABOUT_THE_CALL = ("model", "strict", "consistency", "quota", "order")
+PRECEDENCE = ABOUT_THE_CALLER + ABOUT_THE_CALL
 INVALID = ("model", "strict")
 AGAINST_THE_CALLER = ("permissions", "limits", "consistency")
 
@@ -133,9 +137,9 @@ def rules_of(name):
     return sorted(found, key=lambda rule: PRECEDENCE.index(rule.group))
 
 
-def check_rules(call):
+def check_rules(call, groups):
     for rule in rules_of(call.name):
-        if not in_force(rule.group) or (call.looks_on and rule.group in AGAINST_THE_CALLER):
+        if rule.group not in groups or not in_force(rule.group) or (call.looks_on and rule.group in AGAINST_THE_CALLER):
             continue
         try:
             rule.check(call)
@@ -162,7 +166,7 @@ def replayed(call):
 
 
 def succeed(call):
-    check_rules(call)
+    check_rules(call, ABOUT_THE_CALL)
     if call.service == "ec2" and call.get("DryRun"):
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
     if call.name in OPERATIONS:

@@ -8,7 +8,7 @@ import json
 from functools import cache
 from xml.sax.saxutils import escape
 
-from botocore.parsers import ResponseParserFactory, RpcV2CBORParser
+from botocore.parsers import ResponseParserError, ResponseParserFactory, RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
@@ -73,8 +73,12 @@ def account_of(request, access_key):
     return request.headers.get("x-moto-account-id") or get_account_id_from(access_key)
 
 
+def services_of(signing_name):
+    return MODELS_BY_SIGNING_NAME.get(signing_name, [signing_name])
+
+
 def find_operation(request, signing_name):
-    services = MODELS_BY_SIGNING_NAME.get(signing_name, [signing_name])
+    services = services_of(signing_name)
     for service in services:
         found = match_service(request, service, only=len(services) == 1)
         if found:
@@ -161,7 +165,10 @@ def read_cbor(body, shape):
     if not body:
         return {}
     parser = RpcV2CBORParser()
-    return parser._parse_shape(shape, parser.parse_data_item(io.BufferedReader(io.BytesIO(body)))) or {}
+    try:
+        return parser._parse_shape(shape, parser.parse_data_item(io.BufferedReader(io.BytesIO(body)))) or {}
+    except ResponseParserError as error:
+        raise ValueError(str(error)) from error
 
 
 def write_cbor(value, shape):
@@ -248,10 +255,16 @@ def rest_json_error(service, status, error, request_id):
 
 
 def cbor_error(service, status, error, request_id):
+    """The body names the shape of the error; the code it has always had stands in a header."""
     out = bytearray()
-    RpcV2CBORSerializer()._serialize_data_item(out, {"__type": error.code, "message": error.message}, error_shape())
+    shapes = service_model(service).error_shapes
+    name = next((shape.name for shape in shapes if error.code in (shape.error_code, shape.name)), error.code)
+    namespace = f"com.amazonaws.{service_model(service).service_name}"
+    body = {"__type": f"{namespace}#{name}", "message": error.message}
+    RpcV2CBORSerializer()._serialize_data_item(out, body, error_shape())
     headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor", "x-amzn-RequestId": request_id}
-    return status, headers, bytes(out)
+    kind = "Sender" if status < 500 else "Receiver"
+    return status, headers | {"x-amzn-query-error": f"{error.code};{kind}"}, bytes(out)
 
 
 @cache

@@ -193,6 +193,31 @@ def conflicting_private_dns(call):
             raise AwsError("InvalidParameter", f"{message} in the VPC {known.vpc_id}")
 
 
+@rule(
+    "order",
+    "ec2",
+    "CreateSubnet",
+    says="a subnet overlaps no other of its VPC",
+    source="Amazon VPC User Guide: subnet CIDR blocks",
+)
+def subnets_overlap(call):
+    if not call.get("CidrBlock"):
+        return
+    block = network_of(call.params["CidrBlock"], "InvalidParameterValue")
+    for known in subnets(call).values():
+        if known.vpc_id == call.params["VpcId"] and block.overlaps(ipaddress.ip_network(known.cidr_block)):
+            raise AwsError("InvalidSubnet.Conflict", f"The CIDR '{block}' conflicts with another subnet")
+
+
+@rule("order", "ec2", "CreateSecurityGroup", says="a group name is unique in its VPC, whatever the case")
+def security_group_is_there(call):
+    name = call.params["GroupName"]
+    for known in call.backend("ec2").groups.get(call.get("VpcId"), {}).values():
+        if known.name.lower() == name.lower():
+            message = f"The security group '{name}' already exists for VPC '{call.get('VpcId')}'"
+            raise AwsError("InvalidGroup.Duplicate", message)
+
+
 # strict
 
 
@@ -213,7 +238,7 @@ def vpc_block(call):
     "strict",
     "ec2",
     "CreateSubnet",
-    says="a subnet lies within its VPC, is between /16 and /28, and overlaps no other",
+    says="a subnet lies within its VPC, and is between /16 and /28",
     source="Amazon VPC User Guide: subnet CIDR blocks",
 )
 def subnet_block(call):
@@ -223,9 +248,6 @@ def subnet_block(call):
     block = network_of(call.params["CidrBlock"], "InvalidParameterValue")
     if not 16 <= block.prefixlen <= 28 or not block.subnet_of(ipaddress.ip_network(vpc.cidr_block)):
         raise AwsError("InvalidSubnet.Range", f"The CIDR '{block}' is invalid.")
-    for known in subnets(call).values():
-        if known.vpc_id == vpc.id and block.overlaps(ipaddress.ip_network(known.cidr_block)):
-            raise AwsError("InvalidSubnet.Conflict", f"The CIDR '{block}' conflicts with another subnet")
 
 
 @rule("strict", "ec2", "CreateSubnet", says="a subnet is in a zone of the region")
@@ -243,16 +265,12 @@ def zone_of_region(call):
     "strict",
     "ec2",
     "CreateSecurityGroup",
-    says="a group name does not begin with sg-, and is unique in its VPC, whatever the case",
+    says="a group name does not begin with sg-",
 )
 def security_group_name(call):
     name = call.params["GroupName"]
     if name.lower().startswith("sg-") or not DESCRIPTION.fullmatch(name):
         invalid("ec2", f"Value ({name}) for parameter GroupName is invalid.")
-    for known in call.backend("ec2").groups.get(call.get("VpcId"), {}).values():
-        if known.name.lower() == name.lower():
-            message = f"The security group '{name}' already exists for VPC '{call.get('VpcId')}'"
-            raise AwsError("InvalidGroup.Duplicate", message)
 
 
 @rule(

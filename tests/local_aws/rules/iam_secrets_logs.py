@@ -35,7 +35,7 @@ RETENTION_DAYS = {
 # IAM
 
 
-@rule("strict", "iam", "CreateRole", says="role names are unique whatever their case")
+@rule("order", "iam", "CreateRole", says="role names are unique whatever their case")
 def role_name(call):
     wanted = call.params["RoleName"].lower()
     for role in call.backend("iam").roles.values():

@@ -9,7 +9,7 @@ LONGEST_KEY, LONGEST_VALUE = 128, 256
 
 def tag_lists(call):
     """Each list of (key, value) in a call, in whatever shape the service has for tags."""
-    for name in ("Tags", "tags"):
+    for name in ("Tags", "tags", "TagsList", "UserPoolTags"):
         found = call.get(name)
         if isinstance(found, dict):
             yield list(found.items())

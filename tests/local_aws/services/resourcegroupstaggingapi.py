@@ -100,10 +100,21 @@ def get_resources(call):
     return {"ResourceTagMappingList": shown, "PaginationToken": more.get("PaginationToken", "")}
 
 
+def tags_of(call, arn):
+    """The tags of one object, whatever service it is of."""
+    if ":iam::" in arn:
+        roles = [role for role in call.backend("iam").roles.values() if role.arn == arn]
+        tags = roles[0].tags if roles else []
+    else:
+        tags = dict(own(call)).get(arn) or from_moto(call, {"ResourceARNList": [arn]}).get(arn)
+    return {tag["Key"]: tag["Value"] for tag in pairs(tags)}
+
+
 def from_moto(call, params):
     found, token = {}, ""
     while True:
-        answer = ask(call, params=params | ({"PaginationToken": token} if token else {}))
+        paged = params | ({"PaginationToken": token} if token else {})
+        answer = ask(call, "resourcegroupstaggingapi", "GetResources", paged)
         found |= {entry["ResourceARN"]: entry["Tags"] for entry in answer["ResourceTagMappingList"]}
         token = answer.get("PaginationToken")
         if not token:

@@ -388,7 +388,7 @@ def test_flow_logs_that_cannot_be(local, network, role):
             local("ec2").create_flow_logs(**wish | more)
 
 
-@proves("ec2.vpc_block", "ec2.subnet_block", "ec2.zone_of_region")
+@proves("ec2.vpc_block", "ec2.subnet_block", "ec2.subnets_overlap", "ec2.zone_of_region")
 def test_blocks_that_cannot_be(local, network):
     ec2 = local("ec2")
     for block in ("10.0.0.0/8", "10.0.0.0/29"):
@@ -405,7 +405,7 @@ def test_blocks_that_cannot_be(local, network):
         ec2.create_subnet(VpcId=network.vpc, CidrBlock="10.0.7.0/24", AvailabilityZone="us-east-1q")
 
 
-@proves("ec2.security_group_name", "ec2.security_group_description")
+@proves("ec2.security_group_name", "ec2.security_group_is_there", "ec2.security_group_description")
 def test_groups_that_cannot_be(local, network):
     ec2 = local("ec2")
     with refused("InvalidParameterValue"):

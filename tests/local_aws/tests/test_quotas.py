@@ -185,3 +185,14 @@ def test_sizes_of_policies(local, at_most, name):
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     with refused("LimitExceeded"):
         iam.attach_role_policy(RoleName=name, PolicyArn=arns[10])
+
+
+def test_databases_tell_what_the_account_may_have(local, at_most, network, name):
+    at_most({"rds-clusters": 7})
+    rds = local("rds")
+    told = {q["AccountQuotaName"]: q for q in rds.describe_account_attributes()["AccountQuotas"]}
+    assert (told["DBClusters"]["Max"], told["DBInstances"]["Max"], told["DBSubnetGroups"]["Max"]) == (7, 40, 50)
+    before = told["DBSubnetGroups"]["Used"]
+    rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="d", SubnetIds=network.subnets)
+    told = {q["AccountQuotaName"]: q for q in rds.describe_account_attributes()["AccountQuotas"]}
+    assert told["DBSubnetGroups"]["Used"] == before + 1 and told["SubnetsPerDBSubnetGroup"]["Used"] >= 2

@@ -1,6 +1,7 @@
 """RDS without moto, where clusters forget how they were configured and everything in use can be deleted."""
 
 from . import (  # noqa: F401
+    account,
     clusters,
     events,
     instances,
