@@ -123,7 +123,7 @@ def perform(call):
 
 
 # What AWS looks at first: who is calling, how often, whether the request makes sense; only then the state of things.
-# A token is recognised in between: a call that is not permitted, or one too many, is refused even if it was made before.
+# A token is recognised in between: what is not permitted, or one call too many, is refused even if it was made before.
 ABOUT_THE_CALLER = ("permissions", "limits")
 ABOUT_THE_CALL = ("model", "strict", "consistency", "quota", "order")
 PRECEDENCE = ABOUT_THE_CALLER + ABOUT_THE_CALL

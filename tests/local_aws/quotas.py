@@ -35,7 +35,7 @@ PLENTY = 1_000_000
 
 
 class Quotas:
-    """The quotas in force: those of a fresh account, but for what the server was started with, or a test chose since."""
+    """Those of a fresh account, but for what the server was started with and what a test chose since."""
 
     def __init__(self):
         self.chosen, self.started_with = {}, {}

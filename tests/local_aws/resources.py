@@ -125,8 +125,10 @@ def secretsmanager(call):
     if call.operation == "CreateSecret":
         yield call.arn("secretsmanager", f"secret:{call.params['Name']}-{UNKNOWN[:6]}")
     elif call.get("SecretId"):
-        secret, name = secret_named(call, call.params["SecretId"]), call.params["SecretId"]
-        yield secret.arn if secret else name if name.startswith("arn:") else call.arn("secretsmanager", f"secret:{name}")
+        name = call.params["SecretId"]
+        secret = secret_named(call, name)
+        arn = name if name.startswith("arn:") else call.arn("secretsmanager", f"secret:{name}")
+        yield secret.arn if secret else arn
 
 
 SPECIAL = {

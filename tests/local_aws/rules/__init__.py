@@ -1,8 +1,8 @@
 """What AWS refuses and moto does not, a few lines a rule. Importing the package enters all of them.
 
 The groups: `model` is what botocore's models say about a request, `strict` what they do not say, `quota` what a fresh
-account may have, `order` what has to happen before what, `permissions` what the caller may do, `consistency` what is
-not visible yet, `limits` how often a call may be made.
+account may have, `order` what has to happen before what and what is there already, `permissions` what the caller may
+do, `consistency` what is not visible yet, `limits` how often a call may be made.
 """
 
 import importlib

@@ -1,0 +1,137 @@
+"""RDS: what has to be there first, and what may not go yet."""
+
+from ..policies import roles_by_arn, trusts
+from ..registry import AwsError, rule
+from ..services.rds.parameter_groups import CLUSTER, INSTANCE
+from ..services.rds.shared import instances, members_of, subnet_groups
+from ..services.rds.subnet_groups import users_of
+from .helpers import invalid
+from .keys import require_key
+from .rds import WRITES, cluster_in, combination
+
+
+@rule("order", "rds", "CreateDBCluster", "CreateDBInstance", says="a subnet group exists before what lies in it")
+def subnet_group_exists(call):
+    name = (call.get("DBSubnetGroupName") or "").lower()
+    if name and name not in subnet_groups(call):
+        raise AwsError("DBSubnetGroupNotFoundFault", f"DB subnet group '{name}' does not exist.")
+
+
+@rule(
+    "order",
+    "rds",
+    "CreateDBCluster",
+    "CreateDBInstance",
+    "ModifyDBCluster",
+    "ModifyDBInstance",
+    says="security groups exist before what they guard",
+)
+def security_groups_exist(call):
+    known = {g for vpc in call.backend("ec2").groups.values() for g in vpc}
+    for group in call.get("VpcSecurityGroupIds", []):
+        if group not in known:
+            invalid("rds", f"Invalid security group , groupId= {group}, groupName=.")
+
+
+@rule("order", "rds", "CreateDBCluster", "CreateDBInstance", says="keys exist and are enabled before what they encrypt")
+def keys_exist(call):
+    for name in ("KmsKeyId", "MasterUserSecretKmsKeyId", "PerformanceInsightsKMSKeyId"):
+        require_key(call, call.get(name), "KMSKeyNotAccessibleFault")
+
+
+@rule(
+    "order",
+    "rds",
+    *WRITES,
+    says="a monitoring role exists and trusts monitoring.rds",
+    source="Amazon RDS User Guide: Enhanced Monitoring",
+)
+def monitoring_role(call):
+    arn = call.get("MonitoringRoleArn")
+    if arn and not trusts(roles_by_arn(call).get(arn), "monitoring.rds.amazonaws.com"):
+        invalid(
+            "rds", "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING"
+        )
+
+
+@rule(
+    "order",
+    "rds",
+    "CreateDBProxy",
+    says="a proxy role exists and trusts rds",
+    source="Amazon RDS User Guide: RDS Proxy",
+)
+def proxy_role(call):
+    if not trusts(roles_by_arn(call).get(call.params["RoleArn"]), "rds.amazonaws.com"):
+        invalid("rds", "IAM role ARN value is invalid or does not include the required permissions for: RDS_PROXY")
+
+
+@rule("order", "rds", "DeleteDBCluster", "DeleteDBInstance", says="a protected database cannot be deleted")
+def protected(call):
+    item = cluster_in(call) or instances(call).get((call.get("DBInstanceIdentifier") or "").lower())
+    if item and item["DeletionProtection"]:
+        kind = "Cluster" if "Cluster" in call.operation else "DB Instance"
+        combination(f"Cannot delete protected {kind}, please disable deletion protection and try again.")
+
+
+@rule("order", "rds", "DeleteDBCluster", says="a cluster cannot be deleted before its instances")
+def cluster_has_members(call):
+    cluster = cluster_in(call)
+    if cluster and any(member["DBInstanceStatus"] != "deleting" for member in members_of(call, cluster)):
+        message = "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
+        raise AwsError("InvalidDBClusterStateFault", message)
+
+
+@rule("order", "rds", "DeleteDBSubnetGroup", says="a subnet group in use cannot be deleted")
+def subnet_group_in_use(call):
+    name = call.params["DBSubnetGroupName"].lower()
+    users = users_of(call, name)
+    if users:
+        message = (
+            f"Cannot delete the subnet group '{name}' because at least one "
+            f"database instance: {users[0]} is still using it."
+        )
+        raise AwsError("InvalidDBSubnetGroupStateFault", message)
+
+
+@rule(
+    "order",
+    "rds",
+    "DeleteDBClusterParameterGroup",
+    "DeleteDBParameterGroup",
+    says="a parameter group in use cannot be deleted",
+)
+def parameter_group_in_use(call):
+    kind = CLUSTER if "Cluster" in call.operation else INSTANCE
+    name = call.params[kind.name_key].lower()
+    if kind.users(call, name):
+        message = (
+            "One or more database instances are still members of this parameter "
+            f"group {name}, so the group cannot be deleted"
+        )
+        raise AwsError("InvalidDBParameterGroupState", message)
+
+
+@rule(
+    "order",
+    "rds",
+    "ModifyDBCluster",
+    "CreateDBInstance",
+    says="a cluster that is being created, changed or deleted takes no change",
+)
+def cluster_at_rest(call):
+    cluster = cluster_in(call)
+    refused = ("deleting",) if call.operation == "CreateDBInstance" else ("creating", "modifying", "deleting")
+    if cluster and cluster["Status"] in refused:
+        message = f"DB cluster {cluster['DBClusterIdentifier']} is not in a valid state: {cluster['Status']}."
+        raise AwsError("InvalidDBClusterStateFault", message)
+
+
+@rule(
+    "order", "rds", "ModifyDBInstance", "RebootDBInstance", says="an instance takes changes only while it is available"
+)
+def instance_at_rest(call):
+    instance = instances(call).get(call.params["DBInstanceIdentifier"].lower())
+    if instance and instance["DBInstanceStatus"] not in ("available", "storage-optimization"):
+        message = f"Database instance is not in available state: {instance['DBInstanceStatus']}."
+        raise AwsError("InvalidDBInstanceState", message)
