@@ -22,6 +22,7 @@ def arguments():
     parser.add_argument("--quota", type=pair(int), action="append", default=[], metavar="NAME=NUMBER")
     parser.add_argument("--duration", type=pair(float), action="append", default=[], metavar="NAME=SECONDS")
     parser.add_argument("--ready-file", metavar="FILE")
+    parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, which started the server, ends")
     return parser, parser.parse_args()
 
 
@@ -47,6 +48,7 @@ def main():
     from .server import Server
 
     server = Server(chosen.port)
+    server.parent = chosen.parent
     signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(0))
     if chosen.ready_file:
         with open(chosen.ready_file, "w") as ready:

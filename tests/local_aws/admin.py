@@ -83,6 +83,21 @@ def reset(body, query):
     return {}
 
 
+@route("POST", "/_local/forks")
+def start_fork(body, query):
+    from .server import forks
+
+    return forks.start(int(body.get("port", 0)))
+
+
+@route("DELETE", "/_local/forks")
+def end_fork(body, query):
+    from .server import forks
+
+    forks.end(int(query["port"]))
+    return {}
+
+
 @route("POST", "/_local/settle")
 def settle(body, query):
     with world.lock:

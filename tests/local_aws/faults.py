@@ -1,12 +1,14 @@
-"""Faults a test asks for: the n-th matching call fails, is lost, hangs, or is answered in part."""
+"""Faults a test asks for: the n-th matching call, or some by chance, fails, is lost, hangs, or is answered in part."""
 
 import itertools
+import math
+import random
 import threading
 import time
 
 from .registry import AwsError
 
-ACTIONS = ("error", "reset", "hang", "status", "truncate")
+ACTIONS = ("error", "throttle", "reset", "hang", "silence", "status", "truncate")
 LONGEST_HANG = 3600
 
 
@@ -17,20 +19,24 @@ class Fault:
         self.id = next(self._ids)
         self.match = wish.get("match", {})
         self.nth = int(wish.get("nth", 1))
-        self.times = int(wish.get("times", 1))
+        self.probability = wish.get("probability")
+        self.times = int(wish["times"]) if "times" in wish else 1 if self.probability is None else math.inf
+        self.seed = int(wish.get("seed", 0))
         self.when = wish.get("when", "before")
         self.action = wish.get("action", "error")
         self.code = wish.get("code", "InternalFailure")
         self.status = wish.get("status")
         self.message = wish.get("message", "fault asked for by a test")
         self.seconds = float(wish.get("seconds", LONGEST_HANG))
+        # Two faults with one seed must not strike the same calls: the second would never be met.
+        self.chance = random.Random(f"{self.seed} {self.action} {self.when}")
         self.seen = 0
         self.hit = 0
         self.lifted = threading.Event()
         self.check(wish)
 
     def check(self, wish):
-        known = {"match", "nth", "times", "when", "action", "code", "status", "message", "seconds"}
+        known = {"match", "nth", "times", "probability", "seed", "when", "action", "code", "status", "message", "seconds"}
         if set(wish) - known:
             raise ValueError(f"unknown fields {sorted(set(wish) - known)}; known are {sorted(known)}")
         if set(self.match) - {"service", "operation", "write"}:
@@ -39,22 +45,36 @@ class Fault:
             raise ValueError(f"action is one of {', '.join(ACTIONS)}")
         if self.when not in ("before", "after"):
             raise ValueError("when is before or after")
+        if self.probability is not None and not (0 < self.probability <= 1 and "nth" not in wish):
+            raise ValueError("probability is above 0 and at most 1, and takes the place of nth")
 
     def takes(self, entry):
+        if self.action == "silence" and self.hit:
+            self.hit += 1
+            return True
         if any(entry.get(key) != value for key, value in self.match.items()):
             return False
         self.seen += 1
-        if not self.nth <= self.seen < self.nth + self.times:
+        if not self.is_due():
             return False
         self.hit += 1
         return True
 
-    def error(self):
+    def is_due(self):
+        if self.probability is None:
+            return self.nth <= self.seen < self.nth + self.times
+        return self.hit < self.times and self.chance.random() < self.probability
+
+    def error(self, service):
+        if self.action == "throttle":
+            from .rules.limits import refusal
+
+            return refusal(service)
         return AwsError(self.code, self.message, self.status)
 
     def report(self):
-        names = ("id", "match", "nth", "times", "when", "action", "code", "status", "message", "seen", "hit")
-        return {name: getattr(self, name) for name in names}
+        names = ("id", "match", "nth", "probability", "seed", "when", "action", "code", "status", "message", "seen", "hit")
+        return {name: getattr(self, name) for name in names} | {"times": self.times if self.times < math.inf else None}
 
 
 class Faults:

@@ -83,14 +83,15 @@ def run_recorded(call, client_left):
 
 def strike(call, entry, fault, reply, client_left):
     notes = {"fault": fault.id}
-    if fault.action == "error":
-        struck = Reply(*wire.encode_error(call.service, call.protocol, fault.error()))
-        journal.end(entry, struck.status, fault.code, **notes)
+    if fault.action in ("error", "throttle"):
+        error = fault.error(call.service)
+        struck = Reply(*wire.encode_error(call.service, call.protocol, error))
+        journal.end(entry, struck.status, error.code, **notes)
         return struck
     journal.end(entry, fault.status or 0, f"fault:{fault.action}", **notes)
     if fault.action == "status":
         return Reply(fault.status or 503)
-    if fault.action == "hang":
+    if fault.action in ("hang", "silence"):
         faults.hang(fault, client_left)
         return LOST
     if fault.action == "truncate" and reply is None:

@@ -1,16 +1,21 @@
 """The HTTP server: one thread a connection, kept alive, and able to lose an answer on purpose."""
 
 import io
+import os
 import select
+import signal
 import socket
+import stat
 import struct
 import threading
+import warnings
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 
 from . import rules, services  # noqa: F401
 from .pipeline import handle
+from .world import world
 
 IDLE_SECONDS = 300
 
@@ -80,6 +85,60 @@ class Server(ThreadedWSGIServer):
 
     def __init__(self, port):
         super().__init__("127.0.0.1", port, None, handler=Handler)
+        self.parent = None
+
+    def service_actions(self):
+        if self.parent not in (None, os.getppid()):
+            raise SystemExit
+
+
+class Forks:
+    """Servers that begin with all this one holds, go their own way on a port of their own, and end with this one."""
+
+    def __init__(self):
+        self.pids = {}
+
+    def start(self, port):
+        server = Server(port)
+        port, parent = server.server_port, os.getpid()
+        # The lock keeps every other thread out of the world while it is copied.
+        with world.lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            server.parent = parent
+            self.serve(server)
+        server.server_close()
+        self.pids[port] = pid
+        return {"port": port, "url": f"http://127.0.0.1:{port}"}
+
+    def serve(self, server):
+        self.pids.clear()
+        try:
+            let_go_of_connections(server.fileno())
+            server.serve_forever()
+        finally:
+            os._exit(0)
+
+    def end(self, port):
+        pid = self.pids.pop(port)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def let_go_of_connections(own):
+    """A connection that two processes hold does not close when one of them closes it."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in map(int, os.listdir("/dev/fd")):
+        try:
+            if number != own and stat.S_ISSOCK(os.fstat(number).st_mode):
+                # Closing it would let its number be taken, and be closed again by what still knows it.
+                os.dup2(null, number)
+        except OSError:
+            pass
+
+
+forks = Forks()
 
 
 class BackgroundServer:

@@ -41,12 +41,20 @@ BUCKETS = {
     "ecs:RegisterTaskDefinition": (20, 1.0),
     "logs:DescribeLogGroups": (10, 10.0),
 }
+THROTTLING = ("Throttling", "Rate exceeded", 400)
 REFUSALS = {
     "apigateway": ("TooManyRequestsException", "Too Many Requests", 429),
     "apigatewayv2": ("TooManyRequestsException", "Too Many Requests", 429),
     "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
-    "elbv2": ("Throttling", "Rate exceeded", 400),
     "kinesis": ("LimitExceededException", "Rate exceeded for stream", 400),
+    # The services that speak the query protocol.
+    "cloudwatch": THROTTLING,
+    "elasticache": THROTTLING,
+    "elbv2": THROTTLING,
+    "iam": THROTTLING,
+    "rds": THROTTLING,
+    "sns": THROTTLING,
+    "sts": THROTTLING,
 }
 EC2_GROUPS = {
     "ec2 group rules": ("Authorize", "Revoke"),
@@ -81,6 +89,11 @@ def take(call, name):
     return tokens >= 1
 
 
+def refusal(service):
+    """What the service answers to calls that come too fast."""
+    return AwsError(*REFUSALS.get(service, ("ThrottlingException", "Rate exceeded", 400)))
+
+
 @general_rule(
     "limits",
     says="API Gateway, EC2 and others take so many calls a second",
@@ -89,5 +102,4 @@ def take(call, name):
 def throttled(call):
     # Each bucket loses its token, whichever of them is empty.
     if not all([take(call, name) for name in buckets_of(call)]):  # noqa: C419
-        code, message, status = REFUSALS.get(call.service, ("ThrottlingException", "Rate exceeded", 400))
-        raise AwsError(code, message, status)
+        raise refusal(call.service)

@@ -4,10 +4,11 @@ import http.client
 import json
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
-from conftest import proves, refused
+from conftest import Local, proves, refused
 
 LOST = (ConnectionClosedError, EndpointConnectionError, ReadTimeoutError)
 
@@ -154,7 +155,121 @@ def test_hanging_call_ends_when_the_fault_is_lifted(local):
     assert time.monotonic() - started >= 0.2
 
 
+def codes_of_calls(local, count):
+    """How `count` calls in a row were answered: `200`, an error code, or `lost`."""
+    codes = []
+    for _ in range(count):
+        try:
+            codes.append(local("kms").list_keys()["ResponseMetadata"]["HTTPStatusCode"])
+        except ClientError as error:
+            codes.append(error.response["Error"]["Code"])
+        except LOST:
+            codes.append("lost")
+    return codes
+
+
+def test_faults_by_chance(local):
+    """As often as asked for, one kind beside the other, and the same calls again with the same seed."""
+    moods = [
+        {"probability": 0.2, "seed": 7, "action": "throttle"},
+        {"probability": 0.1, "seed": 7, "when": "after", "action": "reset"},
+    ]
+    local.admin("POST", "/_local/faults", moods)
+    codes = codes_of_calls(local, 200)
+    assert 25 <= codes.count("ThrottlingException") <= 55 and 8 <= codes.count("lost") <= 30
+    local.admin("DELETE", "/_local/faults")
+    local.admin("POST", "/_local/faults", moods)
+    assert codes_of_calls(local, 200) == codes
+    local.admin("DELETE", "/_local/faults")
+    local.admin("POST", "/_local/faults", [mood | {"seed": 8} for mood in moods])
+    assert codes_of_calls(local, 200) != codes
+
+
+def test_chance_can_be_limited(local):
+    local.admin("POST", "/_local/faults", {"probability": 1, "times": 2, "action": "throttle"})
+    assert codes_of_calls(local, 4) == ["ThrottlingException", "ThrottlingException", 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "code", "status"),
+    [
+        ("apigateway", "get_rest_apis", "TooManyRequestsException", 429),
+        ("ec2", "describe_vpcs", "RequestLimitExceeded", 503),
+        ("ecs", "list_clusters", "ThrottlingException", 400),
+        ("iam", "list_roles", "Throttling", 400),
+        ("kinesis", "list_streams", "LimitExceededException", 400),
+        ("rds", "describe_db_clusters", "Throttling", 400),
+    ],
+)
+def test_each_service_throttles_in_its_own_words(local, service, call, code, status):
+    local.admin("POST", "/_local/faults", {"action": "throttle"})
+    with refused(code):
+        getattr(local(service), call)()
+    assert last_entry(local)["status"] == status
+
+
+@pytest.mark.parametrize(("when", "made"), [("before", False), ("after", True)])
+def test_silence_falls_on_all_that_follows(local, name, when, made):
+    silence = {"match": {"operation": "CreateCluster"}, "nth": 2, "when": when, "action": "silence"}
+    local.admin("POST", "/_local/faults", silence)
+    local("ecs").create_cluster(clusterName=f"{name}-1")
+    with ThreadPoolExecutor() as callers:
+        asked = [callers.submit(local("ecs").create_cluster, clusterName=f"{name}-2")]
+        until(lambda: local.admin("GET", "/_local/faults")["faults"][0]["hit"] == 1)
+        asked.append(callers.submit(local("ecs").create_cluster, clusterName=f"{name}-3"))
+        asked.append(callers.submit(local("iam").create_role, RoleName=name, AssumeRolePolicyDocument=TRUST))
+        until(lambda: local.admin("GET", "/_local/faults")["faults"][0]["hit"] == 3)
+        assert not any(call.done() for call in asked)
+        local.admin("DELETE", "/_local/faults")
+        for call in asked:
+            with pytest.raises(LOST):
+                call.result()
+    found = local("ecs").describe_clusters(clusters=[f"{name}-1", f"{name}-2", f"{name}-3"])["clusters"]
+    assert len(found) == (3 if made else 1)
+    assert (name in [role["RoleName"] for role in local("iam").list_roles()["Roles"]]) is made
+
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+
+
+def until(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_fork_begins_with_all_there_is_and_goes_its_own_way(local, name):
+    local("ecs").create_cluster(clusterName=f"{name}-before")
+    answer = local.admin("POST", "/_local/forks")
+    fork = Local(answer["url"])
+    local("ecs").create_cluster(clusterName=f"{name}-here")
+    fork("ecs").create_cluster(clusterName=f"{name}-there")
+
+    def clusters(of):
+        return {arn.rpartition("/")[2] for arn in of("ecs").list_clusters()["clusterArns"]}
+
+    assert {f"{name}-before", f"{name}-here"} <= clusters(local) and f"{name}-there" not in clusters(local)
+    assert {f"{name}-before", f"{name}-there"} <= clusters(fork) and f"{name}-here" not in clusters(fork)
+    assert len(fork.admin("GET", "/_local/log")["entries"]) > 0
+    local.admin("DELETE", f"/_local/forks?port={answer['port']}")
+    with pytest.raises(EndpointConnectionError):
+        fork("ecs").list_clusters()
+    again = local.admin("POST", "/_local/forks", {"port": answer["port"]})
+    assert again == answer and f"{name}-here" in clusters(fork)
+    local.admin("DELETE", f"/_local/forks?port={answer['port']}")
+
+
 def test_bad_faults_are_refused(local):
+    assert "probability" in local.admin("POST", "/_local/faults", {"probability": 2})["error"]
+    assert "probability" in local.admin("POST", "/_local/faults", {"probability": 0.5, "nth": 2})["error"]
     assert "action is one of" in local.admin("POST", "/_local/faults", {"action": "explode"})["error"]
     assert "unknown fields" in local.admin("POST", "/_local/faults", {"actoin": "error"})["error"]
 
