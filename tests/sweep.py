@@ -270,7 +270,17 @@ def not_default(identifier):
     return lambda item: not item[identifier].startswith("default")
 
 
-rds_kind("rds.cluster", "describe_db_clusters", "DBClusters", "DBClusterIdentifier", "DBClusterArn")
+
+
+def writers(aws, cluster):
+    """Which member writes is up to Aurora, as after a failover; that it is one is not."""
+    members = [dict(member) for member in cluster["DBClusterMembers"]]
+    return {"Writers": sum(member.pop("IsClusterWriter") for member in members), "DBClusterMembers": members}
+
+
+rds_kind(
+    "rds.cluster", "describe_db_clusters", "DBClusters", "DBClusterIdentifier", "DBClusterArn", detail=writers
+)
 rds_kind("rds.instance", "describe_db_instances", "DBInstances", "DBInstanceIdentifier", "DBInstanceArn")
 rds_kind(
     "rds.subnet-group",
@@ -461,9 +471,10 @@ def services(aws):
 
 @kind("ecs.task-definition")
 def task_definitions(aws):
-    for arn in aws.all("ecs", "list_task_definitions", "taskDefinitionArns", status="ACTIVE"):
-        found = aws.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-        yield entry(arn, arn.rpartition("/")[2], found.get("tags"), found["taskDefinition"])
+    for status in ("ACTIVE", "INACTIVE"):
+        for arn in aws.all("ecs", "list_task_definitions", "taskDefinitionArns", status=status):
+            found = aws.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+            yield entry(arn, arn.rpartition("/")[2], found.get("tags"), found["taskDefinition"], state=status)
 
 
 @kind("application-autoscaling.target")
@@ -639,7 +650,7 @@ def detectors(aws):
 
 VOLATILE = re.compile(
     r"(Time|Timestamp|Date|CreatedAt|createdAt|updatedAt|registeredAt|Serial|Endpoint|Address|DNSName|DnsName|HostedZoneID?"
-    r"|SerialNumber|ResourceId|PublicIp|PrivateIp|IpAddress|AvailableIpAddressCount|DeploymentId|NotBefore|NotAfter|LockToken"
+    r"|SerialNumber|ResourceId|PublicIp|public_ip|PrivateIp|IpAddress|AvailableIpAddressCount|DeploymentId|NotBefore|NotAfter|LockToken"
     r"|SizeInBytes|storedBytes|DnsEntries|ImportedAt|VersionIdsToStages|currentServiceDeployment|currentServiceRevisions"
     r"|CurrentKeyMaterialId|RoleLastUsed|Subject|LogGroupArn|DbiResourceId|deployments|clientToken|ClientToken|SecretArn)$",
     re.IGNORECASE,
@@ -681,23 +692,31 @@ def brief(found):
 
 def dump(found):
     """Everything about every object, without what differs between two accounts that hold the same."""
+    rename = namer(found)
+    return {name: sorted((rename(record_of(item)) for item in items), key=written) for name, items in found.items()}
+
+
+def namer(found):
+    """Puts names in place of this account's ids, and leaves out what is never the same twice, in whatever it is given."""
     labels = {}
     for name, items in found.items():
         for item in items:
-            unnamed = item["name"] == item["id"] and RANDOM_ID.search(item["id"])
             for identifier in [item["id"], *item["_aliases"]]:
                 # A name that somebody chose says the same in both accounts; only what AWS drew differs.
-                if identifier != item["name"] or unnamed:
-                    labels[identifier] = f"<{name}>" if unnamed else f"<{name}:{item['name']}>"
-            item["name"] = f"<{name}>" if unnamed else item["name"]
+                if identifier != item["name"] or is_unnamed(item):
+                    labels[identifier] = f"<{name}>" if is_unnamed(item) else f"<{name}:{item['name']}>"
     known = sorted(labels, key=len, reverse=True)
     words = "|".join(re.escape(identifier) for identifier in known)
     pattern = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])") if known else re.compile(r"(?!)")
-    return {name: sorted((record_of(i, pattern, labels) for i in items), key=written) for name, items in found.items()}
+    return lambda value: normal(value, pattern, labels)
 
 
-def record_of(item, pattern, labels):
-    return normal({"name": item["name"], "tags": item["tags"]} | item["_record"], pattern, labels)
+def is_unnamed(item):
+    return item["name"] == item["id"] and bool(RANDOM_ID.search(item["id"]))
+
+
+def record_of(item):
+    return {"name": item["name"], "tags": item["tags"]} | item["_record"]
 
 
 def written(value):
