@@ -1,0 +1,169 @@
+"""`scripts/crash-sweep`: which points are tried, by how many at once, and the table at the end."""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+from .trial import COMMANDS, WAYS, Bench, Point, Result
+
+HELP = """
+Strikes tapctl at the calls it makes to a strict local AWS, runs it again, and compares account and state, property by
+property, with those that undisturbed runs leave; then destroys, and compares what is left. Exits with 1 if anything differs.
+
+Commands, each from the account it needs:
+  apply     of env dev, into an empty account
+  change    an apply of other settings that make, update, move, replace and remove (CHANGE in tests/crash_sweep/trial.py)
+  destroy   of env dev
+
+Ways:
+  before    SIGKILL when the call arrives; it takes no effect, and neither does any call after it
+  after     SIGKILL when the call took effect; so do those that were sent after it, and nobody hears of them
+  lost      the call takes effect, its connection is reset, the run goes on
+
+A point is one call of an undisturbed run and one way. Calls are told by their operation and how many of it came before,
+as in ec2:CreateSubnet#3: in which order nodes make them differs from run to run, how many there are does not.
+
+After a kill, account and state are read. Where both are, but for ids and times, what they were after an earlier kill of
+the same command that went well, the rest is not run again: such a point counts as `same`. A read that another run needs
+fewer of may never be made: such a point counts as `missed`.
+"""
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="scripts/crash-sweep", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--command", choices=[*COMMANDS, "all"], default="all")
+    parser.add_argument("--way", choices=[*WAYS, "all"], default="all")
+    parser.add_argument("--points", default="all", metavar="N", help="how many, drawn evenly from all operations; or all")
+    parser.add_argument("--writes", action="store_true", help="only calls that can change something")
+    parser.add_argument("--call", metavar="CALL", help="only this one, as ec2:CreateSubnet#3")
+    parser.add_argument("--seed", type=int, default=0, help="what --points draws by, and the order of trials")
+    parser.add_argument("--shard", default="1/1", metavar="I/N", help="the I-th of N parts")
+    parser.add_argument("--jobs", type=int, default=1, metavar="J", help="how many trials at once")
+    parser.add_argument("--json", metavar="FILE", help="write every result there")
+    parser.add_argument("--tapctl", default=os.environ.get("TAPCTL"), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+# Set before the workers are forked, so that each has it.
+bench = None
+
+
+def strike(point):
+    began = time.monotonic()
+    try:
+        result = bench.strike(point)
+    except Exception as error:  # A trial that breaks is one failure, not the end of the sweep.
+        result = Result(point, "failed", f"the trial itself broke: {error!r}")
+    return result, time.monotonic() - began
+
+
+def all_points(chosen):
+    commands = COMMANDS if chosen.command == "all" else [chosen.command]
+    ways = WAYS if chosen.way == "all" else [chosen.way]
+    found = [point for command in commands for way in ways for point in bench.points(command, way)]
+    if chosen.writes:
+        found = [point for point in found if point.write]
+    if chosen.call:
+        found = [point for point in found if point.call == chosen.call]
+    return found
+
+
+def choose(found, chosen):
+    """The points of this run, in an order that meets every operation early."""
+    draw = random.Random(chosen.seed)
+    groups = {}
+    for point in found:
+        groups.setdefault((point.command, point.way, point.service, point.operation), []).append(point)
+    ranked = []
+    for group in groups.values():
+        draw.shuffle(group)
+        ranked += [(rank, draw.random(), point) for rank, point in enumerate(group)]
+    ordered = [point for *_, point in sorted(ranked, key=lambda entry: entry[:2])]
+    if chosen.points != "all":
+        ordered = ordered[: int(chosen.points)]
+    part, parts = map(int, chosen.shard.split("/"))
+    return ordered[part - 1 :: parts]
+
+
+def progress(done, of, result, took):
+    line = f"[{done}/{of}] {result.outcome:6} {result.point.command} {result.point.way} {result.point.call} {took:.1f}s"
+    print(line + (" (second run)" if result.second_run else ""), flush=True)
+    if result.outcome == "failed":
+        print(f"  {result.detail}\n  again: {result.point.again()}", flush=True)
+
+
+def run_all(points, chosen):
+    results = []
+    with ProcessPoolExecutor(chosen.jobs, multiprocessing.get_context("fork"), bench.take_port) as pool:
+        for future in as_completed([pool.submit(strike, point) for point in points]):
+            result, took = future.result()
+            results.append(result)
+            progress(len(results), len(points), result, took)
+    return results
+
+
+COLUMNS = [(way, outcome) for way in WAYS for outcome in ("ok", "same", "missed", "failed")]
+
+
+def table(results, calls):
+    """A line for each command and service: calls of the undisturbed run, points tried, what came of each way."""
+    counts, tried = Counter(), Counter()
+    for result in results:
+        row = (result.point.command, result.point.service)
+        tried[row] += 1
+        counts[(*row, result.point.way, result.outcome)] += 1
+    heads = ["command", "service", "calls", "writes", "points"]
+    lines = [heads + [f"{way} ok/same/missed/failed" for way in WAYS]]
+    for row in sorted(calls, key=lambda row: (COMMANDS.index(row[0]), row[1])):
+        cells = ["/".join(str(counts[(*row, way, outcome)]) for w, outcome in COLUMNS if w == way) for way in WAYS]
+        lines.append([*row, *map(str, calls[row]), str(tried[row]), *cells])
+    totals = ["/".join(str(sum(r.point.way == way and r.outcome == outcome for r in results)) for w, outcome in COLUMNS if w == way) for way in WAYS]
+    lines.append(["all", "", *(str(sum(of)) for of in zip(*calls.values())), str(len(results)), *totals])
+    widths = [max(len(line[at]) for line in lines) for at in range(len(heads) + len(WAYS))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def calls_by_service(found):
+    """How many calls each undisturbed command makes of each service, and how many of them write."""
+    calls = {}
+    for point in {(p.command, p.call): p for p in found}.values():
+        total, writes = calls.get((point.command, point.service), (0, 0))
+        calls[point.command, point.service] = (total + 1, writes + point.write)
+    return calls
+
+
+def main():
+    global bench
+    chosen = arguments()
+    began = time.monotonic()
+    bench = Bench(chosen.tapctl)
+    found = all_points(chosen)
+    points = choose(found, chosen)
+    print(f"{len(found)} points, {len(points)} of them now; seed {chosen.seed}, shard {chosen.shard}", flush=True)
+    if not points:
+        sys.exit("no such call; see the log of an undisturbed run")
+    results = run_all(points, chosen)
+    bench.end()
+    took = time.monotonic() - began
+    failed = [result for result in results if result.outcome == "failed"]
+    if chosen.json:
+        with open(chosen.json, "w") as file:
+            json.dump({"seed": chosen.seed, "seconds": took, "results": [r.as_dict() for r in results]}, file, indent=1)
+    print(table(results, calls_by_service(found)))
+    for result in failed:
+        print(f"\nFAILED {result.point.again()}\n  {result.detail}")
+    second = sum(result.second_run for result in results)
+    print(f"\n{len(results)} points tried in {took:.0f} s, {len(failed)} failed; {second} lost answers took a second run")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
