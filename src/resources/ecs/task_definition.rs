@@ -122,7 +122,9 @@ impl Resource for TaskDefinition {
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         let arn = &observed.id;
-        if cx.ecs.deregister_task_definition().task_definition(arn).send().await.if_present()?.is_none() {
+        if observed.phase != Phase::Deleting
+            && cx.ecs.deregister_task_definition().task_definition(arn).send().await.if_present()?.is_none()
+        {
             return Ok(());
         }
         let deleted = cx.ecs.delete_task_definitions().task_definitions(arn).send().await?;
@@ -156,7 +158,7 @@ impl TaskDefinition {
     }
 }
 
-/// An active revision, with all its tags.
+/// A revision that is active or only deregistered, with all its tags.
 struct Revision {
     definition: EcsTaskDefinition,
     tags: Tags,
@@ -183,8 +185,12 @@ impl Revision {
             volumes: definition.volumes().iter().map(Volume::from_ecs).collect(),
             tags,
         };
+        let phase = match definition.status() {
+            Some(TaskDefinitionStatus::Inactive) => Phase::Deleting,
+            _ => Phase::Ready,
+        };
         let arn = definition.task_definition_arn.always("task definition ARN")?;
-        Ok(Observed::ready(arn.clone(), live, TaskDefinitionOutputs { arn, family }))
+        Ok(Observed::ready(arn.clone(), live, TaskDefinitionOutputs { arn, family }).in_phase(phase))
     }
 }
 
@@ -192,8 +198,10 @@ async fn read(cx: &Cx<'_>, arn: &str) -> Result<Option<Revision>> {
     let call = cx.ecs.describe_task_definition().task_definition(arn).include(TaskDefinitionField::Tags);
     let Some(answer) = call.send().await.if_present()? else { return Ok(None) };
     let tags = from_ecs(answer.tags());
-    let active = answer.task_definition.filter(|found| found.status() == Some(&TaskDefinitionStatus::Active));
-    Ok(active.map(|definition| Revision { definition, tags }))
+    // A deregistered one stays until it is deleted too; one whose deletion was asked for goes by itself.
+    let going = |found: &EcsTaskDefinition| found.status() == Some(&TaskDefinitionStatus::DeleteInProgress);
+    let there = answer.task_definition.filter(|found| !going(found));
+    Ok(there.map(|definition| Revision { definition, tags }))
 }
 
 /// ARNs of a family's active revisions, newest first.
