@@ -1,6 +1,7 @@
 //! Making one node as it should be.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -47,6 +48,14 @@ impl Patience {
     pub(super) fn renew(&mut self) {
         *self = Patience::new(self.every, self.limit);
     }
+}
+
+/// The pause, or up to a quarter less, by who waits: nodes that AWS throttled together must not come back together.
+fn spread(pause: Duration, node: &str) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    (node, pause).hash(&mut hasher);
+    let share = u32::try_from(hasher.finish() % 256).unwrap_or_default();
+    pause - pause / 1024 * share
 }
 
 impl<C: 'static> Engine<'_, C> {
@@ -96,7 +105,7 @@ impl<'e, C: 'static> Worker<'e, C> {
         }
         let stopped = || Halt::Interrupted(format!("{}: {reason}", self.node));
         tokio::select! {
-            () = tokio::time::sleep(patience.next) => {}
+            () = tokio::time::sleep(spread(patience.next, self.node)) => {}
             () = self.engine.stop.wait() => return Err(stopped()),
         }
         patience.next = (patience.next * 3 / 2).min(patience.every);
@@ -192,4 +201,20 @@ impl<'e, C: 'static> Worker<'e, C> {
 pub(super) struct Target {
     pub(super) spec: Value,
     pub(super) edges: BTreeSet<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::spread;
+
+    #[test]
+    fn nodes_that_wait_equally_long_come_back_one_by_one() {
+        let pause = Duration::from_secs(8);
+        let pauses: BTreeSet<Duration> = (0..16).map(|n| spread(pause, &format!("subnet-{n}"))).collect();
+        assert!(pauses.len() > 12, "{pauses:?}");
+        assert!(pauses.iter().all(|one| (Duration::from_secs(6)..=pause).contains(one)), "{pauses:?}");
+    }
 }
