@@ -14,7 +14,8 @@ from .trial import COMMANDS, WAYS, Bench, Point, Result
 
 HELP = """
 Strikes tapctl at the calls it makes to a strict local AWS, runs it again, and compares account and state, property by
-property, with those that undisturbed runs leave; then destroys, and compares what is left. Exits with 1 if anything differs.
+property, with those that undisturbed runs leave; where the call was one that can change something, then plans, which must
+find nothing to do, destroys, and compares what is left. Exits with 1 if anything differs.
 
 Commands, each from the account it needs:
   apply     of env dev, into an empty account
@@ -77,16 +78,23 @@ def all_points(chosen):
 
 
 def choose(found, chosen):
-    """The points of this run, in an order that meets every operation early."""
+    """The points of this run, in an order that takes commands and ways in turn, and each operation before another twice."""
     draw = random.Random(chosen.seed)
     groups = {}
-    for point in found:
-        groups.setdefault((point.command, point.way, point.service, point.operation), []).append(point)
+    for point in draw.sample(found, len(found)):
+        groups.setdefault((point.command, point.way), []).append(point)
     ranked = []
     for group in groups.values():
-        draw.shuffle(group)
-        ranked += [(rank, draw.random(), point) for rank, point in enumerate(group)]
-    ordered = [point for *_, point in sorted(ranked, key=lambda entry: entry[:2])]
+        met = Counter()
+        for point in group:
+            met[point.service, point.operation] += 1
+            ranked.append((met[point.service, point.operation], point))
+    turns = Counter()
+    ordered = []
+    for _, point in sorted(ranked, key=lambda entry: entry[0]):
+        turns[point.command, point.way] += 1
+        ordered.append((turns[point.command, point.way], point))
+    ordered = [point for _, point in sorted(ordered, key=lambda entry: entry[0])]
     if chosen.points != "all":
         ordered = ordered[: int(chosen.points)]
     part, parts = map(int, chosen.shard.split("/"))
