@@ -78,23 +78,22 @@ def all_points(chosen):
 
 
 def choose(found, chosen):
-    """The points of this run, in an order that takes commands and ways in turn, and each operation before another twice."""
+    """The points of this run. Calls that can change something come first, each operation before another twice, commands
+    and ways in turn."""
     draw = random.Random(chosen.seed)
     groups = {}
     for point in draw.sample(found, len(found)):
         groups.setdefault((point.command, point.way), []).append(point)
-    ranked = []
+    turns = []
     for group in groups.values():
         met = Counter()
+        keys = []
         for point in group:
             met[point.service, point.operation] += 1
-            ranked.append((met[point.service, point.operation], point))
-    turns = Counter()
-    ordered = []
-    for _, point in sorted(ranked, key=lambda entry: entry[0]):
-        turns[point.command, point.way] += 1
-        ordered.append((turns[point.command, point.way], point))
-    ordered = [point for _, point in sorted(ordered, key=lambda entry: entry[0])]
+            keys.append((not point.write, met[point.service, point.operation]))
+        in_order = sorted(range(len(group)), key=keys.__getitem__)
+        turns += [(turn, group[at]) for turn, at in enumerate(in_order)]
+    ordered = [point for _, point in sorted(turns, key=lambda turn: turn[0])]
     if chosen.points != "all":
         ordered = ordered[: int(chosen.points)]
     part, parts = map(int, chosen.shard.split("/"))
