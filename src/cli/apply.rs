@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::plan::{Plan, plan};
 use crate::render;
 use crate::stacks::quotas;
+use crate::state::Writer;
 
 /// Make AWS like the stack: plan, show, ask, converge.
 ///
@@ -35,9 +36,11 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(self) -> Result<Done, Error> {
-        let desk = Desk::open(&self.common)?;
-        let _lock = desk.lock("apply")?;
-        let context = desk.connect().await?;
+        Desk::open(&self.common)?.locked("apply", async |desk, writer| self.converge(desk, writer).await).await
+    }
+
+    async fn converge(self, desk: Desk, writer: &Writer) -> Result<Done, Error> {
+        let context = desk.connect_as(writer).await?;
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
@@ -49,14 +52,15 @@ impl Args {
             render::note(&remark);
         }
         if !plan.is_empty() {
-            confirm(self.yes, "Make these changes?")?;
+            confirm(self.yes, "Make these changes?").await?;
         }
-        self.execute(context, &stack, &plan, &chosen, seen).await
+        self.execute(context, writer, &stack, &plan, &chosen, seen).await
     }
 
     async fn execute(
         self,
         context: Context,
+        writer: &Writer,
         stack: &crate::stack::Stack,
         plan: &Plan,
         chosen: &BTreeSet<String>,
@@ -64,10 +68,10 @@ impl Args {
     ) -> Result<Done, Error> {
         let settings = &context.config.engine;
         let options = self.effort.options(settings, self.adopt);
-        let stop = self.effort.stop(settings)?;
+        let stop = self.effort.stop(settings, writer)?;
         let progress = render::Progress::start();
-        let Context { aws, kinds, store, state, pass, .. } = context;
-        let engine = Engine::new(&aws, &kinds, &store, &progress, options, stop, state, pass, seen);
+        let Context { aws, kinds, state, pass, .. } = context;
+        let engine = Engine::new(&aws, &kinds, writer, &progress, options, stop, state, pass, seen);
         let report = engine.apply(stack, plan, chosen).await?;
         progress.finish();
         let done = conclude(report)?;

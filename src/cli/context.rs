@@ -2,23 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::{Common, Error};
+use super::{Common, Done, Error};
 use crate::aws::Aws;
 use crate::config::{Config, StackKind};
 use crate::engine::{Scope, observe};
 use crate::plan::Observations;
+use crate::render;
 use crate::resource::{Kinds, Pass};
 use crate::resources;
 use crate::stack::Stack;
 use crate::stacks;
-use crate::state::{Holder, LocalStore, Lock, State, Store};
+use crate::state::{Grip, Item, LocalStore, State, StateError, Store, Writer};
 
 /// Settings and state file, before AWS is touched.
 pub(super) struct Desk {
     pub(super) config: Config,
-    pub(super) store: LocalStore,
-    lock_path: std::path::PathBuf,
+    pub(super) store: Arc<LocalStore>,
+    common: Common,
 }
 
 impl Desk {
@@ -28,23 +30,105 @@ impl Desk {
         if let Some(name) = &common.stack {
             config.stack = stack_named(name)?;
         }
-        let file = format!("{}-{}", config.stack.as_str(), config.env);
-        let store = LocalStore::new(common.state_dir.join(format!("{file}.json")));
-        Ok(Desk { config, store, lock_path: common.state_dir.join(format!("{file}.lock")) })
+        let file = format!("{}-{}.json", config.stack.as_str(), config.env);
+        let store = Arc::new(LocalStore::new(common.state_dir.join(file)));
+        Ok(Desk { config, store, common: common.clone() })
     }
 
-    /// Makes this run the only one that writes, until the lock is dropped.
-    pub(super) fn lock(&self, verb: &str) -> Result<Lock, Error> {
+    /// Does the work as the only run that writes.
+    pub(super) async fn locked(
+        self,
+        verb: &str,
+        work: impl AsyncFnOnce(Desk, &Writer) -> Result<Done, Error>,
+    ) -> Result<Done, Error> {
         let command = format!("{verb} --env {} --stack {}", self.config.env, self.config.stack.as_str());
-        Ok(Lock::take(&self.lock_path, &Holder::this_process(&command))?)
+        let writer = Writer::take(self.store.clone(), &command).await?;
+        if let Some((holder, grip)) = writer.former() {
+            let why = match grip {
+                Grip::Ownerless => "whose process is gone".to_owned(),
+                _ => format!("whose lease ended at {:.0}", holder.expires),
+            };
+            render::note(&format!("took over the lock of {holder}, {why}"));
+        }
+        let done = work(self, &writer).await;
+        match (writer.release().await, done) {
+            // Why it was stopped.
+            (Err(fenced @ StateError::Fenced { .. }), Err(Error::Interrupted)) => Err(fenced.into()),
+            (Err(error), done) => {
+                render::note(&format!("the lock could not be freed: {error}"));
+                done
+            }
+            (Ok(()), done) => done,
+        }
     }
 
     /// The recorded state, if there is any.
     pub(super) async fn recorded(&self) -> Result<Option<State>, Error> {
-        match self.store.load().await? {
-            Some(text) => Ok(Some(State::parse(&text, &self.store.place())?)),
+        let place = self.store.place(Item::Document);
+        let read = match self.store.read(Item::Document).await? {
+            Some(kept) => kept.text(&place).and_then(|text| State::parse(text, &place)).map(Some),
             None => Ok(None),
+        };
+        self.checked(read).await
+    }
+
+    /// A state that was read, if it is this stack's; whose account it is only AWS can tell. With none, or none that can be
+    /// read, the backup is pointed out.
+    pub(super) async fn checked(&self, read: Result<Option<State>, StateError>) -> Result<Option<State>, Error> {
+        let place = self.store.place(Item::Document);
+        match read {
+            Ok(Some(state)) => {
+                self.check_owner(&state, &place)?;
+                Ok(Some(state))
+            }
+            Ok(None) => {
+                if let Some(backup) = self.backup_hint().await {
+                    render::note(&format!("{place} is not there; {backup}"));
+                }
+                Ok(None)
+            }
+            Err(StateError::Damaged { place, error, hint }) => {
+                let backup = self.backup_hint().await.map(|backup| format!("{backup}; or "));
+                let hint = format!("{}{hint}", backup.unwrap_or_default());
+                Err(StateError::Damaged { place, error, hint }.into())
+            }
+            Err(error) => Err(error.into()),
         }
+    }
+
+    /// Refuses a state of another stack, environment or region, or of an account that the settings do not allow.
+    pub(super) fn check_owner(&self, state: &State, place: &str) -> Result<(), Error> {
+        let account = self.config.account.as_ref().unwrap_or(&state.account);
+        Ok(state.belongs_to(&self.fresh(account, &self.config.region), place)?)
+    }
+
+    /// How to bring back the newest backup that can be read.
+    async fn backup_hint(&self) -> Option<String> {
+        for (item, flag) in [(Item::Backup, ""), (Item::OlderBackup, " --older")] {
+            let place = self.store.place(item);
+            let kept = self.store.read(item).await.ok().flatten();
+            let state = kept.and_then(|kept| State::parse(kept.text(&place).ok()?, &place).ok());
+            if let Some(state) = state {
+                let command = self.command_line(&format!("state restore{flag}"));
+                return Some(format!("`{command}` brings back {place} (serial {})", state.serial));
+            }
+        }
+        None
+    }
+
+    /// A command line for the same stack and environment.
+    pub(super) fn command_line(&self, verb: &str) -> String {
+        let mut line = format!("tapctl {verb} --env {}", self.config.env);
+        if let Some(stack) = &self.common.stack {
+            line.push_str(&format!(" --stack {stack}"));
+        }
+        if let Some(config) = &self.common.config {
+            line.push_str(&format!(" --config {}", config.display()));
+        }
+        if self.common.state_dir != Path::new("state") {
+            line.push_str(&format!(" --state-dir {}", self.common.state_dir.display()));
+        }
+        line
     }
 
     /// The state of a stack of which nothing is known.
@@ -52,13 +136,21 @@ impl Desk {
         State::new(self.config.stack.as_str(), self.config.env.as_str(), account, region)
     }
 
-    /// Connects to AWS and checks that account, state and settings belong together.
+    /// Connects to AWS to read, and checks that account, state and settings belong together.
     pub(super) async fn connect(self) -> Result<Context, Error> {
         let recorded = self.recorded().await?;
-        if let Some(state) = &recorded {
-            // Whose account it is only AWS can tell; all else is settled before it is asked.
-            state.belongs_to(&self.fresh(&state.account, &self.config.region), &self.store.place())?;
-        }
+        self.connect_from(recorded).await
+    }
+
+    /// The same to write, as the one who holds the lock.
+    pub(super) async fn connect_as(self, writer: &Writer) -> Result<Context, Error> {
+        let recorded = self.checked(writer.load().await).await?;
+        let mut context = self.connect_from(recorded).await?;
+        writer.seal(&mut context.state).await?;
+        Ok(context)
+    }
+
+    async fn connect_from(self, recorded: Option<State>) -> Result<Context, Error> {
         let aws = Aws::connect(&self.config.region).await?;
         if let Some(wanted) = self.config.account.as_ref().filter(|wanted| **wanted != aws.account) {
             return Err(Error::refused(
@@ -68,17 +160,10 @@ impl Desk {
         }
         let fresh = self.fresh(&aws.account, &aws.region);
         if let Some(state) = &recorded {
-            state.belongs_to(&fresh, &self.store.place())?;
+            state.belongs_to(&fresh, &self.store.place(Item::Document))?;
         }
         let state = recorded.unwrap_or(fresh);
-        Ok(Context {
-            config: self.config,
-            store: self.store,
-            state,
-            aws,
-            kinds: resources::registry(),
-            pass: Pass::default(),
-        })
+        Ok(Context { config: self.config, state, aws, kinds: resources::registry(), pass: Pass::default() })
     }
 }
 
@@ -95,7 +180,6 @@ fn stack_named(name: &str) -> Result<StackKind, Error> {
 /// Everything a command needs that talks to AWS.
 pub(super) struct Context {
     pub(super) config: Config,
-    pub(super) store: LocalStore,
     pub(super) state: State,
     pub(super) aws: Aws,
     pub(super) kinds: Kinds<Aws>,

@@ -6,6 +6,7 @@ use super::{Common, Done, Error};
 use crate::engine::Engine;
 use crate::plan::plan_destroy;
 use crate::render;
+use crate::state::Writer;
 
 /// Remove everything the stack has in this environment, dependents first.
 ///
@@ -28,8 +29,11 @@ impl Args {
     pub(super) async fn run(self) -> Result<Done, Error> {
         let desk = Desk::open(&self.common)?;
         self.refuse_protected(&desk)?;
-        let _lock = desk.lock("destroy")?;
-        let context = desk.connect().await?;
+        desk.locked("destroy", async |desk, writer| self.take_down(desk, writer).await).await
+    }
+
+    async fn take_down(self, desk: Desk, writer: &Writer) -> Result<Done, Error> {
+        let context = desk.connect_as(writer).await?;
         let seen = context.observe(None, false).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan_destroy(&context.state, &seen, &facts)?;
@@ -37,15 +41,15 @@ impl Args {
         if plan.is_empty() {
             return Ok(Done::Clean);
         }
-        confirm(self.yes, "Remove all of this?")?;
+        confirm(self.yes, "Remove all of this?").await?;
         let remains = remains(&context);
         let chosen = context.state.nodes.keys().cloned().collect();
         let settings = &context.config.engine;
         let options = self.effort.options(settings, false);
-        let stop = self.effort.stop(settings)?;
+        let stop = self.effort.stop(settings, writer)?;
         let progress = render::Progress::start();
-        let Context { aws, kinds, store, state, pass, .. } = context;
-        let engine = Engine::new(&aws, &kinds, &store, &progress, options, stop, state, pass, seen);
+        let Context { aws, kinds, state, pass, .. } = context;
+        let engine = Engine::new(&aws, &kinds, writer, &progress, options, stop, state, pass, seen);
         let report = engine.destroy(&chosen).await?;
         progress.finish();
         let done = conclude(report)?;

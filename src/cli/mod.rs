@@ -24,7 +24,7 @@ use crate::state::StateError;
 /// Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses nothing.
 ///
 /// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not ready (status), or bad
-/// usage; 3 the state is locked by another run; 130 stopped by Ctrl-C or SIGTERM.
+/// usage; 3 the state is locked by another run, or was taken over by one; 130 stopped by Ctrl-C or SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "tapctl", version, max_term_width = 120)]
 struct Cli {
@@ -91,7 +91,7 @@ impl Error {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Error::State(StateError::Locked { .. }) => 3,
+            Error::State(StateError::Locked { .. } | StateError::Fenced { .. }) => 3,
             Error::Interrupted => 130,
             _ => 1,
         }
@@ -124,7 +124,10 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli.command.run()) {
+    let ended = runtime.block_on(cli.command.run());
+    // A question that was left unanswered must not hold up the end.
+    runtime.shutdown_background();
+    match ended {
         Ok(Done::Clean) => ExitCode::SUCCESS,
         Ok(Done::Found(code)) => ExitCode::from(code),
         Err(error) => {

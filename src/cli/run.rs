@@ -7,6 +7,7 @@ use super::{Done, Error};
 use crate::config;
 use crate::engine::{Options, Report, Stop};
 use crate::render;
+use crate::state::Writer;
 
 /// How a run goes about its work.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,13 +35,14 @@ impl Effort {
     }
 
     /// A stop for this run, see [`stop_on_signals`].
-    pub(super) fn stop(&self, settings: &config::Engine) -> Result<Stop, Error> {
-        stop_on_signals(self.limit(settings))
+    pub(super) fn stop(&self, settings: &config::Engine, writer: &Writer) -> Result<Stop, Error> {
+        stop_on_signals(self.limit(settings), writer.lost())
     }
 }
 
-/// Asks on the terminal. Without one there is nobody to ask, and the answer must be given as `--yes`.
-pub(super) fn confirm(yes: bool, question: &str) -> Result<(), Error> {
+/// Asks on the terminal. Without one there is nobody to ask, and the answer must be given as `--yes`. While a person
+/// thinks, the lock is renewed.
+pub(super) async fn confirm(yes: bool, question: &str) -> Result<(), Error> {
     if yes {
         return Ok(());
     }
@@ -49,17 +51,20 @@ pub(super) fn confirm(yes: bool, question: &str) -> Result<(), Error> {
     }
     eprint!("{question} Only `yes` goes ahead: ");
     std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
+    let answer = tokio::select! {
+        answer = tokio::task::spawn_blocking(|| std::io::stdin().lines().next().transpose()) => answer,
+        _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
+    };
+    let answer = answer.map_err(std::io::Error::other)??.unwrap_or_default();
     match answer.trim() {
         "yes" => Ok(()),
         _ => Err(Error::refused("not confirmed; nothing was changed", "answer `yes`, or add --yes")),
     }
 }
 
-/// A stop that the first Ctrl-C or SIGTERM asks for, or the end of the time for the whole run. The second signal ends
-/// the process at once, which is safe too.
-fn stop_on_signals(limit: Duration) -> Result<Stop, Error> {
+/// A stop that the first Ctrl-C or SIGTERM asks for, or the end of the time for the whole run, or the loss of the lock.
+/// The second signal ends the process at once, which is safe too.
+fn stop_on_signals(limit: Duration, lost: impl Future<Output = ()> + Send + 'static) -> Result<Stop, Error> {
     use tokio::signal::unix::{SignalKind, signal};
     let (ask, stop) = Stop::new();
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -69,6 +74,7 @@ fn stop_on_signals(limit: Duration) -> Result<Stop, Error> {
         let reason = tokio::select! {
             _ = interrupt.recv() => "stopping: nothing new starts; what AWS works on is waited for by the next run".to_owned(),
             _ = terminate.recv() => "stopping: nothing new starts; what AWS works on is waited for by the next run".to_owned(),
+            () = lost => "stopping: this run has lost its lock".to_owned(),
             () = tokio::time::sleep_until(deadline) => format!("stopping: the run has taken its {} minutes", limit.as_secs() / 60),
         };
         render::note(&reason);

@@ -29,7 +29,7 @@ use tokio::sync::{Mutex, watch};
 use crate::plan::{Action, Observations, Plan};
 use crate::resource::{Kinds, Pass};
 use crate::stack::Stack;
-use crate::state::{State, StateError, Store};
+use crate::state::{Save, State, StateError};
 
 /// What a person may set of the engine's behaviour.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl Stop {
 pub struct Engine<'a, C> {
     cloud: &'a C,
     kinds: &'a Kinds<C>,
-    store: &'a dyn Store,
+    store: &'a dyn Save,
     reporter: &'a dyn Reporter,
     options: Options,
     stop: Stop,
@@ -101,7 +101,7 @@ impl<'a, C: 'static> Engine<'a, C> {
     pub fn new(
         cloud: &'a C,
         kinds: &'a Kinds<C>,
-        store: &'a dyn Store,
+        store: &'a dyn Save,
         reporter: &'a dyn Reporter,
         options: Options,
         stop: Stop,

@@ -14,7 +14,7 @@ use crate::error::Fault;
 use crate::plan::{Action, Plan};
 use crate::resource::Replace;
 use crate::stack::Stack;
-use crate::state::{State, StateError, base_name};
+use crate::state::{State, StateError, base_name, dependents};
 
 /// How long calls under way may take to be answered after a person asked to stop.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -102,11 +102,6 @@ pub(super) fn destroy_tasks(state: &State, chosen: &BTreeSet<String>) -> Tasks {
         Task::Ensure(_) | Task::Clear(_) => BTreeSet::new(),
     };
     all.iter().map(|task| (task.clone(), waits(task))).collect()
-}
-
-fn dependents<'a>(node: &'a str, state: &'a State) -> impl Iterator<Item = &'a String> {
-    let uses = move |edges: &BTreeSet<String>| edges.contains(base_name(node));
-    state.nodes.iter().filter(move |(name, other)| *name != node && uses(&other.edges)).map(|(name, _)| name)
 }
 
 fn removals_before<'a>(node: &'a str, state: &'a State) -> impl Iterator<Item = Task> + 'a {

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::StateError;
-
-const VERSION: u64 = 1;
+use super::migrate::{VERSION, migrate};
 
 /// Everything recorded about one stack in one environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +19,8 @@ pub struct State {
     pub lineage: String,
     /// Grows by one with every save.
     pub serial: u64,
+    /// The fencing number of the lock it was saved under. It only grows.
+    pub fence: u64,
     /// The stack's name.
     pub stack: String,
     /// The environment's name.
@@ -102,6 +103,12 @@ pub fn base_name(node: &str) -> &str {
     node.split('@').next().unwrap_or(node)
 }
 
+/// The recorded nodes that depend on this one. Edges do not tell an object on its way out from its replacement.
+pub fn dependents<'a>(node: &'a str, state: &'a State) -> impl Iterator<Item = &'a String> {
+    let uses = move |edges: &BTreeSet<String>| edges.contains(base_name(node));
+    state.nodes.iter().filter(move |(name, other)| *name != node && uses(&other.edges)).map(|(name, _)| name)
+}
+
 impl State {
     /// A document for a stack of which nothing is known.
     pub fn new(stack: &str, env: &str, account: &str, region: &str) -> Self {
@@ -109,6 +116,7 @@ impl State {
             version: VERSION,
             lineage: uuid::Uuid::new_v4().to_string(),
             serial: 0,
+            fence: 0,
             stack: stack.to_owned(),
             env: env.to_owned(),
             account: account.to_owned(),
@@ -118,18 +126,23 @@ impl State {
         }
     }
 
-    /// Reads a document; `place` is named in errors.
+    /// Reads a document of this or an older version; `place` is named in errors.
     ///
     /// # Errors
     /// [`StateError::Damaged`] or [`StateError::Newer`].
     pub fn parse(text: &str, place: &str) -> Result<Self, StateError> {
-        let damaged =
-            |error: serde_json::Error| StateError::Damaged { place: place.to_owned(), error: error.to_string() };
-        let value: Value = serde_json::from_str(text).map_err(damaged)?;
+        let value: Value = serde_json::from_str(text).map_err(|error| StateError::damaged(place, error))?;
         match value.get("version").and_then(Value::as_u64) {
+            Some(0) => Err(StateError::damaged(place, "there is no version 0")),
             Some(found) if found > VERSION => Err(StateError::Newer { place: place.to_owned(), found, known: VERSION }),
-            _ => State::deserialize(value).map_err(damaged),
+            _ => State::deserialize(migrate(value)).map_err(|error| StateError::damaged(place, error)),
         }
+    }
+
+    /// The fencing number of a document that may be unreadable otherwise.
+    pub(super) fn fence_of(bytes: &[u8]) -> u64 {
+        let value: Option<Value> = serde_json::from_slice(bytes).ok();
+        value.and_then(|value| value.get("fence")?.as_u64()).unwrap_or(0)
     }
 
     /// Refuses a document of another stack, environment, account or region.
@@ -192,10 +205,10 @@ mod tests {
 
     #[test]
     fn a_newer_document_is_refused() {
-        let text = state().text().replace("\"version\": 1", "\"version\": 9");
+        let text = state().text().replace("\"version\": 2", "\"version\": 9");
         let error = State::parse(&text, "s.json").unwrap_err().to_string();
         insta::assert_snapshot!(error, @r"
-        s.json has version 9, and this tapctl reads up to version 1
+        s.json has version 9, and this tapctl reads up to version 2
         hint: use the tapctl that wrote it, or a newer one
         ");
     }

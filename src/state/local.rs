@@ -1,76 +1,207 @@
-//! A state document in a local file.
+//! A state in local files: `x.json`, its backups `x.json.backup` and `x.json.backup2`, and `x.lock`.
+//!
+//! Every write goes to a temporary file first, which is synced and then renamed over the old one. Writers on one host
+//! compare and rename while they hold an advisory lock on `.x.guard`; where a shared directory passes such locks on, as
+//! NFS does, this holds between hosts too. Where it does not, two writers that compare within the same millisecond may
+//! both go on, and the loser's document is lost: the other's next save then finds a stranger's and stops.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
 
-use super::{StateError, Store};
+use super::{Item, Kept, StateError, Store, Version};
 
-/// Keeps the document in one file, replaced atomically.
+/// How long another writer is given to compare and rename, and how often we look.
+const GUARDED: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How the names of temporary files end.
+const TEMPORARY: &str = ".tmp";
+
+/// Keeps a state in files of one directory.
 #[derive(Debug, Clone)]
 pub struct LocalStore {
-    path: PathBuf,
+    document: PathBuf,
 }
 
 impl LocalStore {
-    /// The document at `path`; its directory is made when it is first saved.
+    /// The document at `path`, as `state/x.json`; its directory is made when something is first written.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        LocalStore { path: path.into() }
+        LocalStore { document: path.into() }
     }
 
-    fn write(&self, text: &str) -> std::io::Result<()> {
-        let directory = match self.path.parent() {
+    fn path(&self, item: Item) -> PathBuf {
+        match item {
+            Item::Document => self.document.clone(),
+            Item::Backup => self.document.with_extension("json.backup"),
+            Item::OlderBackup => self.document.with_extension("json.backup2"),
+            Item::Lock => self.document.with_extension("lock"),
+        }
+    }
+
+    fn directory(&self) -> &Path {
+        match self.document.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
-        };
-        fs::create_dir_all(directory)?;
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path).map_err(|error| error.error)?;
-        // The rename itself lives in the directory.
-        File::open(directory)?.sync_all()
+        }
     }
 
-    fn io(&self, error: std::io::Error) -> StateError {
-        StateError::Io { place: self.place(), error }
+    /// What the names of all our hidden files begin with.
+    fn hidden(&self) -> String {
+        format!(".{}.", self.document.file_stem().unwrap_or_default().to_string_lossy())
+    }
+
+    /// Keeps other writers from comparing and renaming until the file is dropped.
+    async fn guard(&self) -> io::Result<File> {
+        let path = self.directory().join(format!("{}guard", self.hidden()));
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        let deadline = tokio::time::Instant::now() + GUARDED;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let text = format!(
+                        "another process has been about to write for {} s: is one suspended? (`fuser {}` names it)",
+                        GUARDED.as_secs(),
+                        path.display()
+                    );
+                    return Err(io::Error::new(ErrorKind::TimedOut, text));
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn replace(&self, item: Item, bytes: &[u8], expected: Option<&Version>) -> io::Result<Option<Version>> {
+        fs::create_dir_all(self.directory())?;
+        let mut replacement = Replacement::make(self, item)?;
+        replacement.write(bytes)?;
+        replacement.sync()?;
+        let guard = self.guard().await?;
+        if read(&self.path(item))?.map(|kept| kept.version).as_ref() != expected {
+            return Ok(None);
+        }
+        replacement.rename()?;
+        drop(guard);
+        replacement.sync_directory()?;
+        Ok(Some(version(bytes)))
+    }
+
+    async fn remove_temporary(&self) -> io::Result<()> {
+        let _guard = self.guard().await?;
+        for entry in fs::read_dir(self.directory())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(&self.hidden()) && name.ends_with(TEMPORARY) {
+                gone(fs::remove_file(entry.path()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn io(&self, item: Item) -> impl FnOnce(io::Error) -> StateError {
+        let place = self.place(item);
+        move |error| StateError::Io { place, error }
+    }
+}
+
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn version(bytes: &[u8]) -> Version {
+    Version(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn read(path: &Path) -> io::Result<Option<Kept>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(Kept { version: version(&bytes), bytes })),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file on its way to replace another, step by step. Whoever is killed between two steps leaves the old file or the
+/// new one, whole, and at most a temporary one beside it.
+struct Replacement {
+    file: File,
+    temporary: PathBuf,
+    target: PathBuf,
+    renamed: bool,
+}
+
+impl Replacement {
+    fn make(store: &LocalStore, item: Item) -> io::Result<Self> {
+        let name = format!("{}{}{TEMPORARY}", store.hidden(), uuid::Uuid::new_v4());
+        let temporary = store.directory().join(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        Ok(Replacement { file, temporary, target: store.path(item), renamed: false })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    fn rename(&mut self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.target)?;
+        self.renamed = true;
+        Ok(())
+    }
+
+    /// The rename itself lives in the directory.
+    fn sync_directory(&self) -> io::Result<()> {
+        File::open(self.target.parent().unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // Where this fails, the next run tidies up.
+            let _ = fs::remove_file(&self.temporary);
+        }
     }
 }
 
 impl Store for LocalStore {
-    fn load(&self) -> LocalBoxFuture<'_, Result<Option<String>, StateError>> {
-        Box::pin(async {
-            match fs::read_to_string(&self.path) {
-                Ok(text) => Ok(Some(text)),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(self.io(error)),
-            }
-        })
+    fn read(&self, item: Item) -> BoxFuture<'_, Result<Option<Kept>, StateError>> {
+        Box::pin(async move { read(&self.path(item)).map_err(self.io(item)) })
     }
 
-    fn save<'a>(&'a self, text: &'a str) -> LocalBoxFuture<'a, Result<(), StateError>> {
-        Box::pin(async { self.write(text).map_err(|error| self.io(error)) })
+    fn write<'a>(
+        &'a self,
+        item: Item,
+        bytes: &'a [u8],
+        expected: Option<&'a Version>,
+    ) -> BoxFuture<'a, Result<Option<Version>, StateError>> {
+        Box::pin(async move { self.replace(item, bytes, expected).await.map_err(self.io(item)) })
     }
 
-    fn place(&self) -> String {
-        self.path.display().to_string()
+    fn tidy(&self) -> BoxFuture<'_, Result<(), StateError>> {
+        Box::pin(async move { self.remove_temporary().await.map_err(self.io(Item::Document)) })
+    }
+
+    fn place(&self, item: Item) -> String {
+        self.path(item).display().to_string()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_saved_document_is_read_back_and_leaves_no_other_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = LocalStore::new(directory.path().join("deep/state.json"));
-        assert_eq!(store.load().await.unwrap(), None);
-        store.save("one").await.unwrap();
-        store.save("two").await.unwrap();
-        assert_eq!(store.load().await.unwrap().as_deref(), Some("two"));
-        assert_eq!(fs::read_dir(directory.path().join("deep")).unwrap().count(), 1);
-    }
-}
+#[path = "local_tests.rs"]
+mod tests;

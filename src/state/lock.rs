@@ -1,15 +1,20 @@
-//! One writer at a time. The lock is the operating system's, held by the open file, so it frees itself when its owner
-//! dies; the text inside only tells others who that is.
+//! The lock record: who may write, until when, and under which number.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::StateError;
+use super::process::{Fate, Process};
+use super::{Item, Kept, StateError, Store};
+
+/// For how long a lock is held without being renewed. Hosts whose clocks differ by less than `LEASE - HEARTBEAT` agree
+/// on whether it is over.
+pub const LEASE: Duration = Duration::from_secs(60);
+
+/// How often a lock is renewed.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,20 +23,63 @@ pub struct Holder {
     pub host: String,
     /// Process id on that host.
     pub pid: u32,
+    /// What tells that process from others of its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
     /// The command line's verb, as `apply --env dev`.
     pub command: String,
     /// Since when.
     pub since: Timestamp,
+    /// Until when, unless renewed.
+    pub expires: Timestamp,
+}
+
+/// How firmly a lock is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grip {
+    /// Its owner runs on this host, or its lease does.
+    Firm,
+    /// Its owner has not renewed it in time.
+    Expired,
+    /// Its owner ran on this host and has ended.
+    Ownerless,
 }
 
 impl Holder {
-    /// This process, doing `command`.
+    /// This process, doing `command`, from now on.
     pub fn this_process(command: &str) -> Self {
+        let now = Timestamp::now();
         Holder {
             host: gethostname::gethostname().to_string_lossy().into_owned(),
             pid: std::process::id(),
+            process: Process::this(),
             command: command.to_owned(),
-            since: Timestamp::now(),
+            since: now,
+            expires: now + LEASE,
+        }
+    }
+
+    /// The same, renewed.
+    pub fn renewed(&self) -> Self {
+        Holder { expires: Timestamp::now() + LEASE, ..self.clone() }
+    }
+
+    /// Whether this is the same holding of the lock, renewed or not.
+    pub fn is(&self, other: &Holder) -> bool {
+        *self == Holder { expires: self.expires, ..other.clone() }
+    }
+
+    /// What can be said of its process from here.
+    pub fn fate(&self) -> Fate {
+        self.process.as_ref().map_or(Fate::Unknown, |process| process.fate(self.pid))
+    }
+
+    /// How firmly it holds the lock at this moment. A lease that is over is over for a suspended process too.
+    pub fn grip(&self, now: Timestamp) -> Grip {
+        match self.fate() {
+            Fate::Gone => Grip::Ownerless,
+            _ if now > self.expires => Grip::Expired,
+            _ => Grip::Firm,
         }
     }
 }
@@ -42,64 +90,92 @@ impl fmt::Display for Holder {
     }
 }
 
-/// A held lock; freed when dropped.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
+/// What is written in the lock. It outlives its holders, since the number must only grow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockRecord {
+    /// The fencing number: of two holders the later one has the higher.
+    #[serde(default)]
+    pub fence: u64,
+    /// Who holds it; nobody where it is free.
+    #[serde(default)]
+    pub holder: Option<Holder>,
 }
 
-impl Lock {
-    /// Takes the lock at `path`, or says who has it.
+impl LockRecord {
+    /// Reads a record; none is a free lock.
     ///
     /// # Errors
-    /// [`StateError::Locked`], or [`StateError::Io`] where the file cannot be made.
-    pub fn take(path: &Path, holder: &Holder) -> Result<Lock, StateError> {
-        let io = |error| StateError::Io { place: path.display().to_string(), error };
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(io)?;
-        }
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StateError::Locked { holder: Box::new(read(&mut file)) }),
-            Err(TryLockError::Error(error)) => return Err(io(error)),
-        }
-        write(&mut file, holder).map_err(io)?;
-        Ok(Lock { _file: file })
+    /// [`StateError::Damaged`] where it is no record.
+    pub fn parse(kept: Option<&Kept>, place: &str) -> Result<LockRecord, StateError> {
+        let Some(kept) = kept else { return Ok(LockRecord::default()) };
+        serde_json::from_slice(&kept.bytes).map_err(|error| StateError::Damaged {
+            place: place.to_owned(),
+            error: error.to_string(),
+            hint: "make sure that no other run is under way, then free it with `tapctl state unlock`".to_owned(),
+        })
+    }
+
+    /// The record's text.
+    pub fn text(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
     }
 }
 
-fn write(file: &mut File, holder: &Holder) -> std::io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    serde_json::to_writer(&mut *file, holder)?;
-    file.flush()
-}
-
-/// The holder's own words; between its locking and its writing they may be missing for an instant.
-fn read(file: &mut File) -> Holder {
-    let mut text = String::new();
-    let holder = file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str(&text).ok());
-    holder.unwrap_or_else(|| Holder {
-        host: "this host".into(),
-        pid: 0,
-        command: "(just starting)".into(),
-        since: Timestamp::now(),
-    })
+/// The lock as it is now, with its version.
+pub(super) async fn look(store: &dyn Store) -> Result<(LockRecord, Option<Kept>), StateError> {
+    let kept = store.read(Item::Lock).await?;
+    Ok((LockRecord::parse(kept.as_ref(), &store.place(Item::Lock))?, kept))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn elsewhere() -> Holder {
+        Holder { host: "elsewhere".into(), process: None, ..Holder::this_process("apply --env dev") }
+    }
+
     #[test]
-    fn the_second_taker_learns_who_holds_it_and_gets_it_after() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("s.lock");
-        let first = Lock::take(&path, &Holder::this_process("apply --env dev")).unwrap();
-        let error = Lock::take(&path, &Holder::this_process("destroy")).unwrap_err().to_string();
-        assert!(error.starts_with("the state is locked by `tapctl apply --env dev` (process "), "{error}");
-        drop(first);
-        Lock::take(&path, &Holder::this_process("destroy")).unwrap();
+    fn a_holder_elsewhere_is_trusted_for_its_lease() {
+        let holder = elsewhere();
+        assert_eq!(holder.grip(holder.since), Grip::Firm);
+        assert_eq!(holder.grip(holder.expires), Grip::Firm);
+        assert_eq!(holder.grip(holder.expires + Duration::from_millis(1)), Grip::Expired);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_holder_on_this_host_is_believed_dead_at_once_but_alive_only_for_its_lease() {
+        let me = Holder::this_process("apply");
+        assert_eq!(me.grip(me.since), Grip::Firm);
+        assert_eq!(me.grip(me.expires + Duration::from_secs(1)), Grip::Expired, "it may be suspended for good");
+        let process = me.process.clone().map(|process| Process { started: process.started - 1, ..process });
+        assert_eq!(Holder { process, ..me.clone() }.grip(me.since), Grip::Ownerless, "its number is another's now");
+    }
+
+    #[test]
+    fn the_same_holding_is_known_after_its_renewal() {
+        let holder = elsewhere();
+        assert!(holder.is(&Holder { expires: holder.expires + LEASE, ..holder.clone() }));
+        assert!(!holder.is(&Holder { since: holder.since + LEASE, ..holder.clone() }));
+        assert!(!holder.is(&Holder { pid: 0, ..holder.clone() }));
+    }
+
+    #[test]
+    fn a_record_of_before_leases_is_a_free_lock() {
+        let bytes = br#"{"host":"h","pid":1,"command":"apply","since":"2026-01-01T00:00:00Z"}"#.to_vec();
+        let kept = Kept { bytes, version: crate::state::Version("v".into()) };
+        assert_eq!(LockRecord::parse(Some(&kept), "s.lock").unwrap(), LockRecord::default());
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused_with_the_way_out() {
+        let kept = Kept { bytes: b"{".to_vec(), version: crate::state::Version("v".into()) };
+        insta::assert_snapshot!(LockRecord::parse(Some(&kept), "s.lock").unwrap_err(), @r"
+        s.lock is damaged: EOF while parsing an object at line 1 column 1
+        hint: make sure that no other run is under way, then free it with `tapctl state unlock`
+        ");
     }
 }

@@ -2,14 +2,24 @@
 //!
 //! The state is a cache with a memory for intents. With the file lost, `apply` finds everything again by names and
 //! tags; but an intent that was never answered is known only here, which is why it is on disk before the call.
+//!
+//! A [`Store`] reads and replaces a few items; [`Writer`] makes of it a lock with a lease and a fencing number, and saves
+//! that only its holder can make.
 
 mod document;
 mod local;
 mod lock;
+mod migrate;
+mod process;
+mod store;
+mod writer;
 
-pub use document::{Attempt, NodeState, Progress, State, base_name};
+pub use document::{Attempt, NodeState, Progress, State, base_name, dependents};
 pub use local::LocalStore;
-pub use lock::{Holder, Lock};
+pub use lock::{Grip, HEARTBEAT, Holder, LEASE, LockRecord};
+pub use process::{Fate, Process};
+pub use store::{Item, Kept, Store, Version};
+pub use writer::{Writer, unlock};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -24,15 +34,15 @@ pub enum StateError {
         /// Why.
         error: std::io::Error,
     },
-    /// It is not a whole state document.
-    #[error(
-        "{place} is damaged: {error}\nhint: restore it from a backup, or move it away: apply then finds everything again and creates nothing twice"
-    )]
+    /// It is not what it should be, as a whole state document.
+    #[error("{place} is damaged: {error}\nhint: {hint}")]
     Damaged {
         /// The file or object.
         place: String,
         /// Where the parser stopped.
         error: String,
+        /// What to do.
+        hint: String,
     },
     /// A newer tapctl wrote it.
     #[error(
@@ -61,19 +71,53 @@ pub enum StateError {
         hint: &'static str,
     },
     /// Another run holds the lock.
-    #[error("the state is locked by {holder}\nhint: wait for it to end; the lock frees itself when that process does")]
+    #[error(
+        "the state is locked by {holder}\nhint: wait for it to end; should it be killed, the lock is free at once on its host, and elsewhere after {:.0}",
+        .holder.expires
+    )]
     Locked {
         /// Who.
         holder: Box<Holder>,
     },
+    /// This run does not hold the lock any more.
+    #[error("{place} is no longer held by this run: {}\nhint: nothing was saved since; run it again once no other run is under way, and it goes on", taken(.holder.as_deref()))]
+    Fenced {
+        /// The lock's file or object.
+        place: String,
+        /// Who holds it now.
+        holder: Option<Box<Holder>>,
+    },
+    /// Another wrote the document although this run holds the lock.
+    #[error(
+        "{place} was changed by another while this run held the lock: {found}\nhint: nothing was saved over it; see who wrote it, and run again"
+    )]
+    Changed {
+        /// The file or object.
+        place: String,
+        /// What is there now.
+        found: String,
+    },
 }
 
-/// A place where a state document is kept.
-pub trait Store {
-    /// The document's text, if there is one.
-    fn load(&self) -> LocalBoxFuture<'_, Result<Option<String>, StateError>>;
+impl StateError {
+    fn damaged(place: &str, error: impl std::fmt::Display) -> Self {
+        StateError::Damaged {
+            place: place.to_owned(),
+            error: error.to_string(),
+            hint: "move it away: apply then finds everything again and creates nothing twice".to_owned(),
+        }
+    }
+}
+
+fn taken(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(holder) => format!("{holder} has taken it over"),
+        None => "it was freed by hand".to_owned(),
+    }
+}
+
+/// What a run needs of the state while it works.
+pub trait Save {
     /// Replaces the document. Once this returns it survives a crash; before, the old one stands whole.
     fn save<'a>(&'a self, text: &'a str) -> LocalBoxFuture<'a, Result<(), StateError>>;
-    /// What to call it in messages.
-    fn place(&self) -> String;
 }

@@ -52,6 +52,32 @@ async fn a_run_that_cannot_save_ends_at_once_with_the_reason() {
     assert_eq!(world.cloud.objects.borrow().len(), everything(false).nodes.len());
 }
 
+/// The end of a run whose so-manieth save goes wrong, and how many calls that write it has made.
+async fn disturbed(save: usize, accident: Accident) -> (End, usize) {
+    let mut world = World::default();
+    // One node at a time: then nothing is under way beside the save.
+    world.options.parallelism = 1;
+    world.store.accident.set(Some((save, accident)));
+    let end = world.apply(&everything(false)).await;
+    assert_eq!(world.store.saves.get(), save, "it saves no more");
+    (end, world.cloud.count("write"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_has_lost_the_state_to_another_does_nothing_more() {
+    let undisturbed = World::default();
+    undisturbed.apply(&everything(false)).await.complete();
+    for save in 1..undisturbed.store.saves.get() {
+        let (_, until_then) = disturbed(save, Accident::KilledBefore).await;
+        let (end, writes) = disturbed(save, Accident::Fenced).await;
+        assert!(matches!(end, End::Unsaved(StateError::Fenced { .. })), "save {save}: {end:#?}");
+        assert_eq!(writes, until_then, "save {save}");
+        let (end, writes) = disturbed(save, Accident::Changed).await;
+        assert!(matches!(end, End::Unsaved(StateError::Changed { .. })), "save {save}: {end:#?}");
+        assert_eq!(writes, until_then, "save {save}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn outputs_are_of_the_last_complete_apply_and_go_with_the_stack() {
     let mut world = World { targets: vec!["net".into()], ..World::default() };

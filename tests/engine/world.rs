@@ -9,7 +9,7 @@ use tapctl::engine::{self, Drifted, Engine, Event, NodeFailure, Options, Outcome
 use tapctl::plan::{Observations, Plan, plan, plan_destroy, select};
 use tapctl::resource::{Facts, Kinds, Pass};
 use tapctl::stack::Stack;
-use tapctl::state::{State, StateError, Store};
+use tapctl::state::{Save, State, StateError};
 use tokio::sync::Notify;
 
 use crate::cloud::FakeCloud;
@@ -19,6 +19,9 @@ use crate::kinds::kinds;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accident {
     Fails,
+    /// Another run has taken the lock, or written the document.
+    Fenced,
+    Changed,
     KilledBefore,
     KilledAfter,
 }
@@ -45,11 +48,7 @@ impl MemStore {
     }
 }
 
-impl Store for MemStore {
-    fn load(&self) -> LocalBoxFuture<'_, Result<Option<String>, StateError>> {
-        Box::pin(async { Ok(self.text.borrow().clone()) })
-    }
-
+impl Save for MemStore {
     fn save<'a>(&'a self, text: &'a str) -> LocalBoxFuture<'a, Result<(), StateError>> {
         Box::pin(async move {
             self.saves.set(self.saves.get() + 1);
@@ -58,9 +57,15 @@ impl Store for MemStore {
             if let Some(delay) = delay {
                 tokio::time::sleep(Duration::from_millis(delay)).await;
             }
-            if accident == Some(Accident::Fails) {
-                let error = std::io::Error::other("disk full");
-                return Err(StateError::Io { place: self.place(), error });
+            let place = "memory".to_owned();
+            match accident {
+                Some(Accident::Fails) => {
+                    let error = std::io::Error::other("disk full");
+                    return Err(StateError::Io { place, error });
+                }
+                Some(Accident::Fenced) => return Err(StateError::Fenced { place, holder: None }),
+                Some(Accident::Changed) => return Err(StateError::Changed { place, found: "it is gone".to_owned() }),
+                _ => {}
             }
             if accident != Some(Accident::KilledBefore) {
                 *self.text.borrow_mut() = Some(text.to_owned());
@@ -73,10 +78,6 @@ impl Store for MemStore {
             }
             Ok(())
         })
-    }
-
-    fn place(&self) -> String {
-        "memory".into()
     }
 }
 
