@@ -8,6 +8,7 @@ mod drift;
 mod outputs;
 mod plan;
 mod run;
+mod state;
 mod status;
 
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ enum Command {
     Drift(drift::Args),
     Destroy(destroy::Args),
     Outputs(outputs::Args),
+    State(state::Args),
     Completions(completions::Args),
 }
 
@@ -146,6 +148,7 @@ impl Command {
             Command::Drift(args) => args.run().await,
             Command::Destroy(args) => args.run().await,
             Command::Outputs(args) => args.run().await,
+            Command::State(args) => args.run().await,
             Command::Completions(args) => args.run(),
         }
     }
@@ -158,6 +161,7 @@ impl Command {
             Command::Drift(args) => args.common.verbose,
             Command::Destroy(args) => args.common.verbose,
             Command::Outputs(args) => args.common.verbose,
+            Command::State(args) => args.common().verbose,
             Command::Completions(_) => 0,
         }
     }

@@ -16,7 +16,7 @@ use crate::engine::{NodeFailure, Outcome, Report};
 
 pub use plan::plan;
 pub use progress::Progress;
-pub use table::{StatusRow, drift, status};
+pub use table::{StatusRow, drift, recorded, status};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const GREEN: Style = AnsiColor::Green.on_default();
@@ -83,8 +83,27 @@ pub fn failures(failures: &[NodeFailure]) -> String {
 /// # Errors
 /// Where stdout cannot be written to.
 pub fn outputs(outputs: &BTreeMap<String, Value>) -> io::Result<()> {
-    let width = outputs.keys().map(String::len).max().unwrap_or(0);
-    for (name, value) in outputs {
+    lines(&outputs.iter().collect::<Vec<_>>())
+}
+
+/// An object's fields, a line each; those of objects in it with both names.
+///
+/// # Errors
+/// Where stdout cannot be written to.
+pub fn fields(object: &Value) -> io::Result<()> {
+    let mut named = Vec::new();
+    for (name, value) in object.as_object().into_iter().flatten() {
+        match value.as_object() {
+            Some(inner) => named.extend(inner.iter().map(|(key, value)| (format!("{name}.{key}"), value))),
+            None => named.push((name.clone(), value)),
+        }
+    }
+    lines(&named.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, *value)).collect::<Vec<_>>())
+}
+
+fn lines(named: &[(&String, &Value)]) -> io::Result<()> {
+    let width = named.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in named {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         line(format!("{} = {value}", paint(BOLD, &format!("{name:width$}"))))?;
     }

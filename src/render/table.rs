@@ -74,6 +74,25 @@ pub fn status(rows: &[StatusRow], state: &State, as_json: bool) -> io::Result<()
     outputs(&state.outputs)
 }
 
+/// Prints every recorded node, without asking AWS.
+///
+/// # Errors
+/// Where stdout cannot be written to.
+pub fn recorded(state: &State, as_json: bool) -> io::Result<()> {
+    if as_json {
+        let rows = state
+            .nodes
+            .iter()
+            .map(|(name, node)| json!({ "node": name, "kind": node.kind, "phase": node.progress, "id": node.id }));
+        return super::json(&rows.collect::<Vec<_>>());
+    }
+    let mut table = table(&["NODE", "KIND", "PHASE", "ID"]);
+    for (name, node) in &state.nodes {
+        table.add_row([name.as_str(), &node.kind, node.progress.as_str(), node.id.as_deref().unwrap_or("-")]);
+    }
+    print(&table)
+}
+
 fn age(since: Timestamp) -> String {
     let span = Timestamp::now() - since;
     let largest = SpanRound::new().largest(Unit::Hour).smallest(Unit::Second);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Desk, LocalAws, Run};
 
-const COMMANDS: [&str; 7] = ["apply", "plan", "status", "drift", "destroy", "outputs", "completions"];
+const COMMANDS: [&str; 8] = ["apply", "plan", "status", "drift", "destroy", "outputs", "state", "completions"];
 
 #[test]
 fn help_says_what_each_command_does() {
@@ -18,8 +18,8 @@ fn help_says_what_each_command_does() {
     nothing.
 
     Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not
-    ready (status), or bad usage; 3 the state is locked by another run; 130 stopped by Ctrl-C or
-    SIGTERM.
+    ready (status), or bad usage; 3 the state is locked by another run, or was taken over by one; 130
+    stopped by Ctrl-C or SIGTERM.
 
     Usage: tapctl <COMMAND>
 
@@ -30,6 +30,7 @@ fn help_says_what_each_command_does() {
       drift        Compare what is live with what was last applied, field by field
       destroy      Remove everything the stack has in this environment, dependents first
       outputs      Print the outputs of the last complete apply. Reads the state only
+      state        Look into the recorded state, and mend it. Never asks AWS
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
