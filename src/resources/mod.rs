@@ -4,6 +4,8 @@ pub mod acm;
 pub mod apigateway;
 pub mod apigatewayv2;
 pub mod applicationautoscaling;
+pub mod cloudtrail;
+pub mod cloudwatch;
 pub mod ec2;
 pub mod ecs;
 pub mod efs;
@@ -15,7 +17,9 @@ pub mod kms;
 pub mod logs;
 mod named;
 pub mod rds;
+pub mod s3;
 pub mod secretsmanager;
+pub mod sns;
 mod values;
 
 use crate::aws::Aws;
@@ -25,11 +29,13 @@ type Register = fn(Kinds<Aws>) -> Kinds<Aws>;
 
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
-    let register: [Register; 15] = [
+    let register: [Register; 19] = [
         acm::register,
         apigateway::register,
         apigatewayv2::register,
         applicationautoscaling::register,
+        cloudtrail::register,
+        cloudwatch::register,
         ec2::register,
         ecs::register,
         efs::register,
@@ -40,7 +46,9 @@ pub fn registry() -> Kinds<Aws> {
         kms::register,
         logs::register,
         rds::register,
+        s3::register,
         secretsmanager::register,
+        sns::register,
     ];
     register.iter().fold(Kinds::default(), |kinds, register| register(kinds))
 }

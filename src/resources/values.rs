@@ -63,12 +63,66 @@ pub(super) fn check_identifier(field: &str, value: &str, longest: usize) -> std:
     ))
 }
 
+/// Refuses a text that is none of those AWS knows.
+pub(super) fn check_one_of(field: &str, value: &str, allowed: &[&str]) -> std::result::Result<(), String> {
+    match allowed.contains(&value) {
+        true => Ok(()),
+        false => Err(format!("{field} is {value:?}; AWS allows {}", allowed.join(", "))),
+    }
+}
+
+/// Refuses a text that is too long or too short for AWS, or that has a character AWS does not take.
+pub(super) fn check_text(
+    field: &str,
+    value: &str,
+    least: usize,
+    most: usize,
+    allowed: impl Fn(char) -> bool,
+) -> std::result::Result<(), String> {
+    match value.chars().count() {
+        length if !(least..=most).contains(&length) => {
+            Err(format!("{field} has {length} characters; AWS allows {least}-{most}"))
+        }
+        _ => match value.chars().find(|c| !allowed(*c)) {
+            Some(c) => Err(format!("{field} is {value:?}; AWS does not allow {c:?} in it")),
+            None => Ok(()),
+        },
+    }
+}
+
 /// Refuses a value outside of what AWS allows.
 pub(super) fn check_range(field: &str, value: i32, least: i32, most: i32) -> std::result::Result<(), String> {
     if (least..=most).contains(&value) {
         return Ok(());
     }
     Err(format!("{field} is {value}; AWS allows {least}-{most}"))
+}
+
+/// How a spec says after how many days: the number or `never`. A null would mean that AWS decides, so that switching off
+/// what is on would make no difference.
+pub(super) mod never {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::Value;
+
+    const NEVER: &str = "never";
+
+    pub(in crate::resources) fn serialize<S: Serializer>(days: &Option<i32>, serializer: S) -> Result<S::Ok, S::Error> {
+        match days {
+            Some(days) => serializer.serialize_i32(*days),
+            None => serializer.serialize_str(NEVER),
+        }
+    }
+
+    pub(in crate::resources) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<i32>, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match value.as_str() == Some(NEVER) {
+            true => Ok(None),
+            false => i32::deserialize(value).map(Some).map_err(D::Error::custom),
+        }
+    }
 }
 
 const DAY: u32 = 24 * 60;

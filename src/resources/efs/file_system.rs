@@ -5,6 +5,7 @@ use aws_sdk_efs::types::{BackupPolicy, LifecyclePolicy, PerformanceMode, Status,
 
 use super::{built, from_efs, phase, retag, to_efs};
 use crate::resources::prelude::*;
+use crate::resources::values::check_one_of;
 
 /// A file system in all availability zones of the region.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,10 +56,10 @@ impl Resource for FileSystem {
     const WAIT: Wait = Wait::seconds(3, 600, 900);
 
     fn check(&self) -> std::result::Result<(), String> {
-        one_of("performance_mode", &self.performance_mode, PerformanceMode::values())?;
-        one_of("throughput_mode", &self.throughput_mode, &["bursting", "elastic"])?;
+        check_one_of("performance_mode", &self.performance_mode, PerformanceMode::values())?;
+        check_one_of("throughput_mode", &self.throughput_mode, &["bursting", "elastic"])?;
         if let Some(rule) = &self.transition_to_ia {
-            one_of("transition_to_ia", rule, TransitionToIaRules::values())?;
+            check_one_of("transition_to_ia", rule, TransitionToIaRules::values())?;
         }
         if self.throughput_mode == "elastic" && self.performance_mode != "generalPurpose" {
             return Err("throughput_mode is elastic; AWS allows that only with performance_mode generalPurpose".into());
@@ -151,13 +152,6 @@ impl FileSystem {
             Some(key) if arn.rsplit('/').next() == key.rsplit('/').next() => self.kms_key_id.clone(),
             _ => arn.into(),
         }
-    }
-}
-
-fn one_of(field: &str, value: &str, allowed: &[&str]) -> std::result::Result<(), String> {
-    match allowed.contains(&value) {
-        true => Ok(()),
-        false => Err(format!("{field} is {value:?}; AWS allows {}", allowed.join(", "))),
     }
 }
 
