@@ -94,6 +94,10 @@ def match_service(request, service, only):
     if protocol == CBOR:
         name = request.path.rpartition("/operation/")[2]
         return (model.operation_model(name), {}, CBOR) if name in model.operation_names else None
+    if protocol == "json":
+        # Before the last dot SDKs write the name of the service in more than one way.
+        name = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        return (model.operation_model(name), {}, protocol) if name in model.operation_names else None
     version = request.values.get("Version") if protocol in ("query", "ec2") else None
     if version and not only and version != model.api_version:
         return None

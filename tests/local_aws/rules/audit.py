@@ -1,10 +1,12 @@
-"""S3, CloudTrail, SNS, WAF and GuardDuty."""
+"""S3, CloudTrail, SNS, CloudWatch, WAF and GuardDuty."""
 
-import fnmatch
+import re
 
-from ..policies import allows, as_list, document, principals, roles_by_arn, statements, trusts
+from ..policies import as_list, document, principals, roles_by_arn, statements, trusts
 from ..registry import AwsError, rule
+from ..services.cloudtrail import admits_trail, trail_of
 from ..services.wafv2 import guards
+from ..wire import service_model
 from .keys import admits_service, found_key
 
 # S3
@@ -50,11 +52,62 @@ def principals_of_bucket_policy(call):
                 raise AwsError("MalformedPolicy", "Invalid principal in policy", 400)
 
 
+def names_a_bucket(operation):
+    wish = service_model("s3").operation_model(operation).input_shape
+    return operation != "CreateBucket" and wish is not None and "Bucket" in wish.members
+
+
+ON_BUCKETS = [name for name in service_model("s3").operation_names if names_a_bucket(name)]
+
+
+@rule("order", "s3", *ON_BUCKETS, says="a bucket of another account answers only whom its policy admits")
+def another_accounts_bucket(call):
+    from moto.s3.models import s3_backends
+
+    owner = s3_backends.bucket_accounts.get(call.params["Bucket"], (None, call.account))[1]
+    if owner not in (call.account, None) or call.get("ExpectedBucketOwner", owner) != owner:
+        raise AwsError("AccessDenied", "Access Denied", 403)
+
+
+@rule("strict", "s3", "PutBucketLifecycleConfiguration", says="objects are archived before they expire")
+def archived_before_expiry(call):
+    for entry in call.get("LifecycleConfiguration", {}).get("Rules", []):
+        expiry = entry.get("Expiration", {}).get("Days")
+        if expiry is not None and any(expiry <= t.get("Days", 0) for t in entry.get("Transitions", [])):
+            message = "'Days' in the Expiration action must be greater than 'Days' in the Transition action"
+            raise AwsError("InvalidArgument", message, 400)
+
+
+@rule("strict", "s3", "DeleteObjects", says="one call deletes 1000 objects at most")
+def objects_to_delete(call):
+    if not 1 <= len(call.params["Delete"]["Objects"]) <= 1000:
+        message = "The XML you provided was not well-formed or did not validate against our published schema"
+        raise AwsError("MalformedXML", message, 400)
+
+
 # CloudTrail
 
 
 def trails(call):
     return call.backend("cloudtrail").trails
+
+
+@rule("strict", "cloudtrail", "CreateTrail", says="the name of a trail has no two marks side by side and is no address")
+def trail_name_marks(call):
+    name = call.params["Name"]
+    if re.search(r"[._-]{2}", name) or re.fullmatch(r"\d+(\.\d+){3}", name):
+        message = "Trail name cannot have two adjacent periods, dashes or underscores."
+        raise AwsError("InvalidTrailNameException", message)
+
+
+@rule("strict", "cloudtrail", "CreateTrail", "UpdateTrail", says="a trail of all regions records global services too")
+def global_events(call):
+    trail = trail_of(call)
+    regions = call.get("IsMultiRegionTrail", trail.is_multi_region if trail else False)
+    services = call.get("IncludeGlobalServiceEvents", trail.include_global_service_events if trail else True)
+    if regions and not services:
+        message = "Multi-Region trail must include global service events."
+        raise AwsError("InvalidParameterCombinationException", message)
 
 
 @rule("strict", "cloudtrail", "CreateTrail", says="a trail's name is unique")
@@ -77,20 +130,12 @@ def trail_bucket(call):
     bucket = call.backend("s3").buckets.get(name)
     if bucket is None:
         raise AwsError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
-    prefix = f"{call.params['S3KeyPrefix']}/" if call.get("S3KeyPrefix") else ""
-    target = f"arn:aws:s3:::{name}/{prefix}AWSLogs/{call.account}/file"
-    entries = statements(bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy or "{}")
-    wanted = (("s3:GetBucketAcl", f"arn:aws:s3:::{name}"), ("s3:PutObject", target))
-    if not all(any(admits(s, action, resource) for s in entries) for action, resource in wanted):
+    known = trail_of(call)
+    prefix = call.get("S3KeyPrefix", known.s3_key_prefix if known else None)
+    if not admits_trail(call, name, prefix):
         raise AwsError(
             "InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}"
         )
-
-
-def admits(statement, action, resource):
-    named = "cloudtrail.amazonaws.com" in principals(statement, "Service") or "*" in principals(statement, "AWS")
-    covered = any(fnmatch.fnmatchcase(resource, pattern) for pattern in as_list(statement.get("Resource", [])))
-    return statement.get("Effect") == "Allow" and named and covered and allows(statement, action)
 
 
 @rule(
@@ -102,7 +147,7 @@ def trail_key(call):
         return
     key = found_key(call, reference)
     if key is None:
-        raise AwsError("KmsKeyDoesNotExistException", f"KMS key {reference} does not exist.")
+        raise AwsError("KmsKeyNotFoundException", f"KMS key {reference} does not exist.")
     if not admits_service(key, "cloudtrail.amazonaws.com", ("kms:GenerateDataKey",)):
         message = "Insufficient permissions to access S3 bucket or KMS key"
         raise AwsError("InsufficientEncryptionPolicyException", f"{message} {reference}.")
@@ -128,6 +173,40 @@ def trail_logs(call):
         raise AwsError(
             "InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role."
         )
+
+
+# SNS and CloudWatch
+
+
+@rule("strict", "sns", "SetTopicAttributes", says="a topic's policy is well formed and about that topic")
+def topic_policy(call):
+    if call.params["AttributeName"] != "Policy":
+        return
+    entries = statements(call.get("AttributeValue", ""))
+    resources = [resource for entry in entries for resource in as_list(entry.get("Resource", []))]
+    if not entries or not all({"Effect", "Principal", "Action", "Resource"} <= set(entry) for entry in entries):
+        raise AwsError("InvalidParameter", "Invalid parameter: Policy Error: null")
+    if any(resource != call.params["TopicArn"] for resource in resources):
+        raise AwsError("InvalidParameter", "Invalid parameter: Policy statement resource must match topic")
+
+
+@rule("strict", "cloudwatch", "PutMetricAlarm", says="the periods of an alarm are of lengths that CloudWatch keeps")
+def alarm_periods(call):
+    period, count = call.get("Period"), call.get("EvaluationPeriods", 1)
+    if period is None:
+        return
+    if period not in (10, 20, 30) and period % 60:
+        raise AwsError("ValidationError", "Period must be 10, 20, 30 or a multiple of 60")
+    if period * count > (86_400 if period < 3600 else 604_800):
+        raise AwsError("ValidationError", "Metrics cannot be checked across more than a day")
+    if call.get("DatapointsToAlarm", 1) > count:
+        raise AwsError("ValidationError", "DatapointsToAlarm must not exceed EvaluationPeriods")
+
+
+@rule("strict", "cloudwatch", "PutMetricAlarm", says="an alarm on one metric has one statistic")
+def alarm_statistic(call):
+    if call.get("MetricName") and bool(call.get("Statistic")) == bool(call.get("ExtendedStatistic")):
+        raise AwsError("ValidationError", "Exactly one of Statistic and ExtendedStatistic must be specified")
 
 
 # WAF and GuardDuty

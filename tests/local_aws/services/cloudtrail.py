@@ -1,30 +1,96 @@
-"""CloudTrail: log files that keep arriving after the trail is gone."""
+"""CloudTrail: what a new trail records, whether it can deliver, and log files that keep arriving after it is gone."""
 
+import fnmatch
 import json
 
 from ..life import later
 from ..moto_app import ask
-from ..registry import after, now
+from ..policies import allows, as_list, principals, statements
+from ..registry import AwsError, after, now, operation
+from ..services.kms import key_of
 from ..world import new_name
+
+SERVICE = "cloudtrail.amazonaws.com"
+# What a trail records before anybody has said anything else.
+MANAGEMENT = {
+    "ReadWriteType": "All",
+    "IncludeManagementEvents": True,
+    "DataResources": [],
+    "ExcludeManagementEventSources": [],
+}
+
+
+def admits_trail(call, name, prefix):
+    """Whether the policy of a bucket lets CloudTrail look at it and write under a prefix."""
+    policy = call.backend("s3").buckets[name].policy
+    entries = statements(policy.decode() if isinstance(policy, bytes) else policy or "{}")
+    target = f"arn:aws:s3:::{name}/{prefix + '/' if prefix else ''}AWSLogs/{call.account}/file"
+    wanted = (("s3:GetBucketAcl", f"arn:aws:s3:::{name}"), ("s3:PutObject", target))
+    return all(any(admits(s, action, resource) for s in entries) for action, resource in wanted)
+
+
+def admits(statement, action, resource):
+    named = SERVICE in principals(statement, "Service") or "*" in principals(statement, "AWS")
+    covered = any(fnmatch.fnmatchcase(resource, pattern) for pattern in as_list(statement.get("Resource", [])))
+    return statement.get("Effect") == "Allow" and named and covered and allows(statement, action)
 
 
 def deliver(call, bucket, prefix):
     """One log file, as the next delivery would bring it."""
-    buckets = call.backend("s3").buckets
-    if bucket in buckets:
+    if bucket in call.backend("s3").buckets and admits_trail(call, bucket, prefix):
         path = f"{prefix + '/' if prefix else ''}AWSLogs/{call.account}/CloudTrail/{call.region}/{now():%Y/%m/%d}"
         body = json.dumps({"Records": []}).encode()
-        ask(call, "s3", "PutObject", {"Bucket": bucket, "Key": f"{path}/{new_name(16)}.json.gz", "Body": body})
+        call.backend("s3").put_object(bucket, f"{path}/{new_name(16)}.json.gz", body)
 
 
 def trail_of(call):
-    wanted = call.get("Name", "").rpartition("/")[2]
-    found = ask(call, operation="DescribeTrails", params={"trailNameList": [wanted]})["trailList"]
-    return found[0] if found else {}
+    """A trail by its name or ARN, or None."""
+    wanted = call.get("Name") or call.get("TrailName") or ""
+    return call.backend("cloudtrail").trails.get(wanted.rpartition("/")[2])
 
 
 @after("cloudtrail", "StartLogging", "StopLogging")
 def deliver_later(call, answer):
     trail = trail_of(call)
-    bucket, prefix = trail.get("S3BucketName"), trail.get("S3KeyPrefix", "")
+    bucket, prefix = trail.bucket_name, trail.s3_key_prefix
     later("cloudtrail.delivery", lambda: deliver(call, bucket, prefix))
+
+
+@after("cloudtrail", "GetTrailStatus")
+def show_failed_delivery(call, answer):
+    """Every delivery of a trail that may not write fails; AWS shows it a few minutes late."""
+    trail = trail_of(call)
+    if trail is None or not trail.status.is_logging:
+        return
+    if trail.bucket_name not in call.backend("s3").buckets:
+        answer["LatestDeliveryError"] = "NoSuchBucket"
+    elif not admits_trail(call, trail.bucket_name, trail.s3_key_prefix):
+        answer["LatestDeliveryError"] = "AccessDenied"
+
+
+@after("cloudtrail", "CreateTrail", "UpdateTrail")
+def show_the_keys_arn(call, answer):
+    trail = trail_of(call)
+    key = key_of(call, trail.kms_key_id) if trail.kms_key_id else None
+    if key is not None:
+        trail.kms_key_id = answer["KmsKeyId"] = key.arn
+
+
+@after("cloudtrail", "DescribeTrails")
+def only_those_asked_for(call, answer):
+    wanted = call.get("trailNameList")
+    if wanted:
+        answer["trailList"] = [t for t in answer["trailList"] if t["Name"] in wanted or t["TrailARN"] in wanted]
+
+
+@after("cloudtrail", "GetEventSelectors")
+def show_the_first_selector(call, answer):
+    if not answer.get("EventSelectors") and not answer.get("AdvancedEventSelectors"):
+        answer["EventSelectors"] = [MANAGEMENT]
+
+
+@operation("cloudtrail", "DeleteTrail")
+def delete_trail(call):
+    if trail_of(call) is None:
+        raise AwsError("TrailNotFoundException", f"Unknown trail: {call.params['Name']} for the user: {call.account}")
+    return ask(call)

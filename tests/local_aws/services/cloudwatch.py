@@ -1,8 +1,10 @@
-"""CloudWatch: alarms that know nothing yet, and composite alarms."""
+"""CloudWatch: alarms that know nothing yet, composite alarms, and tags that only the first write of a thing sets."""
+
+import json
 
 from ..common import picked
 from ..moto_app import ask
-from ..registry import after, now, operation
+from ..registry import AwsError, after, now, operation
 
 COMPOSITE = (
     "AlarmName",
@@ -22,10 +24,39 @@ def composites(call):
     return call.shelf("cloudwatch.composite-alarms")
 
 
-@after("cloudwatch", "PutMetricAlarm")
-def nothing_known_yet(call, answer):
-    alarm = call.backend("cloudwatch").alarms[call.params["AlarmName"]]
-    alarm.state_value = "INSUFFICIENT_DATA"
+# What a widget on a metric may say; AWS takes anything else too, and warns.
+WIDGET_PROPERTIES = {
+    "accountId",
+    "annotations",
+    "end",
+    "legend",
+    "liveData",
+    "metrics",
+    "period",
+    "region",
+    "setPeriodToTimeRange",
+    "singleValueFullPrecision",
+    "sparkline",
+    "stacked",
+    "start",
+    "stat",
+    "table",
+    "timezone",
+    "title",
+    "trend",
+    "view",
+    "yAxis",
+}
+
+
+@operation("cloudwatch", "PutMetricAlarm")
+def put_metric_alarm(call):
+    """An alarm that exists keeps its state and its tags."""
+    alarms, name = call.backend("cloudwatch").alarms, call.params["AlarmName"]
+    known = alarms.get(name)
+    answer = ask(call, params={k: v for k, v in call.params.items() if k != "Tags" or known is None})
+    alarms[name].state_value = known.state_value if known else "INSUFFICIENT_DATA"
+    return answer
 
 
 @operation("cloudwatch", "PutCompositeAlarm")
@@ -57,4 +88,67 @@ def describe_alarms(call):
 @operation("cloudwatch", "DeleteAlarms")
 def delete_alarms(call):
     simple = [name for name in call.params["AlarmNames"] if composites(call).pop(name, None) is None]
+    tagger = call.backend("cloudwatch").tagger
+    for name in simple:
+        tagger.delete_all_tags_for_resource(call.arn("cloudwatch", f"alarm:{name}"))
     return ask(call, params={"AlarmNames": simple}) if simple else {}
+
+
+def dashboard_arn(call, name):
+    return f"arn:aws:cloudwatch::{call.account}:dashboard/{name}"
+
+
+@operation("cloudwatch", "PutDashboard")
+def put_dashboard(call):
+    backend, name = call.backend("cloudwatch"), call.params["DashboardName"]
+    first = name not in backend.dashboards
+    answer = ask(call, params=picked(call.params, "DashboardName", "DashboardBody"))
+    if first and call.get("Tags"):
+        backend.tagger.tag_resource(dashboard_arn(call, name), call.params["Tags"])
+    answer["DashboardValidationMessages"] = list(warnings(json.loads(call.params["DashboardBody"])))
+    return answer
+
+
+def warnings(body):
+    for number, widget in enumerate(body.get("widgets", [])):
+        unknown = set(widget.get("properties", {})) - WIDGET_PROPERTIES
+        if widget.get("type") == "metric" and unknown:
+            yield {"DataPath": f"/widgets/{number}/properties", "Message": "Should NOT have additional properties"}
+
+
+@after("cloudwatch", "DeleteDashboards")
+def forget_tags_of_dashboards(call, answer):
+    for name in call.params["DashboardNames"]:
+        call.backend("cloudwatch").tagger.delete_all_tags_for_resource(dashboard_arn(call, name))
+
+
+def require_taggable(call):
+    """Only what exists has tags; answers whether it is a dashboard, of whose tags moto knows nothing."""
+    arn, backend = call.params["ResourceARN"], call.backend("cloudwatch")
+    kind, _, name = arn.split(":", 5)[5].replace("dashboard/", "dashboard:").partition(":")
+    known = {"dashboard": backend.dashboards, "alarm": backend.alarms | composites(call)}
+    if kind in known and name not in known[kind]:
+        raise AwsError("ResourceNotFoundException", f"{arn} does not exist")
+    return kind == "dashboard"
+
+
+@operation("cloudwatch", "TagResource")
+def tag_resource(call):
+    if not require_taggable(call):
+        return ask(call)
+    call.backend("cloudwatch").tagger.tag_resource(call.params["ResourceARN"], call.params["Tags"])
+    return {}
+
+
+@operation("cloudwatch", "UntagResource")
+def untag_resource(call):
+    if not require_taggable(call):
+        return ask(call)
+    call.backend("cloudwatch").tagger.untag_resource_using_names(call.params["ResourceARN"], call.params["TagKeys"])
+    return {}
+
+
+@operation("cloudwatch", "ListTagsForResource")
+def list_tags_for_resource(call):
+    require_taggable(call)
+    return ask(call)

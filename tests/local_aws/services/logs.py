@@ -1,4 +1,4 @@
-"""CloudWatch Logs: the key, class and deletion protection of a log group."""
+"""CloudWatch Logs: the key, class and deletion protection of a log group, and its metric filters."""
 
 from .. import logs_left
 from ..moto_app import ask
@@ -59,6 +59,39 @@ def delete_log_group(call):
     if extras(call).get(name, DEFAULTS)["deletionProtectionEnabled"]:
         raise AwsError("ValidationException", f"Log group {name} is protected from deletion.")
     extras(call).pop(name, None)
+    keep_filters(call, lambda entry: entry["logGroupName"] != name)
     made = ask(call)
     logs_left.written_again(call, name)
     return made
+
+
+def keep_filters(call, wanted):
+    filters = call.backend("logs").filters
+    filters.metric_filters = [entry for entry in filters.metric_filters if wanted(entry)]
+
+
+def is_named(call, entry):
+    return (entry["logGroupName"], entry["filterName"]) == (call.params["logGroupName"], call.params["filterName"])
+
+
+@operation("logs", "PutMetricFilter")
+def put_metric_filter(call):
+    """A filter of that name is replaced."""
+    group_of(call)
+    keep_filters(call, lambda entry: not is_named(call, entry))
+    return ask(call)
+
+
+@operation("logs", "DeleteMetricFilter")
+def delete_metric_filter(call):
+    group_of(call)
+    if not any(is_named(call, entry) for entry in call.backend("logs").filters.metric_filters):
+        raise AwsError("ResourceNotFoundException", "The specified metric filter does not exist.")
+    return ask(call)
+
+
+@operation("logs", "DescribeMetricFilters")
+def describe_metric_filters(call):
+    if call.get("logGroupName"):
+        group_of(call)
+    return ask(call)

@@ -1,10 +1,35 @@
-"""S3: what every new bucket has had since 2023 without being asked."""
+"""S3: what every new bucket has had since 2023 without being asked, and what may be given at its creation."""
+
+import json
+
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.s3.models import FakeBucket
 
 from ..moto_app import ask
-from ..registry import after
+from ..policies import statements
+from ..registry import AwsError, after
+from ..wire import service_model
+
+# moto names the outermost element of an answer after the model, which says nothing about this one.
+versioning = service_model("s3").operation_model("GetBucketVersioning").output_shape
+versioning.serialization["resultWrapper"] = "VersioningConfiguration"
 
 BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 ENCRYPTED = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
+
+
+def permission(bucket, action, resource):
+    """moto takes no notice of conditions. None is looked at here: everybody comes by TLS, and from where he should."""
+    entries = [entry for entry in statements(bucket.policy or "{}") if not entry.get("Condition")]
+    if not entries:
+        return PermissionResult.NEUTRAL
+    found = IAMPolicy(json.dumps({"Statement": entries})).is_action_permitted(action, resource=resource)
+    if found == PermissionResult.DENIED:
+        raise AwsError("AccessDenied", "Access Denied", 403)
+    return found
+
+
+FakeBucket.get_permission = permission
 
 
 @after("s3", "CreateBucket")
@@ -13,7 +38,10 @@ def safe_defaults(call, answer):
     if call.backend("s3").buckets[bucket["Bucket"]].public_access_block is not None:
         return
     ask(call, operation="PutPublicAccessBlock", params=bucket | {"PublicAccessBlockConfiguration": BLOCKED})
-    ownership = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    ownership = {"Rules": [{"ObjectOwnership": call.get("ObjectOwnership", "BucketOwnerEnforced")}]}
     ask(call, operation="PutBucketOwnershipControls", params=bucket | {"OwnershipControls": ownership})
     encryption = {"Rules": [ENCRYPTED]}
     ask(call, operation="PutBucketEncryption", params=bucket | {"ServerSideEncryptionConfiguration": encryption})
+    tags = call.get("CreateBucketConfiguration", {}).get("Tags")
+    if tags:
+        ask(call, operation="PutBucketTagging", params=bucket | {"Tagging": {"TagSet": tags}})

@@ -40,3 +40,15 @@ def show_pending(call, answer):
     for subscription in answer["Subscriptions"]:
         if subscription["SubscriptionArn"] in call.shelf("sns.pending"):
             subscription["SubscriptionArn"] = "PendingConfirmation"
+
+
+@operation("sns", "Unsubscribe")
+def unsubscribe(call):
+    """What has no ARN yet cannot be named."""
+    arn = call.params["SubscriptionArn"]
+    if arn.count(":") < 6:
+        message = "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements"
+        raise AwsError("InvalidParameter", message)
+    if call.shelf("sns.pending").get(arn):
+        raise AwsError("InvalidParameter", "Invalid parameter: This operation is not allowed on a pending subscription")
+    return ask(call)

@@ -41,6 +41,62 @@ def test_new_buckets_are_closed_and_encrypted(local, bucket):
     assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
+def test_a_bucket_is_born_with_tags_and_an_owner(local, name):
+    s3, tags = local("s3"), [{"Key": "k", "Value": "v"}]
+    wish = {"Bucket": f"born-{name}", "ObjectOwnership": "BucketOwnerPreferred"}
+    s3.create_bucket(**wish, CreateBucketConfiguration={"Tags": tags})
+    assert s3.get_bucket_tagging(Bucket=wish["Bucket"])["TagSet"] == tags
+    ownership = s3.get_bucket_ownership_controls(Bucket=wish["Bucket"])["OwnershipControls"]["Rules"]
+    assert ownership == [{"ObjectOwnership": "BucketOwnerPreferred"}]
+
+
+def test_versioning_is_told_in_the_words_of_aws(local, bucket):
+    s3, seen = local("s3"), []
+    s3.meta.events.register_first("before-parse.s3.GetBucketVersioning", lambda **k: seen.append(k["response_dict"]))
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert b"<VersioningConfiguration" in seen[0]["body"]
+
+
+@proves("s3.another_accounts_bucket")
+def test_buckets_of_others_do_not_answer(local, bucket):
+    stranger = local("s3", account="999999999999")
+    with refused("AccessDenied"):
+        stranger.get_bucket_versioning(Bucket=bucket)
+    with refused("BucketAlreadyExists"):
+        stranger.create_bucket(Bucket=bucket)
+    with refused("AccessDenied"):
+        local("s3").get_bucket_versioning(Bucket=bucket, ExpectedBucketOwner="999999999999")
+    local("s3").get_bucket_versioning(Bucket=bucket, ExpectedBucketOwner="123456789012")
+    with refused("NoSuchBucket"):
+        local("s3").get_bucket_versioning(Bucket="nobodys-at-all", ExpectedBucketOwner="123456789012")
+
+
+@proves("s3.archived_before_expiry", "s3.objects_to_delete")
+def test_what_a_bucket_is_asked_for_makes_sense(local, bucket):
+    s3 = local("s3")
+    rule = {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}
+    rule["Transitions"] = [{"Days": 30, "StorageClass": "GLACIER"}]
+    with refused("InvalidArgument"):
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
+    objects = [{"Key": f"k{n}"} for n in range(1001)]
+    with refused("MalformedXML"):
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": objects[1:]})
+
+
+def test_a_policy_denies_what_it_denies_without_conditions(local, bucket):
+    s3 = local("s3")
+    every = statement(bucket, "s3:PutObject", "/*", "*") | {"Effect": "Deny"}
+    plain = every | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(plain))
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(every))
+    with refused("AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.delete_bucket_policy(Bucket=bucket)
+
+
 @proves("s3.bucket_policy", "s3.public_policy", "s3.principals_of_bucket_policy")
 def test_bucket_policies_that_cannot_be(local, bucket):
     s3 = local("s3")
@@ -81,6 +137,60 @@ def test_trails_check_what_they_write_to(local, bucket, name, key, role):
         trail.create_trail(**wish)
     assert trail.get_trail_status(Name=wish["Name"])["IsLogging"] is False
     trail.delete_trail(Name=wish["Name"])
+
+
+@proves("cloudtrail.trail_name_marks", "cloudtrail.global_events")
+def test_trails_that_cannot_be(local, trail_bucket, name):
+    trail = local("cloudtrail")
+    for wrong in ("a--b", "a._b", "192.168.5.4"):
+        with refused("InvalidTrailNameException"):
+            trail.create_trail(Name=wrong, S3BucketName=trail_bucket)
+    with refused("InvalidParameterCombinationException"):
+        trail.create_trail(
+            Name=name * 2, S3BucketName=trail_bucket, IsMultiRegionTrail=True, IncludeGlobalServiceEvents=False
+        )
+    with refused("TrailNotFoundException"):
+        trail.delete_trail(Name="nobodys")
+
+
+def test_a_trail_is_asked_for_in_the_words_of_every_sdk(local, trail_bucket, name):
+    trail = local("cloudtrail")
+    trail.create_trail(Name=f"trail-{name}", S3BucketName=trail_bucket)
+
+    def shorten(request, **_):
+        request.headers.replace_header("X-Amz-Target", "CloudTrail_20131101.GetTrail")
+
+    trail.meta.events.register_last("before-sign.cloudtrail.GetTrail", shorten)
+    try:
+        assert trail.get_trail(Name=f"trail-{name}")["Trail"]["S3BucketName"] == trail_bucket
+    finally:
+        trail.meta.events.unregister("before-sign.cloudtrail.GetTrail", shorten)
+    trail.delete_trail(Name=f"trail-{name}")
+
+
+def test_a_trail_reads_back_as_it_is(local, trail_bucket, name, key):
+    trail = local("cloudtrail")
+    grant = {"Effect": "Allow", "Principal": TRAIL, "Action": "kms:GenerateDataKey*", "Resource": "*"}
+    local("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=policy(ROOT, grant))
+    names = [f"trail-{name}-{n}" for n in (1, 2)]
+    for each in names:
+        trail.create_trail(Name=each, S3BucketName=trail_bucket, KmsKeyId=key.rpartition("/")[2])
+    found = trail.describe_trails(trailNameList=names[1:], includeShadowTrails=False)["trailList"]
+    assert [(t["Name"], t["KmsKeyId"]) for t in found] == [(names[1], key)]
+    selectors = trail.get_event_selectors(TrailName=names[0])["EventSelectors"]
+    assert [(s["ReadWriteType"], s["IncludeManagementEvents"]) for s in selectors] == [("All", True)]
+    for each in names:
+        trail.delete_trail(Name=each)
+
+
+def test_a_trail_that_may_not_write_says_so(local, trail_bucket, name):
+    trail, wanted = local("cloudtrail"), {"Name": f"trail-{name}"}
+    trail.create_trail(**wanted, S3BucketName=trail_bucket)
+    trail.start_logging(**wanted)
+    assert "LatestDeliveryError" not in trail.get_trail_status(**wanted)
+    local("s3").delete_bucket_policy(Bucket=trail_bucket)
+    assert trail.get_trail_status(**wanted)["LatestDeliveryError"] == "AccessDenied"
+    trail.delete_trail(**wanted)
 
 
 def test_log_files_arrive_after_the_trail_has_stopped(local, trail_bucket, name, held):
@@ -127,6 +237,98 @@ def test_alarms(local, name):
     assert len(both["MetricAlarms"]) == 1 and both["CompositeAlarms"][0]["AlarmRule"] == f"ALARM({name})"
     cloudwatch.delete_alarms(AlarmNames=[name, f"{name}-all"])
     assert cloudwatch.describe_alarms(AlarmNamePrefix=name)["MetricAlarms"] == []
+
+
+ALARM = {
+    "Namespace": "n",
+    "MetricName": "m",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 2,
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+@proves("cloudwatch.alarm_periods", "cloudwatch.alarm_statistic")
+def test_alarms_that_cannot_be(local, name):
+    for wrong in (
+        {"Period": 45},
+        {"EvaluationPeriods": 1441},
+        {"DatapointsToAlarm": 3},
+        {"ExtendedStatistic": "p95"},
+    ):
+        with refused("ValidationError"):
+            local("cloudwatch").put_metric_alarm(AlarmName=name, **ALARM | wrong)
+
+
+def test_only_the_first_write_sets_tags(local, name):
+    cloudwatch = local("cloudwatch")
+    arns = [f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:{name}"]
+    arns += [f"arn:aws:cloudwatch::123456789012:dashboard/{name}"]
+    for value in ("first", "second"):
+        tags = [{"Key": "k", "Value": value}]
+        cloudwatch.put_metric_alarm(AlarmName=name, **ALARM, Tags=tags)
+        cloudwatch.put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}', Tags=tags)
+    for arn in arns:
+        assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "k", "Value": "first"}]
+        cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "l", "Value": "w"}])
+        cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["k"])
+        assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "l", "Value": "w"}]
+    cloudwatch.delete_alarms(AlarmNames=[name])
+    cloudwatch.delete_dashboards(DashboardNames=[name])
+    for arn in arns:
+        with refused("ResourceNotFoundException"):
+            cloudwatch.list_tags_for_resource(ResourceARN=arn)
+
+
+def test_a_dashboard_is_taken_with_a_warning(local, name):
+    body = {"widgets": [{"type": "text"}, {"type": "metric", "properties": {"metrics": [], "colour": "red"}}]}
+    answer = local("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=json.dumps(body))
+    assert [m["DataPath"] for m in answer["DashboardValidationMessages"]] == ["/widgets/1/properties"]
+
+
+def test_metric_filters_live_in_their_group(local, name):
+    logs, wish = local("logs"), {"logGroupName": name, "filterName": "f"}
+    metric = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+    with refused("ResourceNotFoundException"):
+        logs.put_metric_filter(**wish, filterPattern="one", metricTransformations=[metric])
+    logs.create_log_group(logGroupName=name)
+    for pattern in ("one", "two"):
+        logs.put_metric_filter(**wish, filterPattern=pattern, metricTransformations=[metric])
+    found = logs.describe_metric_filters(logGroupName=name)["metricFilters"]
+    assert [f["filterPattern"] for f in found] == ["two"]
+    logs.delete_log_group(logGroupName=name)
+    with refused("ResourceNotFoundException"):
+        logs.describe_metric_filters(logGroupName=name)
+    logs.create_log_group(logGroupName=name)
+    assert logs.describe_metric_filters(logGroupName=name)["metricFilters"] == []
+    with refused("ResourceNotFoundException"):
+        logs.delete_metric_filter(**wish)
+
+
+@proves("sns.topic_policy")
+def test_policies_of_topics(local, name):
+    sns = local("sns")
+    arn = sns.create_topic(Name=name)["TopicArn"]
+    entry = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish"}
+    wish = {"TopicArn": arn, "AttributeName": "Policy"}
+    for wrong in ("garbage", policy(entry), policy(entry | {"Resource": arn + "-other"})):
+        with refused("InvalidParameter"):
+            sns.set_topic_attributes(**wish, AttributeValue=wrong)
+    sns.set_topic_attributes(**wish, AttributeValue=policy(entry | {"Resource": arn}))
+
+
+def test_what_is_pending_cannot_be_unsubscribed(local, name):
+    sns = local("sns")
+    arn = sns.create_topic(Name=name)["TopicArn"]
+    wish = {"TopicArn": arn, "Protocol": "email", "Endpoint": "a@example.com", "ReturnSubscriptionArn": True}
+    pending = sns.subscribe(**wish)["SubscriptionArn"]
+    for wrong in ("PendingConfirmation", pending):
+        with refused("InvalidParameter"):
+            sns.unsubscribe(SubscriptionArn=wrong)
+    sns.delete_topic(TopicArn=arn)
+    assert arn not in [s["TopicArn"] for s in sns.list_subscriptions()["Subscriptions"]]
 
 
 def test_topics(local, name):
