@@ -608,32 +608,63 @@ def gateway_account(aws):
 @kind("s3.bucket")
 def buckets(aws):
     for item in aws.s3.list_buckets()["Buckets"]:
-        tags = attempt(aws.s3.get_bucket_tagging, "TagSet", Bucket=item["Name"])
-        yield entry(item["Name"], tags=tags if isinstance(tags, list) else [], record=item)
+        bucket = {"Bucket": item["Name"]}
+        tags = attempt(aws.s3.get_bucket_tagging, "TagSet", **bucket)
+        if aws.deep:
+            item["Policy"] = attempt(aws.s3.get_bucket_policy, "Policy", **bucket)
+            item["Lifecycle"] = attempt(aws.s3.get_bucket_lifecycle_configuration, "Rules", **bucket)
+            item["Encryption"] = attempt(aws.s3.get_bucket_encryption, **bucket)
+        listed = [aws.all("s3", "list_object_versions", key, **bucket) for key in ("Versions", "DeleteMarkers")]
+        yield entry(item["Name"], tags=tags if isinstance(tags, list) else [], record=item, versions=sum(map(len, listed)))
 
 
 @kind("cloudtrail.trail")
 def trails(aws):
-    found = aws.cloudtrail.describe_trails(includeShadowTrails=False)["trailList"]
-    return [entry(item["Name"], record=item, aliases=[item["TrailARN"]]) for item in found]
+    for item in aws.cloudtrail.describe_trails(includeShadowTrails=False)["trailList"]:
+        arn = item["TrailARN"]
+        tags = aws.cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"]
+        if aws.deep:
+            item["IsLogging"] = aws.cloudtrail.get_trail_status(Name=arn)["IsLogging"]
+        yield entry(item["Name"], tags=tags, record=item, aliases=[arn])
 
 
 @kind("cloudwatch.alarm")
 def alarms(aws):
-    return [entry(item["AlarmName"], record=item) for item in aws.all("cloudwatch", "describe_alarms", "MetricAlarms")]
+    for item in aws.all("cloudwatch", "describe_alarms", "MetricAlarms"):
+        tags = attempt(aws.cloudwatch.list_tags_for_resource, "Tags", ResourceARN=item["AlarmArn"])
+        yield entry(item["AlarmName"], tags=tags if isinstance(tags, list) else [], record=item)
 
 
 @kind("cloudwatch.dashboard")
 def dashboards(aws):
-    return [entry(i["DashboardName"], record=i) for i in aws.all("cloudwatch", "list_dashboards", "DashboardEntries")]
+    for item in aws.all("cloudwatch", "list_dashboards", "DashboardEntries"):
+        tags = attempt(aws.cloudwatch.list_tags_for_resource, "Tags", ResourceARN=item["DashboardArn"])
+        if aws.deep:
+            item["Body"] = attempt(aws.cloudwatch.get_dashboard, "DashboardBody", DashboardName=item["DashboardName"])
+        yield entry(item["DashboardName"], tags=tags if isinstance(tags, list) else [], record=item)
 
 
 @kind("sns.topic")
 def topics(aws):
-    return [
-        entry(t["TopicArn"], t["TopicArn"].rpartition(":")[2], record=t)
-        for t in aws.all("sns", "list_topics", "Topics")
-    ]
+    for item in aws.all("sns", "list_topics", "Topics"):
+        arn = item["TopicArn"]
+        tags = attempt(aws.sns.list_tags_for_resource, "Tags", ResourceArn=arn)
+        record = attempt(aws.sns.get_topic_attributes, "Attributes", TopicArn=arn) if aws.deep else item
+        yield entry(arn, arn.rpartition(":")[2], tags if isinstance(tags, list) else [], record)
+
+
+@kind("sns.subscription")
+def subscriptions(aws):
+    for item in aws.all("sns", "list_subscriptions", "Subscriptions"):
+        state = item.pop("SubscriptionArn")
+        yield entry(state, f"{item['Protocol']}:{item['Endpoint']}", record=item)
+
+
+@kind("logs.metric-filter")
+def metric_filters(aws):
+    for item in aws.all("logs", "describe_metric_filters", "metricFilters"):
+        name = f"{item['logGroupName']} {item['filterName']}"
+        yield entry(name, record=item)
 
 
 @kind("wafv2.web-acl")

@@ -22,14 +22,20 @@ fn every_kind_finds_its_object_by_id_and_without() {
     let state = desk.path("applied.json");
     std::fs::copy(desk.state_path("dev"), &state).expect("there is a state");
     let mark = aws.mark();
-    judge(&desk, &[(STATE, "applied.json")]);
+    present(&desk, "applied.json");
     assert_eq!(aws.writes_since(mark), [""; 0]);
     desk.tapctl(&["destroy", "--yes"]).expect(0);
-    judge(&desk, &[(STATE, "applied.json"), (GONE, "yes")]);
+    absent(&desk, "applied.json");
 }
 
-fn judge(desk: &Desk, variables: &[(&str, &str)]) {
-    in_a_process_of_its_own_run(desk, "contract::in_a_process_of_its_own", variables);
+/// Fails unless every object of this state document is found as the contract wants it.
+pub fn present(desk: &Desk, state: &str) {
+    in_a_process_of_its_own_run(desk, "contract::in_a_process_of_its_own", &[(STATE, state)]);
+}
+
+/// Fails unless no object of this state document is found.
+pub fn absent(desk: &Desk, state: &str) {
+    in_a_process_of_its_own_run(desk, "contract::in_a_process_of_its_own", &[(STATE, state), (GONE, "yes")]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The real binary against the local AWS. What AWS holds is asked of AWS, never of tapctl.
 #![cfg(feature = "aws")]
 
+mod audit;
 mod bad_input;
 mod changes;
 mod contract;
