@@ -184,6 +184,11 @@ const ROWS: &[Row] = &[
     ("ec2", "NatGatewayNotFound", "", Class::Absent),
     ("ec2", "Gateway.NotAttached", "", Class::Absent),
     ("ec2", "AuthFailure", "does not belong to you", Class::Busy),
+    ("wafv2", "WAFUnavailableEntityException", "", Class::NotYet),
+    ("wafv2:AssociateWebACL", "WAFNonexistentItemException", "", Class::NotYet),
+    ("wafv2", "WAFNonexistentItemException", "", Class::Absent),
+    ("wafv2", "WAFAssociatedItemException", "", Class::Busy),
+    ("wafv2", "WAFLimitsExceededException", "", Class::Quota),
     ("elasticloadbalancingv2", "OperationNotPermitted", "", Class::Invalid),
     // The audit: bucket, trail, topic, alarms.
     ("s3", "NoSuchBucket", "", Class::Absent),

@@ -21,6 +21,7 @@ pub mod s3;
 pub mod secretsmanager;
 pub mod sns;
 mod values;
+pub mod wafv2;
 
 use crate::aws::Aws;
 use crate::resource::Kinds;
@@ -29,7 +30,7 @@ type Register = fn(Kinds<Aws>) -> Kinds<Aws>;
 
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
-    let register: [Register; 19] = [
+    let register: [Register; 20] = [
         acm::register,
         apigateway::register,
         apigatewayv2::register,
@@ -49,6 +50,7 @@ pub fn registry() -> Kinds<Aws> {
         s3::register,
         secretsmanager::register,
         sns::register,
+        wafv2::register,
     ];
     register.iter().fold(Kinds::default(), |kinds, register| register(kinds))
 }

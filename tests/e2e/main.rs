@@ -7,6 +7,7 @@ mod changes;
 mod contract;
 mod crashes;
 mod drift;
+mod edge_kinds;
 mod environments;
 mod habits;
 mod harness;

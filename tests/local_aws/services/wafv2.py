@@ -1,7 +1,15 @@
 """WAF: which web ACL guards what."""
 
 from ..moto_app import ask
-from ..registry import AwsError, operation, recover
+from ..registry import AwsError, after, operation, recover
+
+WHOLE = {
+    "custom_response_bodies": "CustomResponseBodies",
+    "captcha_config": "CaptchaConfig",
+    "challenge_config": "ChallengeConfig",
+    "token_domains": "TokenDomains",
+    "association_config": "AssociationConfig",
+}
 
 
 def guards(call):
@@ -13,6 +21,17 @@ def guards(call):
 def duplicate(call, error):
     if error.code == "WafV2DuplicateItem":
         raise AwsError("WAFDuplicateItemException", error.message)
+
+
+@after("wafv2", "UpdateWebACL")
+def replaced_whole(call, answer):
+    """What an update leaves out is gone; moto keeps it."""
+    acl = call.backend("wafv2").get_web_acl(None, call.params["Name"], call.params["Id"])
+    acl.description = call.get("Description", "")
+    if not call.get("Rules"):
+        acl.rules = []
+    for field, given in WHOLE.items():
+        setattr(acl, field, call.get(given))
 
 
 @operation("wafv2", "AssociateWebACL")

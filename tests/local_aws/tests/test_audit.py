@@ -380,6 +380,23 @@ def test_web_acls(local, network, name, held):
     waf.delete_web_acl(**gone)
 
 
+def test_an_update_replaces_a_web_acl_whole(local, name):
+    waf = local("wafv2")
+    wish = {"Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": VISIBILITY}
+    geo = {"GeoMatchStatement": {"CountryCodes": ["AQ"]}}
+    rule = {"Name": "geo", "Priority": 0, "Action": {"Block": {}}, "Statement": geo, "VisibilityConfig": VISIBILITY}
+    made = waf.create_web_acl(Name=name, Description="what for", Rules=[rule], TokenDomains=["a.example"], **wish)
+    which = {"Name": name, "Id": made["Summary"]["Id"]}
+    token = made["Summary"]["LockToken"]
+    fresh = waf.update_web_acl(**which, LockToken=token, **wish)["NextLockToken"]
+    with refused("WAFOptimisticLockException"):
+        waf.update_web_acl(**which, LockToken=token, **wish)
+    found = waf.get_web_acl(**which, Scope="REGIONAL")
+    assert (found["LockToken"], found["WebACL"]["Rules"], found["WebACL"].get("Description", "")) == (fresh, [], "")
+    assert not found["WebACL"].get("TokenDomains")
+    waf.delete_web_acl(**which, Scope="REGIONAL", LockToken=fresh)
+
+
 def test_detectors(local):
     guard = local("guardduty", "eu-west-1")
     made = guard.create_detector(

@@ -1,0 +1,70 @@
+//! A web ACL in front of an API stage or a load balancer. What is protected is its key: it has one web ACL at a time,
+//! and AWS puts another in its place without asking.
+
+use crate::resources::prelude::*;
+
+/// One thing that a web ACL protects.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebAclAssociation {
+    /// The web ACL.
+    pub web_acl_arn: Out<String>,
+    /// The stage or load balancer that it protects.
+    pub resource_arn: Out<String>,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebAclAssociationOutputs {
+    /// What is protected.
+    pub protected_arn: String,
+}
+
+impl Node<WebAclAssociation> {
+    /// What is protected: the witness that it is.
+    pub fn protected_arn(&self) -> Out<String> {
+        self.out("protected_arn")
+    }
+}
+
+impl Resource for WebAclAssociation {
+    type Cloud = Aws;
+    type Outputs = WebAclAssociationOutputs;
+    const KIND: &'static str = "wafv2.web_acl_association";
+    const IMMUTABLE: &'static [&'static str] = &["resource_arn"];
+    const WAIT: Wait = Wait::seconds(5, 300, 300);
+
+    async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let Some(resource) = id.or(self.resource_arn.known().map(String::as_str)) else { return Ok(None) };
+        let ask = cx.wafv2.get_web_acl_for_resource().resource_arn(resource);
+        let Some(acl) = ask.send().await.if_present()?.and_then(|answer| answer.web_acl) else { return Ok(None) };
+        let live = WebAclAssociation { web_acl_arn: acl.arn.clone().into(), resource_arn: resource.into() };
+        let outputs = WebAclAssociationOutputs { protected_arn: resource.to_owned() };
+        let mut observed = Observed::ready(resource, live, outputs);
+        if self.web_acl_arn.known() != Some(&acl.arn) {
+            observed.foreign = Some(format!("the web ACL {} protects it", acl.arn));
+        }
+        Ok(Some(observed))
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        self.associate(cx).await?;
+        Ok(self.resource_arn.get()?.clone())
+    }
+
+    async fn update(&self, cx: &Cx<'_>, _: &Observed<Self>, _: &Diff) -> Result<()> {
+        self.associate(cx).await
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        cx.wafv2.disassociate_web_acl().resource_arn(&observed.id).send().await.if_present()?;
+        Ok(())
+    }
+}
+
+impl WebAclAssociation {
+    async fn associate(&self, cx: &Cx<'_>) -> Result<()> {
+        let ask = cx.wafv2.associate_web_acl().web_acl_arn(self.web_acl_arn.get()?);
+        ask.resource_arn(self.resource_arn.get()?).send().await?;
+        Ok(())
+    }
+}
