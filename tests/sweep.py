@@ -87,6 +87,7 @@ SERVICES = (
     "sns",
     "wafv2",
     "guardduty",
+    "cognito-idp",
 )
 
 
@@ -670,6 +671,20 @@ def metric_filters(aws):
 @kind("wafv2.web-acl")
 def web_acls(aws):
     return [entry(i["ARN"], i["Name"], record=i) for i in aws.wafv2.list_web_acls(Scope="REGIONAL")["WebACLs"]]
+
+
+@kind("cognito.user-pool")
+def user_pools(aws):
+    for item in aws.all("cognito-idp", "list_user_pools", "UserPools", MaxResults=60):
+        found = aws.cognito_idp.describe_user_pool(UserPoolId=item["Id"])["UserPool"]
+        yield entry(item["Id"], item["Name"], found.get("UserPoolTags"), found, aliases=[found["Arn"]])
+
+
+@kind("cognito.user-pool-client")
+def user_pool_clients(aws):
+    for pool in aws.all("cognito-idp", "list_user_pools", "UserPools", MaxResults=60):
+        for item in aws.all("cognito-idp", "list_user_pool_clients", "UserPoolClients", UserPoolId=pool["Id"]):
+            yield entry(item["ClientId"], f"{pool['Name']}/{item['ClientName']}", record=item)
 
 
 @kind("guardduty.detector")

@@ -184,6 +184,8 @@ const ROWS: &[Row] = &[
     ("ec2", "NatGatewayNotFound", "", Class::Absent),
     ("ec2", "Gateway.NotAttached", "", Class::Absent),
     ("ec2", "AuthFailure", "does not belong to you", Class::Busy),
+    ("cognitoidentityprovider:CreateUserPoolDomain", "InvalidParameterException", "already", Class::Exists),
+    ("cognitoidentityprovider:DeleteUserPool", "InvalidParameterException", "domain configured", Class::Busy),
     ("wafv2", "WAFUnavailableEntityException", "", Class::NotYet),
     ("wafv2:AssociateWebACL", "WAFNonexistentItemException", "", Class::NotYet),
     ("wafv2", "WAFNonexistentItemException", "", Class::Absent),

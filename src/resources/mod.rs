@@ -6,6 +6,7 @@ pub mod apigatewayv2;
 pub mod applicationautoscaling;
 pub mod cloudtrail;
 pub mod cloudwatch;
+pub mod cognito;
 pub mod ec2;
 pub mod ecs;
 pub mod efs;
@@ -30,13 +31,14 @@ type Register = fn(Kinds<Aws>) -> Kinds<Aws>;
 
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
-    let register: [Register; 20] = [
+    let register: [Register; 21] = [
         acm::register,
         apigateway::register,
         apigatewayv2::register,
         applicationautoscaling::register,
         cloudtrail::register,
         cloudwatch::register,
+        cognito::register,
         ec2::register,
         ecs::register,
         efs::register,

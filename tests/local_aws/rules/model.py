@@ -10,6 +10,7 @@ from ..registry import AwsError, general_rule
 CODES = {
     "apigateway": "BadRequestException",
     "apigatewayv2": "BadRequestException",
+    "cognito-idp": "InvalidParameterException",
     "ec2": "InvalidParameterValue",
     "ecs": "InvalidParameterException",
     "efs": "BadRequest",
