@@ -8,6 +8,7 @@ use tapctl::aws::Aws;
 use tapctl::engine::{self, Engine, Options, Scope, Silent, Stop};
 use tapctl::plan::{self, Observations, Plan};
 use tapctl::resource::{Kinds, Pass, Resource};
+use tapctl::resources::apigateway::{Authorization, HttpProxy, Integration, RestApi, Route};
 use tapctl::resources::{self, cognito, wafv2};
 use tapctl::stack::{self, Entry, Node, Stack};
 use tapctl::state::{LocalStore, State, Store};
@@ -423,5 +424,90 @@ fn what_a_user_pool_gives_programs() {
         &more,
         &["client.access_token_minutes", "client.allowed_scopes", "server.name", "server.scopes.write"],
     );
+    bench.ends();
+}
+
+#[test]
+fn a_route_for_tokens_of_a_user_pool() {
+    let bench = Bench::new();
+    let stack = |also: &[&str]| {
+        let mut stack = stack();
+        let pool = stack.add("pool", cognito::UserPool { deletion_protection: false, ..user_pool() });
+        let server = cognito::ResourceServer {
+            user_pool_id: pool.user_pool_id(),
+            identifier: "students".to_owned(),
+            name: "Student records".to_owned(),
+            scopes: ["read", "write"].map(|scope| (scope.to_owned(), format!("may {scope}"))).into(),
+        };
+        let server = stack.add("server", server);
+        let scopes = ["read"].iter().chain(also).map(|scope| server.scope(scope)).collect();
+        let route = |authorization| Route {
+            authorization,
+            api_key_required: true,
+            parameters: BTreeMap::new(),
+            integration: Integration::HttpProxy(HttpProxy {
+                http_method: "GET".to_owned(),
+                uri: "https://students.example".into(),
+                link: None,
+                insecure_skip_verification: false,
+                request_parameters: BTreeMap::new(),
+                request_templates: BTreeMap::new(),
+                passthrough: "WHEN_NO_MATCH".to_owned(),
+                timeout_ms: 29_000,
+            }),
+        };
+        let api = RestApi {
+            name: "bench".to_owned(),
+            description: "Student records".to_owned(),
+            security_policy: Some("TLS_1_2".to_owned()),
+            endpoint_access_mode: None,
+            minimum_compression: None,
+            policy: None,
+            routes: [
+                ("GET /students".to_owned(), route(Authorization::Cognito { user_pool_arn: pool.arn(), scopes })),
+                ("GET /reports".to_owned(), route(Authorization::Iam)),
+            ]
+            .into(),
+            tags: BTreeMap::new(),
+        };
+        stack.add("api", api);
+        stack
+    };
+    let first = stack(&[]);
+    bench.begins(&first);
+    let api = "
+gateway = client('apigateway')
+api = gateway.get_rest_apis()['items'][0]['id']
+paths = {item['path']: item for item in gateway.get_resources(restApiId=api, embed=['methods'])['items']}
+students = {'restApiId': api, 'resourceId': paths['/students']['id'], 'httpMethod': 'GET'}
+authorizer = gateway.get_authorizers(restApiId=api)['items'][0]
+";
+    let method = bench.aws.python(&format!("{api}print(json.dumps(paths['/students']['resourceMethods']['GET']))"));
+    assert_eq!(method["authorizationType"], "COGNITO_USER_POOLS");
+    assert_eq!(method["authorizationScopes"], json!(["students/read"]));
+    let authorizers = bench.aws.python(&format!("{api}print(json.dumps(authorizer))"));
+    assert_eq!(authorizers["providerARNs"], json!([bench.output("pool", "arn")]));
+    let alter = |python: &str, field: &str| {
+        bench.repairs(&first, &format!("{api}{python}"), &[&format!("api.routes.GET /students.{field}")]);
+    };
+    alter(
+        "other = 'arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Other'
+change = [{'op': 'add', 'path': '/providerARNs', 'value': other},
+          {'op': 'remove', 'path': '/providerARNs', 'value': authorizer['providerARNs'][0]}]
+gateway.update_authorizer(restApiId=api, authorizerId=authorizer['id'], patchOperations=change)",
+        "authorization.COGNITO_USER_POOLS.user_pool_arn",
+    );
+    alter(
+        "change = [{'op': 'replace', 'path': '/authorizationType', 'value': 'NONE'}]
+gateway.update_method(**students, patchOperations=change)",
+        "authorization",
+    );
+    alter(
+        "change = [{'op': 'add', 'path': '/authorizationScopes', 'value': 'students/write'}]
+gateway.update_method(**students, patchOperations=change)",
+        "authorization.COGNITO_USER_POOLS.scopes",
+    );
+    let wider = stack(&["write"]);
+    bench.changes(&wider, &["api.routes.GET /students.authorization.COGNITO_USER_POOLS.scopes"]);
     bench.ends();
 }

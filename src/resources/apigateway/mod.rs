@@ -15,7 +15,7 @@ pub use account::Account;
 pub use api_key::ApiKey;
 pub use deployment::Deployment;
 pub use rest_api::RestApi;
-pub use route::{AwsService, HttpProxy, Integration, Link, Response, Route};
+pub use route::{Authorization, AwsService, HttpProxy, Integration, Link, Response, Route};
 pub use stage::Stage;
 pub use usage_plan::UsagePlan;
 pub use usage_plan_key::UsagePlanKey;

@@ -4,14 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_sdk_apigateway::types::{Integration as GatewayIntegration, IntegrationType, Method, Resource};
+use aws_sdk_apigateway::types::{Authorizer, Integration as GatewayIntegration, IntegrationType, Method, Resource};
 use serde_json::{Map, Value, json};
 
 use crate::error::Result;
+use crate::resources::values;
 use crate::stack::Out;
 
 use super::RestApi;
-use super::route::{AwsService, HttpProxy, Integration, Link, Response, Route};
+use super::route::{Authorization, AwsService, HttpProxy, Integration, Link, Response, Route};
 
 /// The API as the document that PutRestApi takes.
 pub(super) fn openapi(api: &RestApi) -> Result<Value> {
@@ -28,7 +29,7 @@ pub(super) fn openapi(api: &RestApi) -> Result<Value> {
         "openapi": "3.0.1",
         "info": { "title": api.name, "description": api.description, "version": "1" },
         "paths": paths,
-        "components": { "securitySchemes": schemes(api) },
+        "components": { "securitySchemes": schemes(api)? },
     });
     let extensions = [
         ("policy", api.policy.clone()),
@@ -44,30 +45,56 @@ pub(super) fn openapi(api: &RestApi) -> Result<Value> {
     Ok(document)
 }
 
-fn schemes(api: &RestApi) -> Value {
+fn schemes(api: &RestApi) -> Result<Value> {
     let mut schemes = json!({});
-    if api.routes.values().any(|route| route.authorization == "AWS_IAM") {
-        schemes["sigv4"] = json!({
-            "type": "apiKey",
-            "name": "Authorization",
-            "in": "header",
-            "x-amazon-apigateway-authtype": "awsSigv4",
-        });
+    for authorization in api.routes.values().map(|route| &route.authorization) {
+        if let Some((name, scheme)) = scheme(authorization)? {
+            schemes[name] = scheme;
+        }
     }
     if api.routes.values().any(|route| route.api_key_required) {
         schemes["api_key"] = json!({ "type": "apiKey", "name": "x-api-key", "in": "header" });
     }
-    schemes
+    Ok(schemes)
 }
 
-fn operation(route: &Route) -> Result<Value> {
+/// The security scheme that an authorization refers to, by its name.
+fn scheme(authorization: &Authorization) -> Result<Option<(&str, Value)>> {
+    let header = |kind: &str| json!({ "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": kind });
+    Ok(match authorization {
+        Authorization::None | Authorization::Other(_) => None,
+        Authorization::Iam => Some(("sigv4", header("awsSigv4"))),
+        Authorization::Cognito { user_pool_arn, .. } => {
+            let arn = user_pool_arn.get()?;
+            let mut scheme = header("cognito_user_pools");
+            scheme["x-amazon-apigateway-authorizer"] = json!({ "type": "cognito_user_pools", "providerARNs": [arn] });
+            Some((pool_id(arn), scheme))
+        }
+    })
+}
+
+fn pool_id(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// What a call must show: one entry for each scheme, with the scopes wanted.
+fn security(route: &Route) -> Result<Vec<Value>> {
     let mut security = Vec::new();
-    if route.authorization == "AWS_IAM" {
-        security.push(json!({ "sigv4": [] }));
+    if let Some((name, _)) = scheme(&route.authorization)? {
+        let scopes = match &route.authorization {
+            Authorization::Cognito { scopes, .. } => values::known(scopes)?,
+            _ => Vec::new(),
+        };
+        security.push(json!({ name: scopes }));
     }
     if route.api_key_required {
         security.push(json!({ "api_key": [] }));
     }
+    Ok(security)
+}
+
+fn operation(route: &Route) -> Result<Value> {
+    let security = security(route)?;
     let (integration, statuses) = match &route.integration {
         Integration::HttpProxy(http) => (http_proxy(http)?, Map::new()),
         Integration::AwsService(aws) => (aws_service(aws)?, statuses(aws)),
@@ -140,27 +167,54 @@ fn known(templates: &BTreeMap<String, Out<String>>) -> Result<BTreeMap<&str, &st
     templates.iter().map(|(kind, template)| Ok((kind.as_str(), template.get()?.as_str()))).collect()
 }
 
+/// Whether any method leaves it to an authorizer who may call it.
+pub(super) fn names_authorizer(resources: &[Resource]) -> bool {
+    let methods = resources.iter().flat_map(|resource| resource.resource_methods().into_iter().flatten());
+    methods.into_iter().any(|(_, method)| method.authorizer_id().is_some())
+}
+
 /// The routes in what GetResources lists when it embeds methods.
-pub(super) fn routes(resources: &[Resource]) -> BTreeMap<String, Route> {
+pub(super) fn routes(resources: &[Resource], authorizers: &[Authorizer]) -> BTreeMap<String, Route> {
     let mut routes = BTreeMap::new();
     for resource in resources {
         for (name, method) in resource.resource_methods().into_iter().flatten() {
-            routes.insert(format!("{name} {}", resource.path().unwrap_or_default()), route(method));
+            routes.insert(format!("{name} {}", resource.path().unwrap_or_default()), route(method, authorizers));
         }
     }
     routes
 }
 
-fn route(method: &Method) -> Route {
+fn route(method: &Method, authorizers: &[Authorizer]) -> Route {
     let declared = method.request_parameters().into_iter().flatten();
     Route {
-        authorization: method.authorization_type().unwrap_or("NONE").to_owned(),
+        authorization: authorization(method, authorizers),
         api_key_required: method.api_key_required().unwrap_or_default(),
         parameters: declared
             .map(|(name, required)| (name.trim_start_matches("method.request.").to_owned(), *required))
             .collect(),
         integration: integration(method),
     }
+}
+
+fn authorization(method: &Method, authorizers: &[Authorizer]) -> Authorization {
+    let kind = match method.authorization_type() {
+        None | Some("NONE") => return Authorization::None,
+        Some("AWS_IAM") => return Authorization::Iam,
+        Some(kind) => kind,
+    };
+    let authorizer = authorizers.iter().find(|authorizer| authorizer.id() == method.authorizer_id());
+    match authorizer.map(Authorizer::provider_arns) {
+        Some([arn]) if kind == "COGNITO_USER_POOLS" && authorizer.is_some_and(reads_the_header) => {
+            let scopes = values::outs(method.authorization_scopes().iter().map(String::as_str));
+            Authorization::Cognito { user_pool_arn: arn.as_str().into(), scopes }
+        }
+        _ => Authorization::Other(kind.to_owned()),
+    }
+}
+
+fn reads_the_header(authorizer: &Authorizer) -> bool {
+    authorizer.identity_source() == Some("method.request.header.Authorization")
+        && authorizer.identity_validation_expression().is_none_or(str::is_empty)
 }
 
 fn integration(method: &Method) -> Integration {

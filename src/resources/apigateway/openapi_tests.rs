@@ -5,12 +5,14 @@ use aws_sdk_apigateway::types::{ConnectionType, IntegrationResponse, MethodRespo
 use super::super::route::{path_mappings, path_parameters, without_stage};
 use super::*;
 
+const POOL: &str = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbC";
+
 fn api() -> RestApi {
     let path = "/students/{id}";
     let mut parameters = path_parameters(path);
     parameters.insert("querystring.course".to_owned(), false);
     let proxied = Route {
-        authorization: "AWS_IAM".to_owned(),
+        authorization: Authorization::Iam,
         api_key_required: true,
         parameters,
         integration: Integration::HttpProxy(HttpProxy {
@@ -29,7 +31,10 @@ fn api() -> RestApi {
         templates: [("application/json".to_owned(), body.to_owned())].into(),
     };
     let streamed = Route {
-        authorization: "NONE".to_owned(),
+        authorization: Authorization::Cognito {
+            user_pool_arn: POOL.into(),
+            scopes: values::outs(["students/write", "students/read"]),
+        },
         api_key_required: false,
         parameters: BTreeMap::new(),
         integration: Integration::AwsService(AwsService {
@@ -108,8 +113,16 @@ fn imported_integration(doc: &Value) -> GatewayIntegration {
 
 fn imported_method(doc: &Value) -> Method {
     let security = doc["security"].to_string();
+    let scopes = doc["security"].as_array().into_iter().flatten().find_map(|entry| entry["us-east-1_AbC"].as_array());
+    let kind = match scopes {
+        Some(_) => "COGNITO_USER_POOLS",
+        None if security.contains("sigv4") => "AWS_IAM",
+        None => "NONE",
+    };
     let mut method = Method::builder()
-        .authorization_type(if security.contains("sigv4") { "AWS_IAM" } else { "NONE" })
+        .authorization_type(kind)
+        .set_authorizer_id(scopes.map(|_| "auth1".to_owned()))
+        .set_authorization_scopes(scopes.map(|scopes| scopes.iter().map(text).collect()))
         .api_key_required(security.contains("api_key"))
         .method_integration(imported_integration(&doc["x-amazon-apigateway-integration"]));
     for parameter in doc["parameters"].as_array().into_iter().flatten() {
@@ -121,6 +134,19 @@ fn imported_method(doc: &Value) -> Method {
         method = method.method_responses(status, MethodResponse::builder().status_code(status).build());
     }
     method.build()
+}
+
+/// The authorizers that API Gateway has after the import.
+fn authorizers(doc: &Value) -> Vec<Authorizer> {
+    let schemes = doc["components"]["securitySchemes"].as_object().unwrap();
+    let wishes = schemes.iter().filter(|(_, scheme)| scheme.get("x-amazon-apigateway-authorizer").is_some());
+    let authorizer = |(name, scheme): (&String, &Value)| {
+        let arns = scheme["x-amazon-apigateway-authorizer"]["providerARNs"].as_array().unwrap();
+        let source = format!("method.request.{}.{}", text(&scheme["in"]), text(&scheme["name"]));
+        let authorizer = Authorizer::builder().id("auth1").name(name).identity_source(source);
+        authorizer.set_provider_arns(Some(arns.iter().map(text).collect())).build()
+    };
+    wishes.map(authorizer).collect()
 }
 
 /// What API Gateway lists after the import, resources that only lead to others included.
@@ -144,7 +170,29 @@ fn imported(doc: &Value) -> Vec<Resource> {
 fn what_is_written_is_read_back() {
     let api = api();
     assert_eq!(super::super::route::check_routes(&api.routes), Ok(()));
-    assert_eq!(routes(&imported(&openapi(&api).unwrap())), api.routes);
+    let doc = openapi(&api).unwrap();
+    assert_eq!(routes(&imported(&doc), &authorizers(&doc)), api.routes);
+}
+
+#[test]
+fn an_authorizer_of_another_pool_or_place_is_a_difference() {
+    let doc = openapi(&api()).unwrap();
+    let route = |authorizer: Authorizer| routes(&imported(&doc), &[authorizer])["ANY /students/events"].clone();
+    let of = |source: &str, arns: &[&str]| {
+        let arns = arns.iter().map(|arn| (*arn).to_owned()).collect();
+        Authorizer::builder().id("auth1").identity_source(source).set_provider_arns(Some(arns)).build()
+    };
+    let header = "method.request.header.Authorization";
+    assert_eq!(route(of(header, &[POOL])), api().routes["ANY /students/events"]);
+    assert_ne!(route(of(header, &["arn:other"])), api().routes["ANY /students/events"]);
+    for other in [of(header, &[POOL, "arn:other"]), of("method.request.header.X-Token", &[POOL])] {
+        assert_eq!(route(other).authorization, Authorization::Other("COGNITO_USER_POOLS".to_owned()));
+    }
+}
+
+#[test]
+fn the_spec_of_iam_is_what_it_was_before_there_was_more() {
+    assert_eq!(json!([Authorization::Iam, Authorization::None]), json!(["AWS_IAM", "NONE"]));
 }
 
 #[test]
@@ -153,6 +201,12 @@ fn the_document_has_aws_s_form() {
     assert_eq!(doc["x-amazon-apigateway-security-policy"], "TLS_1_2");
     assert_eq!(doc["x-amazon-apigateway-policy"], json!({ "Statement": [] }));
     assert_eq!(doc["components"]["securitySchemes"]["sigv4"]["x-amazon-apigateway-authtype"], "awsSigv4");
+    let cognito = &doc["components"]["securitySchemes"]["us-east-1_AbC"];
+    assert_eq!(cognito["x-amazon-apigateway-authtype"], "cognito_user_pools");
+    assert_eq!(
+        cognito["x-amazon-apigateway-authorizer"],
+        json!({ "type": "cognito_user_pools", "providerARNs": [POOL] })
+    );
     let get = &doc["paths"]["/students/{id}"]["get"];
     assert_eq!(get["security"], json!([{ "sigv4": [] }, { "api_key": [] }]));
     assert_eq!(
@@ -163,6 +217,7 @@ fn the_document_has_aws_s_form() {
     assert_eq!(proxy["connectionType"], "VPC_LINK");
     assert_eq!(proxy["integrationTarget"], proxy["integration-target"]);
     let any = &doc["paths"]["/students/events"]["x-amazon-apigateway-any-method"];
+    assert_eq!(any["security"], json!([{ "us-east-1_AbC": ["students/read", "students/write"] }]));
     assert_eq!(any["responses"], json!({ "202": { "description": "202" }, "400": { "description": "400" } }));
     assert_eq!(any["x-amazon-apigateway-integration"]["responses"]["default"]["statusCode"], "202");
 }
@@ -171,6 +226,6 @@ fn the_document_has_aws_s_form() {
 fn what_nobody_here_made_is_seen_as_such() {
     let mock = GatewayIntegration::builder().r#type(IntegrationType::Mock).build();
     let method = Method::builder().authorization_type("NONE").method_integration(mock).build();
-    let found = routes(&[Resource::builder().path("/x").resource_methods("OPTIONS", method).build()]);
+    let found = routes(&[Resource::builder().path("/x").resource_methods("OPTIONS", method).build()], &[]);
     assert_eq!(found["OPTIONS /x"].integration, Integration::Other { kind: "MOCK".to_owned() });
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
-    ApiStatus, EndpointAccessMode, EndpointConfiguration, EndpointType, PutMode, Resource as GatewayResource,
-    RestApi as GatewayApi, SecurityPolicy,
+    ApiStatus, Authorizer, EndpointAccessMode, EndpointConfiguration, EndpointType, PutMode,
+    Resource as GatewayResource, RestApi as GatewayApi, SecurityPolicy,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -150,6 +150,10 @@ impl Resource for RestApi {
         let Some(api) = found.next() else { return Ok(None) };
         let id = Listed::id(&api).to_owned();
         let Some(resources) = resources(cx, &id).await? else { return Ok(None) };
+        let authorizers = match openapi::names_authorizer(&resources) {
+            true => authorizers(cx, &id).await?,
+            false => Vec::new(),
+        };
         let execution_arn = execution_arn(cx, &id);
         let live = RestApi {
             name: api.name().unwrap_or_default().to_owned(),
@@ -162,7 +166,7 @@ impl Resource for RestApi {
                 .filter(|text| !text.is_empty())
                 .map(|text| policy(text, &execution_arn))
                 .transpose()?,
-            routes: openapi::routes(&resources),
+            routes: openapi::routes(&resources, &authorizers),
             tags: Listed::tags(&api),
         };
         let outputs = RestApiOutputs {
@@ -231,6 +235,12 @@ impl Resource for RestApi {
 async fn resources(cx: &Cx<'_>, id: &str) -> Result<Option<Vec<GatewayResource>>> {
     let call = cx.apigateway.get_resources().rest_api_id(id).embed("methods").limit(500);
     call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.if_present()
+}
+
+/// Every authorizer; one page holds more than AWS allows an API.
+async fn authorizers(cx: &Cx<'_>, id: &str) -> Result<Vec<Authorizer>> {
+    let answer = cx.apigateway.get_authorizers().rest_api_id(id).limit(500).send().await.if_present()?;
+    Ok(answer.and_then(|answer| answer.items).unwrap_or_default())
 }
 
 fn root(api: &GatewayApi, resources: &[GatewayResource]) -> Option<String> {

@@ -14,8 +14,8 @@ use crate::stack::Out;
 /// One method of one path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
-    /// `AWS_IAM` or `NONE`.
-    pub authorization: String,
+    /// Who may call it.
+    pub authorization: Authorization,
     /// Whether callers must show an API key of a usage plan.
     pub api_key_required: bool,
     /// The parameters that mappings may use, as `path.id`, `querystring.course` or `header.x-campus`, and whether the
@@ -23,6 +23,28 @@ pub struct Route {
     pub parameters: BTreeMap<String, bool>,
     /// What answers.
     pub integration: Integration,
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Authorization {
+    /// Anybody.
+    #[serde(rename = "NONE")]
+    None,
+    /// Identities whose IAM policies allow it.
+    #[serde(rename = "AWS_IAM")]
+    Iam,
+    /// Who shows an access token of a user pool.
+    #[serde(rename = "COGNITO_USER_POOLS")]
+    Cognito {
+        /// The pool's ARN.
+        user_pool_arn: Out<String>,
+        /// What the token must be good for, one of them at least, as `identifier/scope`.
+        scopes: BTreeSet<Out<String>>,
+    },
+    /// Anything else that was found. It stands in no spec.
+    #[serde(rename = "OTHER")]
+    Other(String),
 }
 
 /// What answers a route.
@@ -188,9 +210,7 @@ fn check_key(key: &str) -> Result<&str, String> {
 
 impl Route {
     fn check(&self, path: &str) -> Result<(), String> {
-        if !["AWS_IAM", "NONE"].contains(&self.authorization.as_str()) {
-            return Err(format!("authorization is {}; allowed are AWS_IAM, NONE", self.authorization));
-        }
+        self.authorization.check()?;
         if let Some(name) = path_parameters(path).keys().find(|name| self.parameters.get(*name) != Some(&true)) {
             return Err(format!("parameters lacks {name} = true, which stands in the path"));
         }
@@ -223,6 +243,22 @@ impl Route {
             Some(body) if body == "body" || body.starts_with("body.") => true,
             Some(name) => self.parameters.contains_key(&name.replace("multivalue", "")),
             None => true,
+        }
+    }
+}
+
+impl Authorization {
+    fn check(&self) -> Result<(), String> {
+        match self {
+            // Without scopes API Gateway would take the tokens that only say who somebody is.
+            Authorization::Cognito { scopes, .. } if scopes.is_empty() => {
+                Err("authorization has no scopes; access tokens are only taken for a scope".to_owned())
+            }
+            Authorization::Cognito { user_pool_arn: Out::Known(arn), .. } if !arn.contains(":userpool/") => {
+                Err(format!("authorization has the user pool {arn}; ARNs of user pools hold :userpool/"))
+            }
+            Authorization::Other(kind) => Err(format!("an authorization of the type {kind} cannot be made")),
+            Authorization::None | Authorization::Iam | Authorization::Cognito { .. } => Ok(()),
         }
     }
 }

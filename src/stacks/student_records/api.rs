@@ -13,7 +13,8 @@ use super::network::Network;
 use super::{Builder, Class};
 use crate::resource::Tags;
 use crate::resources::apigateway::route::{
-    AwsService, HttpProxy, Integration, Link, Response, Route, path_mappings, path_parameters, without_stage,
+    Authorization, AwsService, HttpProxy, Integration, Link, Response, Route, path_mappings, path_parameters,
+    without_stage,
 };
 use crate::resources::apigateway::usage_plan::{PlanStage, Quota};
 use crate::resources::apigateway::{Account, ApiKey, Deployment, RestApi, Stage, UsagePlan, UsagePlanKey};
@@ -114,7 +115,7 @@ impl Builder<'_> {
             timeout_ms: TIMEOUT_MS,
         };
         Route {
-            authorization: "AWS_IAM".into(),
+            authorization: Authorization::Iam,
             api_key_required: path != "/health",
             parameters: path_parameters(path),
             integration: Integration::HttpProxy(proxy),
@@ -145,7 +146,7 @@ impl Builder<'_> {
             timeout_ms: TIMEOUT_MS,
         };
         Route {
-            authorization: "AWS_IAM".into(),
+            authorization: Authorization::Iam,
             api_key_required: true,
             parameters: path_parameters(EVENTS.1),
             integration: Integration::AwsService(service),
