@@ -7,9 +7,9 @@ use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as Cac
 
 use super::read::phase;
 use super::{retag, to_elasticache};
-use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
+use crate::resources::secretsmanager::value_of;
 use crate::resources::values::{check_daily, check_identifier, check_range, check_weekly, known, text};
 
 /// Printable characters that a token may not contain: what a generated secret for a cache must exclude.
@@ -162,7 +162,7 @@ impl Resource for ReplicationGroup {
             .kms_key_id(self.kms_key_id.get()?)
             .transit_encryption_enabled(true)
             .set_transit_encryption_mode(Some(TransitEncryptionMode::Preferred).filter(|_| self.tls == Tls::Preferred))
-            .auth_token(auth_token(cx, self.auth_token_secret.get()?).await?)
+            .auth_token(value_of(cx, self.auth_token_secret.get()?).await?)
             .snapshot_retention_limit(self.snapshot_retention_days)
             .snapshot_window(&self.snapshot_window)
             .preferred_maintenance_window(&self.maintenance_window)
@@ -221,19 +221,6 @@ impl ReplicationGroup {
             _ => Ok(()),
         }
     }
-}
-
-/// The token goes from one answer of AWS's into one request to AWS, and nowhere else.
-async fn auth_token(cx: &Cx<'_>, secret: &str) -> Result<String> {
-    let answer = cx.secrets.get_secret_value().secret_id(secret).send().await.if_present()?;
-    let Some(answer) = answer else {
-        return Err(Fault::new(
-            Class::NotYet,
-            "SecretNotVisible",
-            format!("{secret} has no value that can be read yet"),
-        ));
-    };
-    answer.secret_string.always("text in the token's secret")
 }
 
 #[cfg(test)]

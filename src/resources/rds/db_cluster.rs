@@ -3,12 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::{
-    CloudwatchLogsExportConfiguration, DbCluster as RdsCluster, ServerlessV2ScalingConfiguration, SourceType,
-};
+use aws_sdk_rds::types::{DbCluster as RdsCluster, ServerlessV2ScalingConfiguration, SourceType};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, snapshot_name};
-use super::{from_rds, phase_of, retag, settled, to_rds};
+use super::{from_rds, log_changes, phase_of, retag, settled, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -296,7 +294,7 @@ impl DbCluster {
             ask = ask.serverless_v2_scaling_configuration(self.scaling());
         }
         if diff.has("log_exports") {
-            ask = ask.cloudwatch_logs_export_configuration(self.log_changes(&observed.live.log_exports));
+            ask = ask.cloudwatch_logs_export_configuration(log_changes(&self.log_exports, &observed.live.log_exports));
         }
         ask.set_backup_retention_period(diff.has("backup_retention_days").then_some(self.backup_retention_days))
             .set_preferred_backup_window(diff.has("backup_window").then(|| self.backup_window.clone()))
@@ -315,12 +313,5 @@ impl DbCluster {
         let ask = cx.rds.modify_db_cluster().db_cluster_identifier(id).deletion_protection(false);
         ask.apply_immediately(true).send().await?;
         Err(Fault::new(Class::Busy, "Unprotecting", "its deletion protection is being taken off"))
-    }
-
-    fn log_changes(&self, live: &BTreeSet<String>) -> CloudwatchLogsExportConfiguration {
-        CloudwatchLogsExportConfiguration::builder()
-            .set_enable_log_types(Some(self.log_exports.difference(live).cloned().collect()))
-            .set_disable_log_types(Some(live.difference(&self.log_exports).cloned().collect()))
-            .build()
     }
 }

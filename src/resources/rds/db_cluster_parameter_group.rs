@@ -1,17 +1,15 @@
 //! A DB cluster parameter group. It is created bare and its parameters are set afterwards, at most twenty a call; one
 //! that the engine only reads when it starts takes effect at the next reboot.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use aws_sdk_rds::types::{ApplyMethod, DbClusterParameterGroup as RdsParameterGroup, Parameter};
+use aws_sdk_rds::types::{DbClusterParameterGroup as RdsParameterGroup, Parameter};
 
+use super::parameters::{self, A_CALL};
 use super::{retag, tags_of, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_identifier, text};
-
-/// AWS's limit for one call.
-const PARAMETERS_A_CALL: usize = 20;
 
 /// The settings of an Aurora engine that differ from AWS's own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,10 +82,7 @@ impl Resource for DbClusterParameterGroup {
             name: name.clone(),
             family: text(group.db_parameter_group_family()),
             description: text(group.description()),
-            parameters: set
-                .into_iter()
-                .filter_map(|parameter| parameter.parameter_name.zip(parameter.parameter_value))
-                .collect(),
+            parameters: parameters::values(set),
             tags,
         };
         let outputs = DbClusterParameterGroupOutputs { group_name: name.clone(), arn };
@@ -125,37 +120,17 @@ impl Resource for DbClusterParameterGroup {
 
 impl DbClusterParameterGroup {
     async fn set_parameters(&self, cx: &Cx<'_>, id: &str, live: &BTreeMap<String, String>) -> Result<()> {
-        let (set, reset) = tags::changes(&self.parameters, live);
-        let dynamic = |parameter: &Parameter| parameter.apply_type() == Some("dynamic");
-        let dynamic = parameters(cx, id, None).await?.into_iter().filter(dynamic);
-        let dynamic: BTreeSet<String> = dynamic.filter_map(|parameter| parameter.parameter_name).collect();
-        let named = |name: &str| Parameter::builder().parameter_name(name).apply_method(method(&dynamic, name));
-        let reset: Vec<Parameter> = reset.iter().map(|name| named(name).build()).collect();
-        let set: Vec<Parameter> = set.iter().map(|(name, value)| named(name).parameter_value(value).build()).collect();
-        for some in reset.chunks(PARAMETERS_A_CALL) {
+        let changes = parameters::changes(&self.parameters, live, &parameters(cx, id, None).await?);
+        for some in changes.reset.chunks(A_CALL) {
             let ask = cx.rds.reset_db_cluster_parameter_group().db_cluster_parameter_group_name(id);
             ask.reset_all_parameters(false).set_parameters(Some(some.to_vec())).send().await?;
         }
-        for some in pairs_first(set).chunks(PARAMETERS_A_CALL) {
+        for some in changes.set.chunks(A_CALL) {
             let ask = cx.rds.modify_db_cluster_parameter_group().db_cluster_parameter_group_name(id);
             ask.set_parameters(Some(some.to_vec())).send().await?;
         }
         Ok(())
     }
-}
-
-/// AWS refuses `immediate` for a static parameter.
-fn method(dynamic: &BTreeSet<String>, name: &str) -> ApplyMethod {
-    match dynamic.contains(name) {
-        true => ApplyMethod::Immediate,
-        false => ApplyMethod::PendingReboot,
-    }
-}
-
-/// Puts the parameters that AWS checks against each other (the TLS versions) into the first call, together.
-fn pairs_first(mut parameters: Vec<Parameter>) -> Vec<Parameter> {
-    parameters.sort_by_key(|parameter| !parameter.parameter_name().is_some_and(|name| name.starts_with("ssl_")));
-    parameters
 }
 
 /// The group's parameters: all there are, or those from one source.

@@ -89,7 +89,7 @@ impl Resource for DbInstance {
         check_identifier("name", &self.name, 63)?;
         check_range("promotion_tier", self.promotion_tier, 0, 15)?;
         if self.cluster_identifier.is_none() {
-            return Err("cluster_identifier is missing; only members of a cluster can be made so far".to_owned());
+            return Err("cluster_identifier is missing; an instance on its own is of another kind".to_owned());
         }
         match self.instance_class.starts_with("db.") {
             true => Ok(()),

@@ -4,23 +4,42 @@
 pub mod db_cluster;
 pub mod db_cluster_parameter_group;
 pub mod db_instance;
+pub mod db_parameter_group;
+pub mod db_proxy;
+pub mod db_proxy_target;
 pub mod db_subnet_group;
+mod parameters;
 mod rules;
 mod settled;
+pub mod standalone_db_instance;
 
 pub use db_cluster::DbCluster;
 pub use db_cluster_parameter_group::DbClusterParameterGroup;
 pub use db_instance::DbInstance;
+pub use db_parameter_group::DbParameterGroup;
+pub use db_proxy::DbProxy;
+pub use db_proxy_target::DbProxyTarget;
 pub use db_subnet_group::DbSubnetGroup;
+pub use standalone_db_instance::StandaloneDbInstance;
 
-use aws_sdk_rds::types::{SourceType, Tag};
+use std::collections::BTreeSet;
+
+use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, SourceType, Tag};
 
 use crate::aws::{Aws, Cx, tags};
 use crate::error::Result;
 use crate::resource::{Kinds, Phase, Tags};
 
 pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
-    kinds.with::<DbCluster>().with::<DbClusterParameterGroup>().with::<DbInstance>().with::<DbSubnetGroup>()
+    kinds
+        .with::<DbCluster>()
+        .with::<DbClusterParameterGroup>()
+        .with::<DbInstance>()
+        .with::<DbParameterGroup>()
+        .with::<DbProxy>()
+        .with::<DbProxyTarget>()
+        .with::<DbSubnetGroup>()
+        .with::<StandaloneDbInstance>()
 }
 
 fn from_rds(tags: &[Tag]) -> Tags {
@@ -46,6 +65,14 @@ async fn retag(cx: &Cx<'_>, arn: &str, want: &Tags, live: &Tags) -> Result<()> {
         cx.rds.add_tags_to_resource().resource_name(arn).set_tags(Some(to_rds(&set))).send().await?;
     }
     Ok(())
+}
+
+/// What turns the logs that are exported into those that should be.
+fn log_changes(want: &BTreeSet<String>, live: &BTreeSet<String>) -> CloudwatchLogsExportConfiguration {
+    CloudwatchLogsExportConfiguration::builder()
+        .set_enable_log_types(Some(want.difference(live).cloned().collect()))
+        .set_disable_log_types(Some(live.difference(want).cloned().collect()))
+        .build()
 }
 
 /// The phase of a cluster or an instance that is not `available`.

@@ -1,11 +1,11 @@
-//! What AWS demands of an Aurora cluster's names, logs and capacity.
+//! What AWS demands of a database's names, logs and capacity.
 
 use std::collections::BTreeSet;
 
-/// A name no earlier cluster of this identifier can have used, and the same for every try to delete this one.
-pub(super) fn snapshot_name(cluster: &str, resource_id: &str) -> String {
-    let unique = resource_id.strip_prefix("cluster-").unwrap_or(resource_id);
-    format!("{cluster}-final-{}", unique.to_lowercase())
+/// A name no earlier database of this identifier can have used, and the same for every try to delete this one.
+pub(super) fn snapshot_name(database: &str, resource_id: &str) -> String {
+    let unique = resource_id.rsplit('-').next().unwrap_or(resource_id);
+    format!("{database}-final-{}", unique.to_lowercase())
 }
 
 /// Refuses what is not one word that the engine takes as a name.
@@ -28,12 +28,14 @@ pub(super) fn check_user(name: &str) -> std::result::Result<(), String> {
 
 /// Refuses logs that the engine does not write.
 pub(super) fn check_logs(engine: &str, logs: &BTreeSet<String>) -> std::result::Result<(), String> {
-    let known = ["iam-db-auth-error", "instance", "postgresql"];
+    let known = match engine {
+        "aurora-postgresql" => ["iam-db-auth-error", "instance", "postgresql"],
+        "postgres" => ["iam-db-auth-error", "postgresql", "upgrade"],
+        _ => return Ok(()),
+    };
     match logs.iter().find(|log| !known.contains(&log.as_str())) {
-        Some(log) if engine == "aurora-postgresql" => {
-            Err(format!("log_exports has {log:?}; {engine} allows {}", known.join(", ")))
-        }
-        _ => Ok(()),
+        Some(log) => Err(format!("log_exports has {log:?}; {engine} allows {}", known.join(", "))),
+        None => Ok(()),
     }
 }
 
@@ -61,7 +63,8 @@ mod tests {
     }
 
     #[test]
-    fn a_final_snapshot_is_named_after_this_very_cluster() {
+    fn a_final_snapshot_is_named_after_this_very_database() {
+        assert_eq!(snapshot_name("pipeline-prod", "db-CD34"), "pipeline-prod-final-cd34");
         assert_eq!(snapshot_name("student-aurora-prod", "cluster-AB12"), "student-aurora-prod-final-ab12");
     }
 }

@@ -1,7 +1,8 @@
 //! Whether what is `available` has also taken in every change: AWS says so in other fields.
 
 use aws_sdk_rds::types::{
-    ClusterPendingModifiedValues, DbCluster, DbInstance, PendingModifiedValues, VpcSecurityGroupMembership,
+    ClusterPendingModifiedValues, DbCluster, DbInstance, PendingCloudwatchLogsExports, PendingModifiedValues,
+    VpcSecurityGroupMembership,
 };
 
 use crate::resource::Phase;
@@ -18,7 +19,6 @@ pub(super) fn cluster(cluster: &DbCluster) -> Phase {
 }
 
 fn pending_cluster(values: &ClusterPendingModifiedValues) -> Option<&'static str> {
-    let logs = values.pending_cloudwatch_logs_exports();
     let changes = [
         ("engine version", values.engine_version().is_some()),
         ("master password", values.master_user_password().is_some()),
@@ -26,10 +26,7 @@ fn pending_cluster(values: &ClusterPendingModifiedValues) -> Option<&'static str
         ("backup retention", values.backup_retention_period().is_some()),
         ("identifier", values.db_cluster_identifier().is_some()),
         ("storage", values.storage_type().is_some() || values.allocated_storage().is_some() || values.iops().is_some()),
-        (
-            "log exports",
-            logs.is_some_and(|logs| !logs.log_types_to_enable().is_empty() || !logs.log_types_to_disable().is_empty()),
-        ),
+        ("log exports", values.pending_cloudwatch_logs_exports().is_some_and(logs_pending)),
     ];
     changes.into_iter().find(|(_, pending)| *pending).map(|(what, _)| what)
 }
@@ -58,8 +55,16 @@ fn pending_instance(values: &PendingModifiedValues) -> Option<&'static str> {
         ("port", values.port().is_some()),
         ("master password", values.master_user_password().is_some()),
         ("IAM authentication", values.iam_database_authentication_enabled().is_some()),
+        ("storage", values.allocated_storage().is_some() || values.storage_type().is_some()),
+        ("a standby in another zone", values.multi_az().is_some()),
+        ("backup retention", values.backup_retention_period().is_some()),
+        ("log exports", values.pending_cloudwatch_logs_exports().is_some_and(logs_pending)),
     ];
     changes.into_iter().find(|(_, pending)| *pending).map(|(what, _)| what)
+}
+
+fn logs_pending(logs: &PendingCloudwatchLogsExports) -> bool {
+    !logs.log_types_to_enable().is_empty() || !logs.log_types_to_disable().is_empty()
 }
 
 fn groups_settled(groups: &[VpcSecurityGroupMembership]) -> bool {

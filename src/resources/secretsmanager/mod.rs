@@ -4,9 +4,19 @@ pub mod secret;
 
 pub use secret::{Secret, SecretValue};
 
-use crate::aws::Aws;
+use crate::aws::{Always, Aws, Cx, IfPresent};
+use crate::error::{Class, Fault, Result};
 use crate::resource::Kinds;
 
 pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
     kinds.with::<Secret>()
+}
+
+/// The value of a secret, to go from one answer of AWS's into one request to AWS, and nowhere else.
+pub(super) async fn value_of(cx: &Cx<'_>, secret: &str) -> Result<String> {
+    let Some(answer) = cx.secrets.get_secret_value().secret_id(secret).send().await.if_present()? else {
+        let message = format!("{secret} has no value that can be read yet");
+        return Err(Fault::new(Class::NotYet, "SecretNotVisible", message));
+    };
+    answer.secret_string.always("text in the secret")
 }

@@ -1,12 +1,20 @@
 //! A secret. Its first value is made by AWS or left for people to set, and is never read back into a spec. While it is
 //! scheduled for deletion it counts as gone but keeps its name, so making it again means restoring it.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_kms::types::KeyState;
 use aws_sdk_secretsmanager::types::Tag;
+use serde_json::Value;
 
 use crate::error::Class;
 use crate::resources::prelude::*;
 use crate::resources::values::{check_range, key, text};
+
+/// Characters that no password of RDS may have, and those that break strings and shells.
+const NOT_IN_PASSWORDS: &str = "/@\" \\'`$";
+/// The members of a credentials object that are made, and cannot be given.
+const MADE: [&str; 2] = ["username", "password"];
 
 /// Where the value of a secret comes from. Only its creation looks at this: a value that exists is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +26,15 @@ pub enum SecretValue {
         length: i32,
         /// Characters it must not contain.
         exclude_characters: String,
+    },
+    /// AWS makes a random user name and password; with what else is said of a database they become a JSON object, in the
+    /// form that RDS, its proxy and its rotation read. The host is not in it, for the database that has one is made with
+    /// this user: who connects gets it from that.
+    Credentials {
+        /// The password's length in characters, 8-128; Aurora takes 41 at most.
+        password_length: i32,
+        /// What stands beside `username` and `password`, as `engine`, `port` and `dbname`.
+        fields: BTreeMap<String, Out<String>>,
     },
     /// People set it; until then it is `{}`.
     SetByPeople,
@@ -77,9 +94,7 @@ impl Resource for Secret {
         if self.description.len() > 2048 {
             return Err(format!("description has {} characters; AWS allows 2048", self.description.len()));
         }
-        if let SecretValue::Generated { length, .. } = self.value {
-            check_range("value.generated.length", length, 4, 4096)?;
-        }
+        self.value.check()?;
         self.recovery_window_days.map_or(Ok(()), |days| check_range("recovery_window_days", days, 7, 30))
     }
 
@@ -167,10 +182,19 @@ impl Resource for Secret {
 impl Secret {
     /// The value it begins with. One that AWS makes goes straight into the next request.
     async fn first_value(&self, cx: &Cx<'_>) -> Result<String> {
-        let SecretValue::Generated { length, exclude_characters } = &self.value else { return Ok("{}".to_owned()) };
-        let ask = cx.secrets.get_random_password().password_length((*length).into());
-        let exclude = Some(exclude_characters.clone()).filter(|characters| !characters.is_empty());
-        ask.set_exclude_characters(exclude).send().await?.random_password.always("random password")
+        match &self.value {
+            SecretValue::SetByPeople => Ok("{}".to_owned()),
+            SecretValue::Generated { length, exclude_characters } => random(cx, *length, exclude_characters).await,
+            SecretValue::Credentials { password_length, fields } => {
+                let mut value = serde_json::Map::new();
+                for (name, field) in fields {
+                    value.insert(name.clone(), field.get()?.as_str().into());
+                }
+                value.insert("username".to_owned(), user_name(cx).await?.into());
+                value.insert("password".to_owned(), random(cx, *password_length, NOT_IN_PASSWORDS).await?.into());
+                Ok(Value::Object(value).to_string())
+            }
+        }
     }
 
     /// Brings back a secret of ours that is scheduled for deletion, value and all. `refusal` is what its creation met.
@@ -186,6 +210,36 @@ impl Secret {
         let restored = cx.secrets.restore_secret().secret_id(&self.name).send().await.if_present()?;
         restored.ok_or(leaving)?.arn.always("secret ARN")
     }
+}
+
+impl SecretValue {
+    fn check(&self) -> std::result::Result<(), String> {
+        match self {
+            SecretValue::SetByPeople => Ok(()),
+            SecretValue::Generated { length, .. } => check_range("value.generated.length", *length, 4, 4096),
+            SecretValue::Credentials { password_length, fields } => {
+                check_range("value.credentials.password_length", *password_length, 8, 128)?;
+                match MADE.iter().find(|name| fields.contains_key(**name)) {
+                    Some(name) => Err(format!("value.credentials.fields has {name}, which is made and not given")),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+async fn random(cx: &Cx<'_>, length: i32, exclude: &str) -> Result<String> {
+    let ask = cx.secrets.get_random_password().password_length(length.into());
+    let exclude = Some(exclude.to_owned()).filter(|characters| !characters.is_empty());
+    ask.set_exclude_characters(exclude).send().await?.random_password.always("random password")
+}
+
+/// A name that every engine takes: 16 letters in lower case and digits, a letter first. No reserved word is as long.
+async fn user_name(cx: &Cx<'_>) -> Result<String> {
+    let ask = cx.secrets.get_random_password().password_length(15).exclude_punctuation(true).exclude_uppercase(true);
+    // AWS would otherwise insist on one of each kind of character, the excluded kinds too.
+    let ask = ask.require_each_included_type(false);
+    Ok(format!("u{}", ask.send().await?.random_password.always("random name")?))
 }
 
 /// Whether what this key encrypted can no longer be read, because the key is gone or about to go.
@@ -205,4 +259,20 @@ fn from_secrets(tags: &[Tag]) -> Tags {
 
 fn to_secrets(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_made_and_not_given() {
+        let value = |password_length, field: &str| SecretValue::Credentials {
+            password_length,
+            fields: [(field.to_owned(), "postgres".into())].into(),
+        };
+        assert_eq!(value(32, "engine").check(), Ok(()));
+        assert!(value(7, "engine").check().unwrap_err().contains("password_length is 7"));
+        assert!(value(32, "password").check().unwrap_err().contains("has password"));
+    }
 }

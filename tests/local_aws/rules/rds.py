@@ -380,3 +380,15 @@ def proxy_settings(call):
         invalid("rds", "A DB proxy needs subnets in at least two Availability Zones.")
     if call.get("DefaultAuthScheme", "NONE") == "NONE" and not call.get("Auth"):
         combination("Auth is required when the default authentication scheme is NONE.")
+
+
+@rule("strict", "rds", "ModifyDBProxyTargetGroup", says="of the connections a pool may hold, no more are kept idle")
+def proxy_pool(call):
+    pool = call.get("ConnectionPoolConfig", {})
+    most, idle = pool.get("MaxConnectionsPercent"), pool.get("MaxIdleConnectionsPercent")
+    if most is not None and not 1 <= most <= 100:
+        invalid("rds", f"MaxConnectionsPercent must be between 1 and 100: {most}")
+    if idle is not None and most is None:
+        combination("MaxConnectionsPercent is required when MaxIdleConnectionsPercent is specified.")
+    if idle is not None and not 0 <= idle <= most:
+        invalid("rds", f"MaxIdleConnectionsPercent must be between 0 and MaxConnectionsPercent: {idle}")

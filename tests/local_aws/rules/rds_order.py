@@ -3,11 +3,13 @@
 from ..policies import roles_by_arn, trusts
 from ..registry import AwsError, rule
 from ..services.rds.parameter_groups import CLUSTER, INSTANCE
-from ..services.rds.shared import instances, members_of, subnet_groups
+from ..services.rds.shared import clusters, instances, members_of, proxies, subnet_groups
 from ..services.rds.subnet_groups import users_of
 from .helpers import invalid
 from .keys import require_key
 from .rds import WRITES, cluster_in, combination
+
+PROXY_CHANGES = ("ModifyDBProxy", "ModifyDBProxyTargetGroup", "RegisterDBProxyTargets", "DeregisterDBProxyTargets")
 
 
 @rule("order", "rds", "CreateDBCluster", "CreateDBInstance", says="a subnet group exists before what lies in it")
@@ -135,3 +137,23 @@ def instance_at_rest(call):
     if instance and instance["DBInstanceStatus"] not in ("available", "storage-optimization"):
         message = f"Database instance is not in available state: {instance['DBInstanceStatus']}."
         raise AwsError("InvalidDBInstanceState", message)
+
+
+@rule("order", "rds", *PROXY_CHANGES, says="a proxy takes changes only while it is available")
+def proxy_at_rest(call):
+    proxy = proxies(call).get(call.params["DBProxyName"].lower())
+    if proxy and proxy["Status"] != "available":
+        raise AwsError("InvalidDBProxyStateFault", f"DB proxy {proxy['DBProxyName']} is {proxy['Status']}.")
+
+
+@rule("order", "rds", "RegisterDBProxyTargets", says="what a proxy stands in front of is available, every instance of it")
+def targets_at_rest(call):
+    wanted = [instances(call).get(name.lower()) for name in call.get("DBInstanceIdentifiers", [])]
+    for name in call.get("DBClusterIdentifiers", []):
+        cluster = clusters(call).get(name.lower())
+        wanted += members_of(call, cluster) if cluster else []
+    for instance in wanted:
+        if instance and instance["DBInstanceStatus"] not in ("available", "modifying", "backing-up"):
+            name, status = instance["DBInstanceIdentifier"], instance["DBInstanceStatus"].upper()
+            message = f"DB Instance {name} is in an unsupported state - {status}, needs to be in [AVAILABLE, MODIFYING]"
+            raise AwsError("InvalidDBInstanceState", message)

@@ -294,9 +294,12 @@ def test_standalone_instance(local, network, cluster, name):
         rds.describe_db_instances(DBInstanceIdentifier=f"{name}-db")
 
 
-def test_proxy(local, network, cluster, name, role):
+@proves("rds.proxy_at_rest", "rds.targets_at_rest", "rds.proxy_pool")
+def test_proxy(local, network, cluster, name, role, held):
     rds = local("rds")
     rds.create_db_cluster(**cluster)
+    held()
+    instance = add_instance(local, name, 1)
     rds.create_db_proxy(
         DBProxyName=name,
         EngineFamily="POSTGRESQL",
@@ -305,14 +308,35 @@ def test_proxy(local, network, cluster, name, role):
         VpcSubnetIds=network.subnets,
         RequireTLS=True,
     )
-    rds.modify_db_proxy_target_group(
-        DBProxyName=name, TargetGroupName="default", ConnectionPoolConfig={"MaxConnectionsPercent": 80}
-    )
+    pool = {"DBProxyName": name, "TargetGroupName": "default"}
+    with refused("InvalidDBProxyStateFault"):
+        rds.modify_db_proxy_target_group(**pool, ConnectionPoolConfig={"MaxConnectionsPercent": 80})
+    held()
+    rds.reboot_db_instance(DBInstanceIdentifier=instance)
+    with refused("InvalidDBInstanceState"):
+        rds.register_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
+    held()
+    with refused("InvalidParameterValue"):
+        wish = {"MaxConnectionsPercent": 30, "MaxIdleConnectionsPercent": 50}
+        rds.modify_db_proxy_target_group(**pool, ConnectionPoolConfig=wish)
+    rds.modify_db_proxy_target_group(**pool, ConnectionPoolConfig={"MaxConnectionsPercent": 80})
     groups = rds.describe_db_proxy_target_groups(DBProxyName=name)["TargetGroups"]
     assert groups[0]["ConnectionPoolConfig"]["MaxConnectionsPercent"] == 80
     rds.register_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
-    assert rds.describe_db_proxy_targets(DBProxyName=name)["Targets"][0]["TargetHealth"]["State"] == "AVAILABLE"
+    with refused("DBProxyTargetAlreadyRegisteredFault"):
+        rds.register_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
+    whole, member = rds.describe_db_proxy_targets(DBProxyName=name)["Targets"]
+    assert (whole["Type"], whole["RdsResourceId"], "TargetHealth" in whole) == ("TRACKED_CLUSTER", name, False)
+    assert (member["RdsResourceId"], member["TrackedClusterId"]) == (instance, name)
+    assert member["TargetHealth"]["State"] == "REGISTERING"
+    held()
+    assert rds.describe_db_proxy_targets(DBProxyName=name)["Targets"][1]["TargetHealth"]["State"] == "AVAILABLE"
+    rds.deregister_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
+    with refused("DBProxyTargetNotFoundFault"):
+        rds.deregister_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
+    assert rds.describe_db_proxy_targets(DBProxyName=name)["Targets"] == []
     rds.delete_db_proxy(DBProxyName=name)
+    held()
     with refused("DBProxyNotFoundFault"):
         rds.describe_db_proxies(DBProxyName=name)
 

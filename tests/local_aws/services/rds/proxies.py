@@ -5,7 +5,7 @@ from ...common import find, page, picked, require_unique
 from ...life import later
 from ...registry import AwsError, now, operation
 from ...world import new_id
-from .shared import cluster_of, filtered, host_hash, instance_of, proxies, tags
+from .shared import cluster_of, filtered, host_hash, instance_of, members_of, proxies, tags
 
 KEPT = ("EngineFamily", "VpcSubnetIds", "RoleArn", "DefaultAuthScheme")
 CHANGED = {
@@ -85,15 +85,9 @@ def describe_db_proxies(call):
     return {"DBProxies": [shown(proxy) for proxy in found]} | more
 
 
-def require_available(proxy):
-    if proxy["Status"] != "available":
-        raise AwsError("InvalidDBProxyStateFault", f"DB proxy {proxy['DBProxyName']} is {proxy['Status']}.")
-
-
 @operation("rds", "ModifyDBProxy")
 def modify_db_proxy(call):
     proxy = proxy_of(call)
-    require_available(proxy)
     for given, kept in CHANGED.items():
         if call.get(given) is not None:
             proxy[kept] = call.params[given]
@@ -151,29 +145,25 @@ def register_db_proxy_targets(call):
     for name in call.get("DBClusterIdentifiers", []):
         cluster = cluster_of(call, name)
         made.append(new_target(proxy, "TRACKED_CLUSTER", cluster["DBClusterIdentifier"], cluster["Endpoint"]))
+        for member in members_of(call, cluster):
+            target = new_target(proxy, "RDS_INSTANCE", member["DBInstanceIdentifier"], member["_host"])
+            made.append(target | {"TrackedClusterId": cluster["DBClusterIdentifier"]})
     for name in call.get("DBInstanceIdentifiers", []):
         instance = instance_of(call, name)
-        if instance["DBInstanceStatus"] not in ("available", "modifying", "backing-up"):
-            message = f"DB instance {name} is in an unsupported state - {instance['DBInstanceStatus'].upper()}, "
-            raise AwsError("InvalidDBInstanceState", message + "needs to be in [AVAILABLE, MODIFYING, BACKING_UP]")
         made.append(new_target(proxy, "RDS_INSTANCE", instance["DBInstanceIdentifier"], instance["_host"]))
     proxy["_targets"] += made
     for target in made:
-        later("rds.modify.noticed", lambda target=target: target["TargetHealth"].update(State="AVAILABLE"))
+        if "TargetHealth" in target:
+            later("rds.modify.noticed", lambda target=target: target["TargetHealth"].update(State="AVAILABLE"))
     return {"DBProxyTargets": made}
 
 
 def new_target(proxy, kind, name, endpoint):
     if any(target["RdsResourceId"] == name for target in proxy["_targets"]):
         raise AwsError("DBProxyTargetAlreadyRegisteredFault", f"{name} is already registered.")
-    return {
-        "Endpoint": endpoint,
-        "RdsResourceId": name,
-        "Port": 5432,
-        "Type": kind,
-        "Role": "READ_WRITE",
-        "TargetHealth": {"State": "REGISTERING"},
-    }
+    target = {"Endpoint": endpoint, "RdsResourceId": name, "Port": 5432, "Type": kind, "Role": "READ_WRITE"}
+    # A cluster has no health of its own; its instances have.
+    return target if kind == "TRACKED_CLUSTER" else target | {"TargetHealth": {"State": "REGISTERING"}}
 
 
 @operation("rds", "DescribeDBProxyTargets")
@@ -185,5 +175,9 @@ def describe_db_proxy_targets(call):
 def deregister_db_proxy_targets(call):
     proxy = proxy_of(call)
     gone = call.get("DBClusterIdentifiers", []) + call.get("DBInstanceIdentifiers", [])
-    proxy["_targets"] = [target for target in proxy["_targets"] if target["RdsResourceId"] not in gone]
+    missing = set(gone) - {target["RdsResourceId"] for target in proxy["_targets"]}
+    if missing:
+        raise AwsError("DBProxyTargetNotFoundFault", f"{', '.join(sorted(missing))} is not registered.", 404)
+    names = ("RdsResourceId", "TrackedClusterId")
+    proxy["_targets"] = [t for t in proxy["_targets"] if not any(t.get(name) in gone for name in names)]
     return {}
