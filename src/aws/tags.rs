@@ -24,6 +24,22 @@ pub fn changes(want: &Tags, live: &Tags) -> (Tags, Vec<String>) {
     (set, remove)
 }
 
+/// What the tags begin with that name the stacks which share an object.
+const USER: &str = "tapctl:user:";
+/// Whose it is that tapctl made an object which stacks share.
+pub const MADE_HERE: (&str, &str) = ("ManagedBy", "tapctl");
+
+/// The tag by which a stack says that it uses an object which stacks share.
+pub fn user(owner: &Owner) -> String {
+    format!("{USER}{}:{}", owner.stack, owner.env)
+}
+
+/// Whether tapctl made an object and no stack but this one uses it any more. Its own tag may show for a while yet.
+pub fn is_last_user(owner: &Owner, tags: &Tags) -> bool {
+    let others = tags.keys().any(|key| key.starts_with(USER) && *key != user(owner));
+    tags.get(MADE_HERE.0).map(String::as_str) == Some(MADE_HERE.1) && !others
+}
+
 /// EC2's tags as a map.
 pub fn from_ec2(tags: &[Tag]) -> Tags {
     read(tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default())))
@@ -59,6 +75,21 @@ mod tests {
     #[test]
     fn tags_of_aws_itself_are_not_ours_to_see() {
         assert_eq!(read([("aws:cloudformation:stack", "x"), ("Name", "y")]).len(), 1);
+    }
+
+    #[test]
+    fn the_last_user_of_what_was_made_here_takes_it_along() {
+        let owner = |env: &str| Owner {
+            stack: "s".to_owned(),
+            env: env.to_owned(),
+            node: "n".to_owned(),
+            attempt: String::new(),
+        };
+        let both = read([("ManagedBy", "tapctl"), ("tapctl:user:s:dev", ""), ("tapctl:user:s:qa", "")]);
+        assert!(!is_last_user(&owner("dev"), &both));
+        assert!(is_last_user(&owner("dev"), &read([("ManagedBy", "tapctl"), ("tapctl:user:s:dev", "")])));
+        assert!(is_last_user(&owner("dev"), &read([("ManagedBy", "tapctl")])));
+        assert!(!is_last_user(&owner("dev"), &read([("tapctl:user:s:dev", "")])), "somebody else made it");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod ecs;
 pub mod efs;
 pub mod elasticache;
 pub mod elbv2;
+pub mod guardduty;
 pub mod iam;
 pub mod kinesis;
 pub mod kms;
@@ -31,7 +32,7 @@ type Register = fn(Kinds<Aws>) -> Kinds<Aws>;
 
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
-    let register: [Register; 21] = [
+    let register: [Register; 22] = [
         acm::register,
         apigateway::register,
         apigatewayv2::register,
@@ -44,6 +45,7 @@ pub fn registry() -> Kinds<Aws> {
         efs::register,
         elasticache::register,
         elbv2::register,
+        guardduty::register,
         iam::register,
         kinesis::register,
         kms::register,

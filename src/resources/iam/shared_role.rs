@@ -8,11 +8,7 @@ use serde_json::Value;
 
 use super::role::{attached, decoded};
 use super::{check_name, policy};
-use crate::resource::Owner;
 use crate::resources::prelude::*;
-
-/// What the tags begin with that name the stacks.
-const USER: &str = "tapctl:user:";
 
 /// A role and this stack's share in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -67,7 +63,7 @@ impl Resource for SharedRole {
             description: self.description.clone(),
             assume_role_policy: policy::as_wanted(Some(&self.assume_role_policy), trust),
             managed_policy_arns: self.managed_policy_arns.intersection(&attached).cloned().collect(),
-            joined: role.tags().iter().any(|tag| tag.key() == user(cx.owner)),
+            joined: role.tags().iter().any(|tag| tag.key() == tags::user(cx.owner)),
         };
         Ok(Some(Observed::ready(&role.role_name, live, SharedRoleOutputs { arn: role.arn })))
     }
@@ -79,8 +75,8 @@ impl Resource for SharedRole {
             .role_name(&self.name)
             .description(&self.description)
             .assume_role_policy_document(self.assume_role_policy.to_string())
-            .tags(tag("ManagedBy", "tapctl")?)
-            .tags(tag(&user(cx.owner), "")?)
+            .tags(tag(tags::MADE_HERE.0, tags::MADE_HERE.1)?)
+            .tags(tag(&tags::user(cx.owner), "")?)
             .send()
             .await?;
         Ok(made.role.always("role")?.role_name)
@@ -89,7 +85,7 @@ impl Resource for SharedRole {
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let name = &observed.id;
         if diff.has("joined") {
-            cx.iam.tag_role().role_name(name).tags(tag(&user(cx.owner), "")?).send().await?;
+            cx.iam.tag_role().role_name(name).tags(tag(&tags::user(cx.owner), "")?).send().await?;
         }
         if diff.has("assume_role_policy") {
             let document = self.assume_role_policy.to_string();
@@ -114,29 +110,16 @@ impl Resource for SharedRole {
     }
 }
 
-/// The tag of the stack that a call is made for.
-fn user(owner: &Owner) -> String {
-    format!("{USER}{}:{}", owner.stack, owner.env)
-}
-
 fn tag(key: &str, value: &str) -> Result<Tag> {
     Tag::builder().key(key).value(value).build().map_err(|error| Fault::invalid(error.to_string()))
-}
-
-/// The tags of the stacks that use a role of ours; `None` where there is no such role, or it is no shared one.
-async fn users(cx: &Cx<'_>, name: &str) -> Result<Option<BTreeSet<String>>> {
-    let Some(found) = cx.iam.get_role().role_name(name).send().await.if_present()? else { return Ok(None) };
-    let tags = found.role.always("role")?.tags.unwrap_or_default();
-    let ours = tags.iter().any(|tag| tag.key() == "ManagedBy" && tag.value() == "tapctl");
-    let users = tags.into_iter().map(|tag| tag.key).filter(|key| key.starts_with(USER)).collect();
-    Ok(ours.then_some(users))
 }
 
 /// Takes the tag of the stack that this call is made for off a shared role, and tells whether it was the last. In this
 /// order, of two stacks that leave at the same time at least one learns that it was.
 pub(in crate::resources) async fn leave(cx: &Cx<'_>, name: &str) -> Result<bool> {
-    cx.iam.untag_role().role_name(name).tag_keys(user(cx.owner)).send().await.if_present()?;
-    let users = users(cx, name).await?;
-    // IAM may show the tag for a while yet.
-    Ok(users.is_some_and(|users| users.iter().all(|other| *other == user(cx.owner))))
+    cx.iam.untag_role().role_name(name).tag_keys(tags::user(cx.owner)).send().await.if_present()?;
+    let Some(found) = cx.iam.get_role().role_name(name).send().await.if_present()? else { return Ok(false) };
+    let left = found.role.always("role")?.tags.unwrap_or_default();
+    let left = tags::read(left.into_iter().map(|tag| (tag.key, tag.value)));
+    Ok(tags::is_last_user(cx.owner, &left))
 }

@@ -411,3 +411,14 @@ def test_detectors(local):
     arn = f"arn:aws:guardduty:eu-west-1:123456789012:detector/{made['DetectorId']}"
     guard.tag_resource(ResourceArn=arn, Tags={"l": "w"})
     assert guard.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"k": "v", "l": "w"}
+    wish = [{"Name": "RDS_LOGIN_EVENTS", "Status": "DISABLED"}]
+    guard.update_detector(DetectorId=made["DetectorId"], Features=wish)
+    found = {f["Name"]: f["Status"] for f in guard.get_detector(DetectorId=made["DetectorId"])["Features"]}
+    assert (found["S3_DATA_EVENTS"], found["RDS_LOGIN_EVENTS"], found["EKS_AUDIT_LOGS"]) == (
+        "DISABLED",
+        "DISABLED",
+        "ENABLED",
+    )
+    guard.delete_detector(DetectorId=made["DetectorId"])
+    with refused("BadRequestException"):
+        guard.get_detector(DetectorId=made["DetectorId"])

@@ -1,0 +1,188 @@
+//! GuardDuty's detector, of which a region has one, whoever made it. Each stack puts a tag of its own on it, and the stack
+//! that takes off the last one removes it, but only if tapctl made it. What others made keeps its pace and every feature
+//! it has.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_guardduty::operation::get_detector::GetDetectorOutput;
+use aws_sdk_guardduty::types::{
+    DetectorFeature, DetectorFeatureConfiguration, DetectorStatus, FeatureStatus, FindingPublishingFrequency,
+};
+
+use crate::resources::prelude::*;
+
+/// What GuardDuty can look at besides the trail, the flow logs and the name queries, which it always looks at.
+const FEATURES: [&str; 6] = [
+    "EBS_MALWARE_PROTECTION",
+    "EKS_AUDIT_LOGS",
+    "LAMBDA_NETWORK_LOGS",
+    "RDS_LOGIN_EVENTS",
+    "RUNTIME_MONITORING",
+    "S3_DATA_EVENTS",
+];
+
+/// What watches a region, and this stack's share in it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Detector {
+    /// How soon a finding that is seen again is told: `FIFTEEN_MINUTES`, `ONE_HOUR` or `SIX_HOURS`.
+    pub finding_publishing_frequency: String,
+    /// Every feature there is, and whether it is on: AWS turns on what is not named.
+    pub features: BTreeMap<String, bool>,
+    /// Whether it works at all. Always true in a spec.
+    pub enabled: bool,
+    /// Whether this stack's tag is on it. Always true in a spec.
+    pub joined: bool,
+}
+
+/// What other nodes may refer to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DetectorOutputs {
+    /// Its id.
+    pub detector_id: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+impl Node<Detector> {
+    /// Its id.
+    pub fn detector_id(&self) -> Out<String> {
+        self.out("detector_id")
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> Out<String> {
+        self.out("arn")
+    }
+}
+
+impl Resource for Detector {
+    type Cloud = Aws;
+    type Outputs = DetectorOutputs;
+    const KIND: &'static str = "guardduty.detector";
+    const SHARED: bool = true;
+    const WAIT: Wait = Wait::seconds(5, 300, 300);
+
+    fn check(&self) -> std::result::Result<(), String> {
+        let frequency = &self.finding_publishing_frequency;
+        if !["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"].contains(&frequency.as_str()) {
+            return Err(format!(
+                "finding_publishing_frequency is {frequency:?}; AWS allows FIFTEEN_MINUTES, ONE_HOUR, SIX_HOURS"
+            ));
+        }
+        match self.features.keys().map(String::as_str).eq(FEATURES) {
+            true => Ok(()),
+            false => Err(format!("features must name all of {}, and no other", FEATURES.join(", "))),
+        }
+    }
+
+    async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let id = match id {
+            Some(id) => id.to_owned(),
+            None => match cx.guardduty.list_detectors().send().await?.detector_ids.unwrap_or_default().pop() {
+                Some(id) => id,
+                None => return Ok(None),
+            },
+        };
+        let found = cx.guardduty.get_detector().detector_id(&id).send().await.if_present()?;
+        let Some(found) = found else { return Ok(None) };
+        let outputs = DetectorOutputs { arn: arn(cx, &id), detector_id: id.clone() };
+        Ok(Some(Observed::ready(id, self.live(cx, &found), outputs)))
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        let made = cx
+            .guardduty
+            .create_detector()
+            .enable(true)
+            .client_token(cx.owner.token())
+            .finding_publishing_frequency(self.frequency())
+            .set_features(Some(self.features()))
+            .tags(tags::MADE_HERE.0, tags::MADE_HERE.1)
+            .tags(tags::user(cx.owner), "")
+            .send()
+            .await?;
+        made.detector_id.always("detector id")
+    }
+
+    async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        let id = &observed.id;
+        if diff.has("joined") {
+            cx.guardduty.tag_resource().resource_arn(arn(cx, id)).tags(tags::user(cx.owner), "").send().await?;
+        }
+        if diff.has_any(&["enabled", "features", "finding_publishing_frequency"]) {
+            let differs = |name: &str| diff.changes.iter().any(|change| change.path == format!("features.{name}"));
+            let features: Vec<_> = self
+                .features()
+                .into_iter()
+                .filter(|feature| feature.name().is_some_and(|name| differs(name.as_str())))
+                .collect();
+            let faster = diff.has("finding_publishing_frequency").then(|| self.frequency());
+            cx.guardduty
+                .update_detector()
+                .detector_id(id)
+                .enable(true)
+                .set_finding_publishing_frequency(faster)
+                .set_features(Some(features).filter(|features| !features.is_empty()))
+                .send()
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        let id = &observed.id;
+        let leave = cx.guardduty.untag_resource().resource_arn(arn(cx, id)).tag_keys(tags::user(cx.owner));
+        leave.send().await.if_present()?;
+        // In this order, of two stacks that leave at the same time at least one learns that it was the last.
+        let Some(left) = cx.guardduty.get_detector().detector_id(id).send().await.if_present()? else { return Ok(()) };
+        if tags::is_last_user(cx.owner, &tags_of(&left)) {
+            cx.guardduty.delete_detector().detector_id(id).send().await.if_present()?;
+        }
+        Ok(())
+    }
+}
+
+impl Detector {
+    fn live(&self, cx: &Cx<'_>, found: &GetDetectorOutput) -> Self {
+        let tags = tags_of(found);
+        let ours = tags.get(tags::MADE_HERE.0).map(String::as_str) == Some(tags::MADE_HERE.1);
+        let on = |name: &str| {
+            let features = found.features().iter();
+            let mut features = features.filter(|feature| feature.name().is_some_and(|known| known.as_str() == name));
+            features.any(|feature| feature.status() == Some(&FeatureStatus::Enabled))
+        };
+        let frequency = found.finding_publishing_frequency().map_or("", FindingPublishingFrequency::as_str);
+        // What others made may do more than this stack asks for.
+        let feature = |(name, want): (&String, &bool)| (name.clone(), on(name) && (ours || *want));
+        Detector {
+            finding_publishing_frequency: match ours {
+                true => frequency.to_owned(),
+                false => self.finding_publishing_frequency.clone(),
+            },
+            features: self.features.iter().map(feature).collect(),
+            enabled: found.status() == Some(&DetectorStatus::Enabled),
+            joined: tags.contains_key(&tags::user(cx.owner)),
+        }
+    }
+
+    fn frequency(&self) -> FindingPublishingFrequency {
+        FindingPublishingFrequency::from(self.finding_publishing_frequency.as_str())
+    }
+
+    fn features(&self) -> Vec<DetectorFeatureConfiguration> {
+        let status = |on| if on { FeatureStatus::Enabled } else { FeatureStatus::Disabled };
+        let feature = |(name, on): (&String, &bool)| {
+            let name = DetectorFeature::from(name.as_str());
+            DetectorFeatureConfiguration::builder().name(name).status(status(*on)).build()
+        };
+        self.features.iter().map(feature).collect()
+    }
+}
+
+fn arn(cx: &Cx<'_>, id: &str) -> String {
+    cx.arn("guardduty", &format!("detector/{id}"))
+}
+
+fn tags_of(found: &GetDetectorOutput) -> Tags {
+    tags::read(found.tags().cloned().unwrap_or_default())
+}
