@@ -2,6 +2,7 @@
 
 pub mod scalable_target;
 pub mod scaling_policy;
+mod steps;
 
 pub use scalable_target::ScalableTarget;
 pub use scaling_policy::ScalingPolicy;

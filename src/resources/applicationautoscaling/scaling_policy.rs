@@ -1,5 +1,5 @@
-//! A target tracking policy. It has no tags: its name within its scalable target is its key, and a put overwrites it
-//! whole. AWS keeps two alarms for it, which go with it.
+//! A scaling policy. It has no tags: its name within its scalable target is its key, and a put overwrites it whole. For
+//! one that tracks a target AWS keeps two alarms, which go with it; one that goes in steps acts when an alarm names it.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,34 @@ use aws_sdk_applicationautoscaling::types::{
     TargetTrackingScalingPolicyConfiguration,
 };
 
+pub use super::steps::{Step, StepScaling};
 use crate::resources::prelude::*;
 
-/// A policy that keeps a metric near a value by changing the number of a service's tasks.
+/// When and how the number of a service's tasks changes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScalingPolicy {
     /// The name: 1-256 printable characters.
     pub name: String,
     /// The scalable target: `service/CLUSTER/SERVICE`.
     pub resource_id: Out<String>,
+    /// When and how.
+    #[serde(flatten)]
+    pub scaling: Scaling,
+}
+
+/// When and how it scales.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scaling {
+    /// So that a metric stays near a value.
+    TargetTracking(TargetTracking),
+    /// By how far a metric is from the threshold of the alarm that calls the policy.
+    Step(StepScaling),
+}
+
+/// Keeps a metric near a value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TargetTracking {
     /// What it watches.
     pub metric: Metric,
     /// The value it keeps the metric near.
@@ -80,13 +99,10 @@ impl Resource for ScalingPolicy {
         if !(1..=256).contains(&self.name.len()) || !printable || self.name.contains(['|', ':']) {
             return Err(format!("name is {:?}; allowed are 1-256 printable characters but | and :", self.name));
         }
-        if !self.target_value.is_finite() || self.target_value <= 0.0 {
-            return Err(format!("target_value is {}; AWS wants more than 0", self.target_value));
+        match &self.scaling {
+            Scaling::TargetTracking(tracking) => tracking.check(),
+            Scaling::Step(steps) => steps.check(),
         }
-        if self.scale_in_cooldown_seconds < 0 || self.scale_out_cooldown_seconds < 0 {
-            return Err("a cooldown is negative; AWS allows 0 or more seconds".into());
-        }
-        self.metric.check()
     }
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
@@ -132,6 +148,74 @@ impl Resource for ScalingPolicy {
 
 impl ScalingPolicy {
     async fn put(&self, cx: &Cx<'_>) -> Result<()> {
+        let ask = cx
+            .autoscaling
+            .put_scaling_policy()
+            .service_namespace(ServiceNamespace::Ecs)
+            .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+            .resource_id(self.resource_id.get()?)
+            .policy_name(&self.name);
+        let ask = match &self.scaling {
+            Scaling::TargetTracking(tracking) => ask
+                .policy_type(PolicyType::TargetTrackingScaling)
+                .target_tracking_scaling_policy_configuration(tracking.configuration()?),
+            Scaling::Step(steps) => {
+                ask.policy_type(PolicyType::StepScaling).step_scaling_policy_configuration(steps.configuration()?)
+            }
+        };
+        ask.send().await?;
+        Ok(())
+    }
+
+    fn seen(&self, policy: &AasPolicy) -> Observed<Self> {
+        let tracking = policy.target_tracking_scaling_policy_configuration();
+        let steps = policy.step_scaling_policy_configuration();
+        let scaling = match (tracking, steps) {
+            (Some(tracking), _) => self.tracking(tracking).map(Scaling::TargetTracking),
+            (None, Some(steps)) => Some(Scaling::Step(StepScaling::live(steps))),
+            (None, None) => None,
+        };
+        let id = format!("{}|{}", policy.resource_id(), policy.policy_name());
+        let known = scaling.is_some();
+        let live = ScalingPolicy {
+            name: policy.policy_name().to_owned(),
+            resource_id: policy.resource_id().into(),
+            scaling: scaling.unwrap_or_else(|| self.scaling.clone()),
+        };
+        let mut observed = Observed::ready(id, live, ScalingPolicyOutputs { arn: policy.policy_arn().to_owned() });
+        if !known {
+            observed.foreign = Some(format!("it is a {} policy", policy.policy_type().as_str()));
+        }
+        observed
+    }
+
+    /// A metric that no spec can name stands as the wanted one: its other fields tell the difference.
+    fn tracking(&self, live: &TargetTrackingScalingPolicyConfiguration) -> Option<TargetTracking> {
+        let wanted = match &self.scaling {
+            Scaling::TargetTracking(tracking) => Some(tracking.metric.clone()),
+            Scaling::Step(_) => None,
+        };
+        Some(TargetTracking {
+            metric: metric(live).or(wanted)?,
+            target_value: live.target_value(),
+            scale_in_cooldown_seconds: live.scale_in_cooldown().unwrap_or_default(),
+            scale_out_cooldown_seconds: live.scale_out_cooldown().unwrap_or_default(),
+        })
+    }
+}
+
+impl TargetTracking {
+    fn check(&self) -> std::result::Result<(), String> {
+        if !self.target_value.is_finite() || self.target_value <= 0.0 {
+            return Err(format!("target_value is {}; AWS wants more than 0", self.target_value));
+        }
+        if self.scale_in_cooldown_seconds < 0 || self.scale_out_cooldown_seconds < 0 {
+            return Err("a cooldown is negative; AWS allows 0 or more seconds".into());
+        }
+        self.metric.check()
+    }
+
+    fn configuration(&self) -> Result<TargetTrackingScalingPolicyConfiguration> {
         let tracking = TargetTrackingScalingPolicyConfiguration::builder()
             .target_value(self.target_value)
             .scale_in_cooldown(self.scale_in_cooldown_seconds)
@@ -146,36 +230,7 @@ impl ScalingPolicy {
                 tracking.customized_metric_specification(metric.set_dimensions(Some(dimensions)).build())
             }
         };
-        cx.autoscaling
-            .put_scaling_policy()
-            .service_namespace(ServiceNamespace::Ecs)
-            .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
-            .resource_id(self.resource_id.get()?)
-            .policy_name(&self.name)
-            .policy_type(PolicyType::TargetTrackingScaling)
-            .target_tracking_scaling_policy_configuration(built(tracking.build())?)
-            .send()
-            .await?;
-        Ok(())
-    }
-
-    fn seen(&self, policy: &AasPolicy) -> Observed<Self> {
-        let tracking = policy.target_tracking_scaling_policy_configuration();
-        let live = ScalingPolicy {
-            name: policy.policy_name().to_owned(),
-            resource_id: policy.resource_id().into(),
-            metric: tracking.and_then(metric).unwrap_or_else(|| self.metric.clone()),
-            target_value: tracking.map(|tracking| tracking.target_value()).unwrap_or_default(),
-            scale_in_cooldown_seconds: tracking.and_then(|tracking| tracking.scale_in_cooldown()).unwrap_or_default(),
-            scale_out_cooldown_seconds: tracking.and_then(|tracking| tracking.scale_out_cooldown()).unwrap_or_default(),
-        };
-        let id = format!("{}|{}", policy.resource_id(), policy.policy_name());
-        let outputs = ScalingPolicyOutputs { arn: policy.policy_arn().to_owned() };
-        let mut observed = Observed::ready(id, live, outputs);
-        if policy.policy_type() != &PolicyType::TargetTrackingScaling {
-            observed.foreign = Some(format!("it is a {} policy", policy.policy_type().as_str()));
-        }
-        observed
+        built(tracking.build())
     }
 }
 
@@ -230,6 +285,47 @@ fn metric(tracking: &TargetTrackingScalingPolicyConfiguration) -> Option<Metric>
 }
 
 /// What a builder of the SDK gave; it only fails on a required field that was not set.
-fn built<T>(result: Result<T, aws_sdk_applicationautoscaling::error::BuildError>) -> Result<T> {
+pub(super) fn built<T>(result: Result<T, aws_sdk_applicationautoscaling::error::BuildError>) -> Result<T> {
     result.map_err(|error| Fault::invalid(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn policy(scaling: Scaling) -> ScalingPolicy {
+        ScalingPolicy { name: "cpu".to_owned(), resource_id: "service/c/s".into(), scaling }
+    }
+
+    #[test]
+    fn the_spec_of_target_tracking_is_what_it_was_before_there_were_steps() {
+        let metric = Metric::Predefined { name: "ECSServiceAverageCPUUtilization".to_owned(), label: None };
+        let tracking = TargetTracking {
+            metric,
+            target_value: 60.0,
+            scale_in_cooldown_seconds: 300,
+            scale_out_cooldown_seconds: 60,
+        };
+        let spec = json!({
+            "name": "cpu",
+            "resource_id": "service/c/s",
+            "metric": { "type": "predefined", "name": "ECSServiceAverageCPUUtilization", "label": null },
+            "target_value": 60.0,
+            "scale_in_cooldown_seconds": 300,
+            "scale_out_cooldown_seconds": 60,
+        });
+        assert_eq!(json!(policy(Scaling::TargetTracking(tracking))), spec);
+        let read: ScalingPolicy = serde_json::from_value(spec.clone()).unwrap();
+        assert_eq!(json!(read), spec);
+        let steps = StepScaling {
+            adjustment_type: "ChangeInCapacity".to_owned(),
+            cooldown_seconds: 60,
+            steps: vec![Step { lower: Some(0.0), upper: None, adjustment: 1 }],
+            metric_aggregation: "Maximum".to_owned(),
+        };
+        let spec = json!(policy(Scaling::Step(steps)));
+        assert_eq!(json!(serde_json::from_value::<ScalingPolicy>(spec.clone()).unwrap()), spec);
+    }
 }

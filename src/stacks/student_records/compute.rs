@@ -11,7 +11,7 @@ use super::network::Network;
 use super::secrets::Secrets;
 use super::{Builder, Class};
 use crate::resource::Tags;
-use crate::resources::applicationautoscaling::scaling_policy::Metric;
+use crate::resources::applicationautoscaling::scaling_policy::{Metric, Scaling, TargetTracking};
 use crate::resources::applicationautoscaling::{ScalableTarget, ScalingPolicy};
 use crate::resources::ecs::container::{Container, Log, MountPoint};
 use crate::resources::ecs::deployment::{Deployment, Target};
@@ -201,10 +201,12 @@ impl Builder<'_> {
             let policy = ScalingPolicy {
                 name: self.name(thing),
                 resource_id: target.resource_id(),
-                metric: Metric::Predefined { name: metric.into(), label },
-                target_value: f64::from(value),
-                scale_in_cooldown_seconds: 300,
-                scale_out_cooldown_seconds: 60,
+                scaling: Scaling::TargetTracking(TargetTracking {
+                    metric: Metric::Predefined { name: metric.into(), label },
+                    target_value: f64::from(value),
+                    scale_in_cooldown_seconds: 300,
+                    scale_out_cooldown_seconds: 60,
+                }),
             };
             self.stack.add(format!("scaling-policy-{thing}"), policy);
         }

@@ -119,7 +119,10 @@ def put_scaling_policy(call):
     target_of(call)
     name = (*key_of(call), call.params["PolicyName"])
     policy = policies(call).get(name) or new_policy(call)
+    for field in POLICY_FIELDS[1:]:
+        policy.pop(field, None)
     policy.update(picked(call.params, *POLICY_FIELDS))
+    policy["Alarms"] = alarms(call, policy)
     policies(call)[name] = policy
     return {"PolicyARN": policy["PolicyARN"], "Alarms": policy["Alarms"]}
 
@@ -134,10 +137,14 @@ def new_policy(call):
         "CreationTime": now(),
         "Alarms": [],
     }
-    policy |= picked(call.params, "PolicyName", *NAMED_BY)
-    if call.get("PolicyType") == "TargetTrackingScaling":
-        policy["Alarms"] = [alarm(call, resource, word) for word in ("AlarmHigh", "AlarmLow")]
-    return policy
+    return policy | picked(call.params, "PolicyName", *NAMED_BY)
+
+
+def alarms(call, policy):
+    """Target tracking makes its own; those of a step policy are whoever's alarms name it."""
+    if policy["PolicyType"] != "TargetTrackingScaling":
+        return []
+    return policy["Alarms"] or [alarm(call, policy["ResourceId"], word) for word in ("AlarmHigh", "AlarmLow")]
 
 
 def alarm(call, resource, word):
