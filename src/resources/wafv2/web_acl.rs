@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_wafv2::error::BuildError;
+use aws_sdk_wafv2::types::builders::RuleBuilder;
 use aws_sdk_wafv2::types::{
     AllowAction, BlockAction, DefaultAction, ManagedRuleGroupStatement, NoneAction, OverrideAction, RateBasedStatement,
     RateBasedStatementAggregateKeyType, Rule, RuleAction, Scope, Statement, Tag, VisibilityConfig, WebAcl as WafAcl,
@@ -193,7 +194,7 @@ impl WebAcl {
         rules.map(|(rule, priority)| built(rule?.priority(priority).build())).collect()
     }
 
-    fn rate_rule(&self, limit: i64) -> Result<aws_sdk_wafv2::types::builders::RuleBuilder> {
+    fn rate_rule(&self, limit: i64) -> Result<RuleBuilder> {
         let statement = RateBasedStatement::builder()
             .limit(limit)
             .evaluation_window_sec(RATE_WINDOW)
@@ -204,7 +205,7 @@ impl WebAcl {
         Ok(Rule::builder().name(RATE_RULE).statement(statement).action(block).visibility_config(visibility))
     }
 
-    fn group_rule(&self, group: &str) -> Result<aws_sdk_wafv2::types::builders::RuleBuilder> {
+    fn group_rule(&self, group: &str) -> Result<RuleBuilder> {
         let managed = built(ManagedRuleGroupStatement::builder().vendor_name("AWS").name(group).build())?;
         let statement = Statement::builder().managed_rule_group_statement(managed).build();
         let as_it_is = OverrideAction::builder().none(NoneAction::builder().build()).build();
@@ -279,7 +280,7 @@ fn group_of(rule: &Rule) -> Option<&str> {
 fn settings_by_hand(acl: &WafAcl) -> BTreeSet<String> {
     let allows = acl.default_action().and_then(DefaultAction::allow);
     let settings = [
-        ("default action", !allows.is_some_and(|allow| allow.custom_request_handling.is_none())),
+        ("default action", allows.is_none_or(|allow| allow.custom_request_handling.is_some())),
         ("visibility", !measured(acl.visibility_config())),
         ("token domains", !acl.token_domains().is_empty()),
         ("custom response bodies", acl.custom_response_bodies().is_some_and(|bodies| !bodies.is_empty())),

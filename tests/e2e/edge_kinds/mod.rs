@@ -93,7 +93,8 @@ impl Bench {
     fn begins(&self, stack: &Stack) {
         let mut made: Vec<String> = stack.nodes.keys().map(|node| format!("created {node}")).collect();
         let mut done = self.apply(stack);
-        (made.sort(), done.sort());
+        made.sort();
+        done.sort();
         assert_eq!(done, made);
         self.is_as_wanted(stack);
         let mark = self.aws.mark();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use tapctl::resources::wafv2;
 
 use super::{Bench, only, stack};
@@ -81,7 +82,16 @@ gateway.create_stage(restApiId=api['id'], stageName='dev', deploymentId=deployme
     let acl = stack.add("acl", web_acl());
     let resource_arn = stage.as_str().into();
     stack.add("guard", wafv2::WebAclAssociation { web_acl_arn: acl.arn(), resource_arn });
+    // What a fresh web ACL answers until it is known everywhere.
+    bench.aws.fault(json!({
+        "match": { "operation": "AssociateWebACL" },
+        "nth": 1,
+        "action": "error",
+        "code": "WAFUnavailableEntityException",
+        "status": 400,
+    }));
     bench.begins(&stack);
+    assert_eq!(bench.aws.struck(), 1);
     assert_eq!(bench.output("guard", "protected_arn"), stage);
     let guard = format!("waf = client('wafv2')\nstage = '{stage}'\n");
     bench.repairs(&stack, &format!("{guard}waf.disassociate_web_acl(ResourceArn=stage)"), &["create guard"]);
