@@ -9,6 +9,7 @@ mod web_acls;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use tapctl::aws::Aws;
 use tapctl::engine::{self, Engine, Options, Scope, Silent, Stop};
@@ -16,7 +17,7 @@ use tapctl::plan::{self, Observations, Plan};
 use tapctl::resource::{Kinds, Pass, Resource};
 use tapctl::resources;
 use tapctl::stack::{self, Entry, Node, Stack};
-use tapctl::state::{LocalStore, State, Store};
+use tapctl::state::{Save, State, StateError};
 
 use crate::harness::{Desk, LocalAws, Sweep, in_a_process_of_its_own_run};
 
@@ -33,6 +34,16 @@ struct Bench {
 
 fn stack() -> Stack {
     Stack::new("bench", "dev")
+}
+
+/// The state file, which nobody else writes here.
+struct File;
+
+impl Save for File {
+    fn save<'a>(&'a self, text: &'a str) -> LocalBoxFuture<'a, Result<(), StateError>> {
+        let io = |error| StateError::Io { place: STATE.to_owned(), error };
+        Box::pin(async move { std::fs::write(STATE, text).map_err(io) })
+    }
 }
 
 /// A stack of one node.
@@ -149,10 +160,9 @@ async fn in_a_process_of_its_own() {
     let aws = Aws::connect("us-east-1").await.expect("AWS answers");
     let kinds = resources::registry();
     let stack = stack_on_the_desk(&kinds);
-    let store = LocalStore::new(STATE);
-    let state = match store.load().await.expect("the state can be read") {
-        Some(text) => State::parse(&text, STATE).expect("it is a state"),
-        None => State::new(&stack.name, &stack.env, &aws.account, &aws.region),
+    let state = match std::fs::read_to_string(STATE) {
+        Ok(text) => State::parse(&text, STATE).expect("it is a state"),
+        Err(_) => State::new(&stack.name, &stack.env, &aws.account, &aws.region),
     };
     let pass = Pass::default();
     let wanted = (verb != "destroy").then_some(&stack);
@@ -204,11 +214,10 @@ async fn act(
     pass: Pass,
     seen: Observations,
 ) -> Vec<String> {
-    let store = LocalStore::new(STATE);
     let chosen: BTreeSet<String> = state.nodes.keys().chain(stack.nodes.keys()).cloned().collect();
     let (_ask, stop) = Stop::new();
     let options = Options { settle: std::time::Duration::from_secs(5), ..Options::default() };
-    let engine = Engine::new(aws, kinds, &store, &Silent, options, stop, state, pass, seen);
+    let engine = Engine::new(aws, kinds, &File, &Silent, options, stop, state, pass, seen);
     let report = match verb {
         "destroy" => engine.destroy(&chosen).await,
         _ => engine.apply(stack, plan, &chosen).await,
