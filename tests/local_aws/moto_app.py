@@ -40,7 +40,8 @@ def forward_raw(call):
 def ask(call, service=None, operation=None, params=None):
     """moto's answer, as a dictionary, to the same call or to another one made in the same account and region."""
     service = service or call.service
-    model = wire.service_model(service).operation_model(operation or call.operation)
+    with wire.MODELS_IN_USE:
+        model = wire.service_model(service).operation_model(operation or call.operation)
     protocol = call.protocol if service == call.service else model.service_model.protocol
     inner = Call(service, model.name, call.params if params is None else params, call.account, call.region)
     inner.request, inner.model, inner.protocol, inner.principal = call.request, model, protocol, call.principal

@@ -5,6 +5,7 @@ Everything is driven by botocore's service models, so that a correction never se
 
 import io
 import json
+import threading
 from functools import cache
 from xml.sax.saxutils import escape
 
@@ -20,6 +21,8 @@ from .registry import AwsError, Call
 from .world import new_id
 
 CBOR = "smithy-rpc-v2-cbor"
+# moto keeps a model under the key under which botocore has just put its own: whoever looks in between finds the wrong one.
+MODELS_IN_USE = threading.Lock()
 
 # Several services share one signing name; the path, the version or the target tells which one is meant.
 MODELS_BY_SIGNING_NAME = {
@@ -58,7 +61,8 @@ def decode(request):
     if scope is None:
         return None
     access_key, region, signing_name = scope
-    model, label_values, protocol = find_operation(request, signing_name)
+    with MODELS_IN_USE:
+        model, label_values, protocol = find_operation(request, signing_name)
     params = read_params(request, model, label_values, protocol)
     account = account_of(request, access_key)
     service = model.service_model.service_name
