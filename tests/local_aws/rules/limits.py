@@ -53,7 +53,7 @@ REFUSALS = {
     "elbv2": THROTTLING,
     "iam": THROTTLING,
     "rds": THROTTLING,
-    "sns": THROTTLING,
+    "sns": ("Throttled", "Rate exceeded", 429),
     "sts": THROTTLING,
 }
 EC2_GROUPS = {
