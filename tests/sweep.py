@@ -743,7 +743,7 @@ def dump(found):
 
 
 def namer(found):
-    """Puts names in place of this account's ids, and leaves out what is never the same twice, in whatever it is given."""
+    """Puts names in place of this account's ids in whatever it is given, and leaves out what is never the same twice."""
     labels = {}
     for name, items in found.items():
         for item in items:

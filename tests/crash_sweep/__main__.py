@@ -14,12 +14,12 @@ from .trial import COMMANDS, WAYS, Bench, Point, Result
 
 HELP = """
 Strikes tapctl at the calls it makes to a strict local AWS, runs it again, and compares account and state, property by
-property, with those that undisturbed runs leave; where the call was one that can change something, then plans, which must
-find nothing to do, destroys, and compares what is left. Exits with 1 if anything differs.
+property, with those that undisturbed runs leave; where the call was one that can change something, then plans, which
+must find nothing to do, destroys, and compares what is left. Exits with 1 if anything differs.
 
 Commands, each from the account it needs:
   apply     of env dev, into an empty account
-  change    an apply of other settings that make, update, move, replace and remove (CHANGE in tests/crash_sweep/trial.py)
+  change    an apply of other settings that make, update, move, replace and remove: CHANGE in tests/crash_sweep/trial.py
   destroy   of env dev
 
 Ways:
@@ -42,7 +42,7 @@ def arguments():
     )
     parser.add_argument("--command", choices=[*COMMANDS, "all"], default="all")
     parser.add_argument("--way", choices=[*WAYS, "all"], default="all")
-    parser.add_argument("--points", default="all", metavar="N", help="how many, drawn evenly from all operations; or all")
+    parser.add_argument("--points", default="all", metavar="N", help="how many, of all operations; or all")
     parser.add_argument("--writes", action="store_true", help="only calls that can change something")
     parser.add_argument("--call", metavar="CALL", help="only this one, as ec2:CreateSubnet#3")
     parser.add_argument("--seed", type=int, default=0, help="what --points draws by, and the order of trials")
@@ -132,7 +132,8 @@ def table(results, calls):
     for row in sorted(calls, key=lambda row: (COMMANDS.index(row[0]), row[1])):
         cells = ["/".join(str(counts[(*row, way, outcome)]) for w, outcome in COLUMNS if w == way) for way in WAYS]
         lines.append([*row, *map(str, calls[row]), str(tried[row]), *cells])
-    totals = ["/".join(str(sum(r.point.way == way and r.outcome == outcome for r in results)) for w, outcome in COLUMNS if w == way) for way in WAYS]
+    met = Counter((result.point.way, result.outcome) for result in results)
+    totals = ["/".join(str(met[way, outcome]) for w, outcome in COLUMNS if w == way) for way in WAYS]
     lines.append(["all", "", *(str(sum(of)) for of in zip(*calls.values())), str(len(results)), *totals])
     widths = [max(len(line[at]) for line in lines) for at in range(len(heads) + len(WAYS))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
@@ -152,24 +153,32 @@ def main():
     chosen = arguments()
     began = time.monotonic()
     bench = Bench(chosen.tapctl)
-    found = all_points(chosen)
-    points = choose(found, chosen)
-    print(f"{len(found)} points, {len(points)} of them now; seed {chosen.seed}, shard {chosen.shard}", flush=True)
-    if not points:
-        sys.exit("no such call; see the log of an undisturbed run")
-    results = run_all(points, chosen)
-    bench.end()
-    took = time.monotonic() - began
+    try:
+        found = all_points(chosen)
+        points = choose(found, chosen)
+        if not points:
+            sys.exit("no undisturbed run makes such a call")
+        print(f"{len(found)} points, {len(points)} of them now; seed {chosen.seed}, shard {chosen.shard}", flush=True)
+        results = run_all(points, chosen)
+    finally:
+        bench.end()
+    sys.exit(1 if report(results, found, chosen, time.monotonic() - began) else 0)
+
+
+def report(results, found, chosen, seconds):
+    """Prints the table and every failure, and answers how many there are."""
     failed = [result for result in results if result.outcome == "failed"]
     if chosen.json:
         with open(chosen.json, "w") as file:
-            json.dump({"seed": chosen.seed, "seconds": took, "results": [r.as_dict() for r in results]}, file, indent=1)
+            told = [result.as_dict() for result in results]
+            json.dump({"seed": chosen.seed, "seconds": seconds, "results": told}, file, indent=1)
     print(table(results, calls_by_service(found)))
     for result in failed:
         print(f"\nFAILED {result.point.again()}\n  {result.detail}")
     second = sum(result.second_run for result in results)
-    print(f"\n{len(results)} points tried in {took:.0f} s, {len(failed)} failed; {second} lost answers took a second run")
-    sys.exit(1 if failed else 0)
+    print(f"\n{len(results)} points tried in {seconds:.0f} s, {len(failed)} failed; ", end="")
+    print(f"{second} lost answers took a second run")
+    return len(failed)
 
 
 if __name__ == "__main__":

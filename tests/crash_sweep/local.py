@@ -178,7 +178,8 @@ def difference(path, want, have):
     if want == have:
         return []
     if isinstance(want, dict) and isinstance(have, dict):
-        return [line for key in sorted({*want, *have}) for line in difference(f"{path}.{key}", want.get(key), have.get(key))]
+        keys = sorted({*want, *have})
+        return [line for key in keys for line in difference(f"{path}.{key}", want.get(key), have.get(key))]
     if isinstance(want, list) and isinstance(have, list):
         return lists_differ(path, want, have)
     return [f"{path}: {sweep.written(have)[:300]} in place of {sweep.written(want)[:300]}"]

@@ -22,7 +22,7 @@ def arguments():
     parser.add_argument("--quota", type=pair(int), action="append", default=[], metavar="NAME=NUMBER")
     parser.add_argument("--duration", type=pair(float), action="append", default=[], metavar="NAME=SECONDS")
     parser.add_argument("--ready-file", metavar="FILE")
-    parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, which started the server, ends")
+    parser.add_argument("--parent", type=int, metavar="PID", help="end when this process ends")
     return parser, parser.parse_args()
 
 

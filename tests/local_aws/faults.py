@@ -36,7 +36,8 @@ class Fault:
         self.check(wish)
 
     def check(self, wish):
-        known = {"match", "nth", "times", "probability", "seed", "when", "action", "code", "status", "message", "seconds"}
+        known = {"match", "nth", "times", "probability", "seed", "when", "action", "code", "status", "message"}
+        known.add("seconds")
         if set(wish) - known:
             raise ValueError(f"unknown fields {sorted(set(wish) - known)}; known are {sorted(known)}")
         if set(self.match) - {"service", "operation", "write"}:
@@ -73,8 +74,9 @@ class Fault:
         return AwsError(self.code, self.message, self.status)
 
     def report(self):
-        names = ("id", "match", "nth", "probability", "seed", "when", "action", "code", "status", "message", "seen", "hit")
-        return {name: getattr(self, name) for name in names} | {"times": self.times if self.times < math.inf else None}
+        names = ("id", "match", "nth", "probability", "seed", "when", "action", "code", "status", "message")
+        told = {name: getattr(self, name) for name in (*names, "seen", "hit")}
+        return told | {"times": self.times if self.times < math.inf else None}
 
 
 class Faults:
