@@ -379,22 +379,16 @@ impl Sweep {
     }
 }
 
-/// An environment that was made in peace: the names of what the account then holds, and the calls it took that write.
-static MADE: LazyLock<(Vec<String>, usize)> = LazyLock::new(|| {
+/// The names of what the account holds after an environment was made in peace.
+static MADE: LazyLock<Vec<String>> = LazyLock::new(|| {
     let aws = LocalAws::lease();
     Desk::at(&aws).tapctl(&["apply", "--yes"]).expect(0);
-    let writes = aws.writes_since(0).len();
-    (aws.sweep().names(), writes)
+    aws.sweep().names()
 });
 
 /// The names of all that an undisturbed apply of dev makes.
 pub fn made() -> &'static [String] {
-    &MADE.0
-}
-
-/// How many calls that write it takes.
-pub fn made_with() -> usize {
-    MADE.1
+    &MADE
 }
 
 /// A directory to run tapctl in: empty but for `tapctl.toml`.
