@@ -12,7 +12,7 @@ const PLACEHOLDER_IMAGE: &str = "public.ecr.aws/docker/library/busybox:1.37";
 
 /// The defaults that depend on no other setting; [`derive`] fills in the others.
 pub(super) fn defaults(env: EnvName, protect: bool) -> Config {
-    let cache_node = if protect { "cache.t3.medium" } else { "cache.t3.micro" };
+    let profile = Profile::of(protect);
     Config {
         stack: StackKind::StudentRecords,
         env,
@@ -22,7 +22,7 @@ pub(super) fn defaults(env: EnvName, protect: bool) -> Config {
         network: Network {
             cidr: Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 16),
             azs: 2,
-            nat: Nat::PerAz,
+            nat: profile.nat,
             public_subnets: Vec::new(),
             private_subnets: Vec::new(),
             endpoints: Vec::new(),
@@ -34,20 +34,31 @@ pub(super) fn defaults(env: EnvName, protect: bool) -> Config {
             max_acu: 4.0,
             instances: 2,
             backup_days: 30,
+            proxy: false,
         },
-        cache: Cache { engine_version: "7.1".to_owned(), node_type: cache_node.to_owned(), nodes: 2, snapshot_days: 5 },
+        cache: Cache {
+            engine_version: "7.1".to_owned(),
+            node_type: profile.cache_node_type.to_owned(),
+            nodes: 2,
+            snapshot_days: 5,
+        },
         stream: Stream { mode: StreamMode::Provisioned, shards: 2, retention_hours: 24 },
         files: Files { throughput_mode: ThroughputMode::Bursting, transition_to_ia_days: 30, backup: true },
-        logs: Logs { retention_days: 30 },
+        logs: Logs { retention_days: profile.log_retention_days },
         api: Api {
+            authorization: Authorization::Iam,
             campus_systems: vec!["campus".to_owned()],
             throttle_rate: 1000,
             throttle_burst: 2000,
             plan_rate: 100,
             plan_burst: 200,
             plan_quota: 1_000_000,
+            waf: true,
+            waf_rate_limit: 2000,
         },
         ingress: Ingress { mode: IngressMode::Internal, certificate_arn: None, host: None },
+        audit: Audit { trail: TrailOwner::Own, archive_after_days: 90, expire_after_days: profile.audit_expire_days },
+        monitoring: Monitoring { alarm_emails: Vec::new(), dashboard: true },
         tags: BTreeMap::new(),
         engine: Engine { parallelism: 16, settle_seconds: 30, timeout_minutes: 120 },
     }
@@ -66,6 +77,7 @@ fn service() -> Service {
         requests_per_target: 1000,
         cpu_target_percent: 60,
         health_check_path: "/health".to_owned(),
+        tls: false,
     }
 }
 

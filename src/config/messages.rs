@@ -64,11 +64,11 @@ fn keys_that_are_no_settings() {
     tapctl.toml:7: network.port is not a setting; did you mean service.port?
     tapctl.toml:8: network.zzz is not a setting; allowed in [network]: azs, cidr, endpoints, nat, private_subnets, public_subnets
     tapctl.toml:9: netwrok is not a setting; did you mean network?
-    tapctl.toml:11: nonsense is not a setting; allowed: account, api, cache, database, engine, env, files, ingress, logs, network, protect, region, service, stack, stream, tags
+    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, files, ingress, logs, monitoring, network, protect, region, service, stack, stream, tags
     tapctl.toml:14: env.dev.cache.node_typ is not a setting; did you mean env.dev.cache.node_type?
-    tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, cache, database, engine, files, ingress, logs, network, protect, region, service, stack, stream, tags
+    tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, ingress, logs, monitoring, network, protect, region, service, stack, stream, tags
     tapctl.toml:17: env.prod.protected is not a setting; did you mean env.prod.protect?
-    tapctl.toml:18: env.qa.service.limits is not a setting; allowed in [env.qa.service]: command, cpu, cpu_target_percent, health_check_path, image, max_tasks, memory, min_tasks, port, requests_per_target, tasks
+    tapctl.toml:18: env.qa.service.limits is not a setting; allowed in [env.qa.service]: command, cpu, cpu_target_percent, health_check_path, image, max_tasks, memory, min_tasks, port, requests_per_target, tasks, tls
     "#);
 }
 
@@ -158,8 +158,12 @@ fn values_out_of_range() {
         throttle_rate = -1
         plan_quota = 0
         [ingress]
-        mode = "public"
+        mode = "open"
         certificate_arn = "arn:aws:iam::123456789012:server-certificate/x"
+        [audit]
+        trail = "none"
+        [monitoring]
+        alarm_emails = ["oncall"]
         [engine]
         parallelism = 0
         settle_seconds = 1
@@ -201,11 +205,13 @@ fn values_out_of_range() {
     tapctl.toml:40: api.campus_systems has "lms" twice; allowed: a list of 1 to 50 different names of lower-case letters, digits and single hyphens, a letter first, at most 32 characters
     tapctl.toml:41: api.throttle_rate is -1; allowed: 1 to 10000 a second
     tapctl.toml:42: api.plan_quota is 0; allowed: 1 to 2147483647 a month
-    tapctl.toml:44: ingress.mode is "public"; allowed: "internal"
+    tapctl.toml:44: ingress.mode is "open"; allowed: "internal" or "public"
     tapctl.toml:45: ingress.certificate_arn is "arn:aws:iam::123456789012:server-certificate/x"; allowed: an ACM certificate's ARN, arn:aws:acm:<region>:<account>:certificate/<id>
-    tapctl.toml:47: engine.parallelism is 0; allowed: 1 to 64
-    tapctl.toml:48: engine.settle_seconds is 1; allowed: 5 to 600 seconds
-    tapctl.toml:49: engine.timeout_minutes is 0x10000; allowed: 1 to 1440 minutes
+    tapctl.toml:47: audit.trail is "none"; allowed: "own" or "external"
+    tapctl.toml:49: monitoring.alarm_emails has "oncall"; allowed: a list of at most 20 different mail addresses
+    tapctl.toml:51: engine.parallelism is 0; allowed: 1 to 64
+    tapctl.toml:52: engine.settle_seconds is 1; allowed: 5 to 600 seconds
+    tapctl.toml:53: engine.timeout_minutes is 0x10000; allowed: 1 to 1440 minutes
     "#);
 }
 
@@ -271,6 +277,12 @@ fn numbers_that_do_not_fit_together() {
     tapctl.toml:2: api.plan_rate is 2000; allowed: no more than api.throttle_rate, and api.throttle_rate is 1000 by default
     tapctl.toml:3: api.plan_burst is 3000; allowed: no more than api.throttle_burst, and api.throttle_burst is 2000 by default
     "#);
+}
+
+#[test]
+fn what_goes_only_together() {
+    insta::assert_snapshot!(errors("[service]\ntls = true"), @"tapctl.toml:2: service.tls is true; allowed: along with service.image, an image that answers HTTPS on service.port");
+    insta::assert_snapshot!(errors("[audit]\nexpire_after_days = 90"), @"tapctl.toml:2: audit.expire_after_days is 90; allowed: more than audit.archive_after_days, and audit.archive_after_days is 90 by default");
 }
 
 #[test]

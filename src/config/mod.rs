@@ -12,6 +12,7 @@ mod env_name;
 mod error;
 #[cfg(test)]
 mod messages;
+mod profile;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use env_name::EnvName;
 pub use error::ConfigError;
+pub use profile::Profile;
 
 use document::Document;
 use error::Problem;
@@ -61,6 +63,10 @@ pub struct Config {
     pub api: Api,
     /// `[ingress]`
     pub ingress: Ingress,
+    /// `[audit]`
+    pub audit: Audit,
+    /// `[monitoring]`
+    pub monitoring: Monitoring,
     /// `[tags]`: further tags on every object. None of them is one that tapctl sets itself.
     pub tags: BTreeMap<String, String>,
     /// `[engine]`
@@ -152,6 +158,8 @@ pub struct Service {
     pub cpu_target_percent: i32,
     /// The path that answers 200 when a task is healthy.
     pub health_check_path: String,
+    /// Whether the container answers HTTPS, with a certificate of its own, and the load balancer speaks it to the tasks.
+    pub tls: bool,
 }
 
 /// The Aurora PostgreSQL cluster.
@@ -167,6 +175,8 @@ pub struct Database {
     pub instances: i32,
     /// For how many days one can go back in time.
     pub backup_days: i32,
+    /// Whether the service reaches the writer through an RDS Proxy, which pools connections and hides failovers.
+    pub proxy: bool,
 }
 
 impl Database {
@@ -241,7 +251,9 @@ pub struct Logs {
 /// The REST API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Api {
-    /// The systems that call it. Each gets an API key and a usage plan.
+    /// How callers prove who they are.
+    pub authorization: Authorization,
+    /// The systems that call it. Each gets an API key and a usage plan and, with Cognito, a client.
     pub campus_systems: Vec<String>,
     /// Requests per second that the whole stage takes.
     pub throttle_rate: i32,
@@ -253,6 +265,20 @@ pub struct Api {
     pub plan_burst: i32,
     /// Requests per calendar month that one campus system may make.
     pub plan_quota: i32,
+    /// Whether a web ACL with AWS's managed rules and a rate rule stands before the stage.
+    pub waf: bool,
+    /// Requests that one address may make in any five minutes before the web ACL blocks it.
+    pub waf_rate_limit: i64,
+}
+
+/// How the API's callers prove who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Authorization {
+    /// By a signature with AWS credentials.
+    Iam,
+    /// By an access token of a Cognito user pool.
+    Cognito,
 }
 
 /// How the API reaches the service.
@@ -273,6 +299,38 @@ pub struct Ingress {
 pub enum IngressMode {
     /// In the private subnets, reached through a VPC link only.
     Internal,
+    /// In the public subnets, reached over the internet.
+    Public,
+}
+
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Whose CloudTrail records what is done in the account.
+    pub trail: TrailOwner,
+    /// After how many days a record moves to the archive storage class.
+    pub archive_after_days: i32,
+    /// After how many days a record is deleted.
+    pub expire_after_days: i32,
+}
+
+/// Whose CloudTrail records what is done in the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrailOwner {
+    /// One of the environment's own, with a bucket of its own.
+    Own,
+    /// The organisation's, which tapctl leaves alone.
+    External,
+}
+
+/// Alarms and the dashboard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Monitoring {
+    /// Addresses that alarms are mailed to. Each must confirm once.
+    pub alarm_emails: Vec<String>,
+    /// Whether there is a dashboard over all services.
+    pub dashboard: bool,
 }
 
 /// How tapctl itself works.
@@ -287,6 +345,11 @@ pub struct Engine {
 }
 
 impl Config {
+    /// What this environment gets for being protected, or for not being.
+    pub const fn profile(&self) -> Profile {
+        Profile::of(self.protect)
+    }
+
     /// Reads the settings of one environment. A file that is not there means the defaults, unless the person named
     /// it (`explicit`).
     ///

@@ -92,11 +92,13 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("service.cpu_target_percent", Rule::Whole(1, 100, "")),
     ("service.health_check_path", Rule::Text(is_path, "a path such as \"/health\" of letters, digits, / . _ ~ and -, \
         at most 255")),
+    ("service.tls", Rule::Flag),
     ("database.engine_version", Rule::Word(AURORA)),
     ("database.min_acu", Rule::Halves(0.0, 256.0, "")),
     ("database.max_acu", Rule::Halves(1.0, 256.0, "")),
     ("database.instances", Rule::Whole(2, 16, ", a writer and its readers")),
     ("database.backup_days", Rule::Whole(1, 35, " days")),
+    ("database.proxy", Rule::Flag),
     ("cache.engine_version", Rule::Word(&["7.0", "7.1"])),
     ("cache.node_type", Rule::Text(is_cache_node, "\"cache.<family>.<size>\" with t3 or t4g in micro, small, medium, \
         or m5, m6g, m7g, m8g, r5, r6g, r7g, r8g, c8gn from large up")),
@@ -109,6 +111,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("files.transition_to_ia_days", Rule::Number(&[1, 7, 14, 30, 60, 90, 180, 270, 365], " days")),
     ("files.backup", Rule::Flag),
     ("logs.retention_days", Rule::Number(LOG_DAYS, " days")),
+    ("api.authorization", Rule::Word(&["iam", "cognito"])),
     ("api.campus_systems", Rule::List { min: 1, max: 50, distinct: true, item: is_system, allowed: "a list of 1 to 50 \
         different names of lower-case letters, digits and single hyphens, a letter first, at most 32 characters" }),
     ("api.throttle_rate", Rule::Whole(1, 10_000, " a second")),
@@ -116,10 +119,18 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("api.plan_rate", Rule::Whole(1, 10_000, " a second")),
     ("api.plan_burst", Rule::Whole(1, 5000, "")),
     ("api.plan_quota", Rule::Whole(1, 2_147_483_647, " a month")),
-    ("ingress.mode", Rule::Word(&["internal"])),
+    ("api.waf", Rule::Flag),
+    ("api.waf_rate_limit", Rule::Whole(10, 2_000_000_000, " in five minutes")),
+    ("ingress.mode", Rule::Word(&["internal", "public"])),
     ("ingress.certificate_arn", Rule::Text(is_certificate, "an ACM certificate's ARN, \
         arn:aws:acm:<region>:<account>:certificate/<id>")),
     ("ingress.host", Rule::Text(is_host, "a host name in lower case, as api.university.edu")),
+    ("audit.trail", Rule::Word(&["own", "external"])),
+    ("audit.archive_after_days", Rule::Whole(1, 3650, " days")),
+    ("audit.expire_after_days", Rule::Whole(2, 36_500, " days")),
+    ("monitoring.alarm_emails", Rule::List { min: 0, max: 20, distinct: true, item: is_email, allowed: "a list of at \
+        most 20 different mail addresses" }),
+    ("monitoring.dashboard", Rule::Flag),
     ("tags.*", Rule::Text(|text| is_tag_text(text, 256), "a text of letters, digits, spaces and _ . : / = + - @, at \
         most 256 characters")),
     ("engine.parallelism", Rule::Whole(1, 64, "")),
@@ -298,6 +309,12 @@ fn is_cache_node(text: &str) -> bool {
     let times = size.strip_suffix("xlarge").is_some_and(|times| ["", "2", "4", "8", "12", "16", "24"].contains(&times));
     let fits = if family.starts_with('t') { small } else { *size == "large" || times };
     CACHE_FAMILIES.contains(family) && fits
+}
+
+fn is_email(text: &str) -> bool {
+    let Some((name, host)) = text.split_once('@') else { return false };
+    let form = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
+    (1..=64).contains(&name.len()) && name.chars().all(form) && is_host(host)
 }
 
 fn is_system(text: &str) -> bool {

@@ -29,6 +29,8 @@ pub(super) fn validate(config: &Config, document: &Document) -> Vec<Problem> {
     check.stream();
     check.throttling();
     check.certificate();
+    check.tls();
+    check.audit();
     check.tags();
     check.problems
 }
@@ -218,6 +220,26 @@ impl Check<'_> {
             let own = self.state("account", "");
             let text = format!("{name}; allowed: a certificate of the account, and {own}");
             self.report(&["ingress.certificate_arn", "account"], text);
+        }
+    }
+
+    /// What stands in for the service's own image speaks no TLS.
+    fn tls(&mut self) {
+        if self.config.service.tls && self.document.get("service.image").is_none() {
+            let tls = self.state("service.tls", "");
+            let text = format!("{tls}; allowed: along with service.image, an image that answers HTTPS on service.port");
+            self.report(&["service.tls"], text);
+        }
+    }
+
+    /// S3 deletes no object before it has moved it.
+    fn audit(&mut self) {
+        let audit = self.config.audit.clone();
+        if audit.expire_after_days <= audit.archive_after_days {
+            let expire = self.state("audit.expire_after_days", audit.expire_after_days);
+            let archive = self.state("audit.archive_after_days", audit.archive_after_days);
+            let text = format!("{expire}; allowed: more than audit.archive_after_days, and {archive}");
+            self.report(&["audit.expire_after_days", "audit.archive_after_days"], text);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The systems tapctl can build: functions from settings to a stack.
 
+mod builder;
+mod network;
 mod place;
 mod policy;
 pub mod quotas;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::Filter;
 
-use super::student_records::zone_letters;
+use super::builder::zone_letters;
 use crate::aws::{Aws, tags};
 use crate::config::Config;
 use crate::error::{Class, Fault, Result};

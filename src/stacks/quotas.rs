@@ -28,11 +28,12 @@ type Ask<'a> = (&'static str, i64, LocalBoxFuture<'a, Result<Room>>);
 /// # Errors
 /// Names every quota that is too small, how much of it is in use and how much more the plan needs.
 pub async fn check(aws: &Aws, stack: &Stack, plan: &Plan) -> Result<Option<String>> {
-    let asks: [Ask; 5] = [
+    let asks: [Ask; 6] = [
         ("Elastic IP addresses", more(plan, "ec2.elastic_ip"), Box::pin(elastic_ips(aws))),
         ("application load balancers", more(plan, "elbv2.load_balancer"), Box::pin(load_balancers(aws))),
         ("target groups", more(plan, "elbv2.target_group"), Box::pin(target_groups(aws))),
         ("IAM roles", more(plan, "iam.role"), Box::pin(roles(aws))),
+        ("CloudTrail trails", more(plan, "cloudtrail.trail"), Box::pin(trails(aws))),
         ("Kinesis shards", more_shards(stack, plan), Box::pin(shards(aws))),
     ];
     let needed = asks.into_iter().filter(|(_, needed, _)| *needed > 0);
@@ -108,6 +109,12 @@ async fn roles(aws: &Aws) -> Result<Room> {
     let summary = aws.iam.get_account_summary().send().await?.summary_map.unwrap_or_default();
     let entry = |key: &str| summary.get(&SummaryKeyType::from(key)).copied().map(i64::from).always(key);
     Ok(Room { most: entry("RolesQuota")?, used: entry("Roles")? })
+}
+
+/// Five a region, which AWS raises for nobody.
+async fn trails(aws: &Aws) -> Result<Room> {
+    let trails = aws.cloudtrail.describe_trails().include_shadow_trails(false).send().await?;
+    Ok(Room { most: 5, used: count(trails.trail_list()) })
 }
 
 async fn shards(aws: &Aws) -> Result<Room> {

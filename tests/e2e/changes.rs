@@ -121,21 +121,50 @@ fn data_stores_grow_in_place() {
     insta::assert_snapshot!(changed.writes, @"kinesis:UpdateShardCount");
     assert_eq!(changed.difference(), "");
     let changed = up.change("[stream]\nshards = 4\n[database]\nmax_acu = 8\n");
-    insta::assert_snapshot!(changed.plan, @"
-    ~ update  db-cluster  rds.db_cluster  student-aurora-dev
+    insta::assert_snapshot!(changed.plan, @r#"
+    ~ update  db-cluster                  rds.db_cluster  student-aurora-dev
           max_acu: 4.0 → 8.0
-    student-records dev in account 123456789012, us-east-1: 1 to update
+    ~ update  alarm-database-connections  cloudwatch.alarm  student-database-connections-dev
+          threshold: 680.0 → 1360.0
+    ~ update  dashboard                   cloudwatch.dashboard  student-records-dev
+          body.widgets: - {"height":6,"properties":{"annotations":{"horizontal":[{"label":"The dat…
+          body.widgets: + {"height":6,"properties":{"annotations":{"horizontal":[{"label":"The dat…
+    student-records dev in account 123456789012, us-east-1: 3 to update
+    "#);
+    insta::assert_snapshot!(changed.writes, @"
+    cloudwatch:PutDashboard
+    cloudwatch:PutMetricAlarm
+    rds:ModifyDBCluster
     ");
-    insta::assert_snapshot!(changed.writes, @"rds:ModifyDBCluster");
     assert_eq!(changed.difference(), "");
     let changed = up.change("[stream]\nshards = 4\n[database]\nmax_acu = 8\n[cache]\nnodes = 3\n");
-    insta::assert_snapshot!(changed.plan, @"
-    ~ update  cache  elasticache.replication_group  student-redis-dev
+    insta::assert_snapshot!(changed.plan, @r#"
+    + create  alarm-cache-cpu-3        cloudwatch.alarm
+    + create  alarm-cache-evictions-3  cloudwatch.alarm
+    + create  alarm-cache-memory-3     cloudwatch.alarm
+    ~ update  cache                    elasticache.replication_group  student-redis-dev
           nodes: 2 → 3
-    student-records dev in account 123456789012, us-east-1: 1 to update
+    ~ update  dashboard                cloudwatch.dashboard  student-records-dev
+          body.widgets: - {"height":6,"properties":{"annotations":{"horizontal":[{"label":"Events …
+          body.widgets: - {"height":6,"properties":{"annotations":{"horizontal":[{"label":"Events …
+          body.widgets: - {"height":6,"properties":{"annotations":{"horizontal":[{"label":"A key w…
+          body.widgets: + {"height":6,"properties":{"annotations":{"horizontal":[{"label":"A node …
+          body.widgets: + {"height":6,"properties":{"annotations":{"horizontal":[{"label":"A node …
+          body.widgets: + {"height":6,"properties":{"annotations":{"horizontal":[{"label":"The cac…
+          body.widgets: + {"height":6,"properties":{"annotations":{"horizontal":[{"label":"Events …
+          body.widgets: + {"height":6,"properties":{"annotations":{"horizontal":[{"label":"Events …
+          body.widgets: + {"height":6,"properties":{"annotations":{"horizontal":[{"label":"A key w…
+    student-records dev in account 123456789012, us-east-1: 3 to create, 2 to update
+    "#);
+    insta::assert_snapshot!(changed.writes, @"
+    cloudwatch:PutDashboard
+    cloudwatch:PutMetricAlarm × 3
+    elasticache:IncreaseReplicaCount
     ");
-    insta::assert_snapshot!(changed.writes, @"elasticache:IncreaseReplicaCount");
     insta::assert_snapshot!(changed.difference(), @"
+    + cloudwatch.alarm student-cache-cpu-3-dev
+    + cloudwatch.alarm student-cache-evictions-3-dev
+    + cloudwatch.alarm student-cache-memory-3-dev
     + elasticache.cluster student-redis-dev-003
     ");
     let live = up.aws.python(
@@ -168,17 +197,22 @@ fn a_further_tag_goes_on_everything_and_changes_nothing_else() {
     apigateway:TagResource × 4
     apigatewayv2:TagResource
     application-autoscaling:TagResource
-    ec2:CreateTags × 21
+    cloudtrail:AddTags
+    cloudwatch:TagResource × 18
+    ec2:CreateTags × 19
     ecs:TagResource × 3
     efs:TagResource × 2
     elasticache:AddTagsToResource × 2
     elbv2:AddTags × 4
-    iam:TagRole × 4
+    iam:TagRole × 5
     kinesis:AddTagsToStream
     kms:TagResource × 6
-    logs:TagResource × 6
+    logs:TagResource × 7
     rds:AddTagsToResource × 5
+    s3:PutBucketTagging
     secretsmanager:TagResource × 2
+    sns:TagResource
+    wafv2:TagResource
     ");
     assert_eq!(changed.difference(), "");
     let untagged: Vec<String> = changed
@@ -200,7 +234,10 @@ fn a_further_tag_goes_on_everything_and_changes_nothing_else() {
     elasticache.cluster
     iam.role
     kms.alias
+    logs.metric-filter
+    s3.object-version
     secretsmanager.secret
+    wafv2.web-acl
     ");
     let changed = up.change("");
     let kept = changed.after.only(|_, object| object["tags"]["CostCentre"].is_string());
@@ -209,8 +246,9 @@ fn a_further_tag_goes_on_everything_and_changes_nothing_else() {
 
 #[test]
 fn one_nat_gateway_in_place_of_two_and_back() {
-    let up = Up::with("");
-    let changed = up.change("[network]\nnat = \"single\"\n");
+    const PER_AZ: &str = "[network]\nnat = \"per-az\"\n";
+    let up = Up::with(PER_AZ);
+    let changed = up.change("");
     insta::assert_snapshot!(changed.plan, @r#"
     ~ update  route-private-b   ec2.route  rtb-[id]|0.0.0.0/0
           nat_gateway_id: "nat-[id]" → "nat-[id]"
@@ -230,7 +268,7 @@ fn one_nat_gateway_in_place_of_two_and_back() {
     // Zone b never loses its way out.
     assert!(changed.position("ReplaceRoute") < changed.position("DeleteNatGateway"));
     assert!(changed.position("DeleteNatGateway") < changed.position("ReleaseAddress"));
-    let changed = up.change("");
+    let changed = up.change(PER_AZ);
     insta::assert_snapshot!(changed.writes, @"
     ec2:AllocateAddress
     ec2:CreateNatGateway
@@ -248,8 +286,8 @@ fn interface_endpoints_come_and_go() {
     let changed = up.change("[network]\nendpoints = [\"logs\"]\n");
     insta::assert_snapshot!(changed.plan, @"
     + create  group-endpoints        ec2.security_group
-    + create  endpoint-logs          ec2.vpc_endpoint
     + create  group-rules-endpoints  ec2.security_group_rules
+    + create  endpoint-logs          ec2.vpc_endpoint
     student-records dev in account 123456789012, us-east-1: 3 to create
     ");
     insta::assert_snapshot!(changed.writes, @"
@@ -265,8 +303,8 @@ fn interface_endpoints_come_and_go() {
     ");
     let changed = up.change("");
     insta::assert_snapshot!(changed.plan, @"
-    - delete  group-rules-endpoints  ec2.security_group_rules  sg-[id]
     - delete  endpoint-logs          ec2.vpc_endpoint  vpce-[id]
+    - delete  group-rules-endpoints  ec2.security_group_rules  sg-[id]
     - delete  group-endpoints        ec2.security_group  sg-[id]
     student-records dev in account 123456789012, us-east-1: 3 to delete
     ");
@@ -319,20 +357,22 @@ fn logs_are_kept_longer() {
     let up = Up::with("");
     let changed = up.change("[logs]\nretention_days = 90\n");
     insta::assert_snapshot!(changed.plan, @"
-    ~ update  log-group-insights       logs.log_group  /aws/ecs/containerinsights/student-cluster-dev/performance
-          retention_days: 30 → 90
-    ~ update  log-group-database       logs.log_group  /aws/rds/cluster/student-aurora-dev/postgresql
-          retention_days: 30 → 90
-    ~ update  log-group-flow           logs.log_group  student-vpc-flow-dev
-          retention_days: 30 → 90
     ~ update  log-group-api-access     logs.log_group  student-api-access-dev
           retention_days: 30 → 90
     ~ update  log-group-api-execution  logs.log_group  API-Gateway-Execution-Logs_[id]/dev
           retention_days: 30 → 90
+    ~ update  log-group-database       logs.log_group  /aws/rds/cluster/student-aurora-dev/postgresql
+          retention_days: 30 → 90
+    ~ update  log-group-trail          logs.log_group  student-trail-dev
+          retention_days: 30 → 90
+    ~ update  log-group-insights       logs.log_group  /aws/ecs/containerinsights/student-cluster-dev/performance
+          retention_days: 30 → 90
     ~ update  log-group-service        logs.log_group  student-service-dev
           retention_days: 30 → 90
-    student-records dev in account 123456789012, us-east-1: 6 to update
+    ~ update  log-group-flow           logs.log_group  student-vpc-flow-dev
+          retention_days: 30 → 90
+    student-records dev in account 123456789012, us-east-1: 7 to update
     ");
-    insta::assert_snapshot!(changed.writes, @"logs:PutRetentionPolicy × 6");
+    insta::assert_snapshot!(changed.writes, @"logs:PutRetentionPolicy × 7");
     assert_eq!(changed.difference(), "");
 }

@@ -158,7 +158,7 @@ ec2.modify_vpc_attribute(VpcId=vpc(), EnableDnsHostnames={'Value': False})",
      vpc                 ec2.vpc                   tags.Compliance    (none)                                                                     "FERPA"
      vpc                 ec2.vpc                   tags.tapctl:stack  (none)                                                                     "student-records"
 
-    drift in 5 of 95 nodes; the next apply repairs it
+    drift in 5 of 120 nodes; the next apply repairs it
     "#);
     insta::assert_snapshot!(applied.plan(), @r#"
     ~ update  vpc                 ec2.vpc  vpc-[id]
@@ -216,22 +216,21 @@ logs.delete_log_group(logGroupName=name('api-access'))",
      role-task             iam.role        policies.task.Statement  (none)                                                                     {"Action":["elasticfilesystem:ClientMount","elasticfilesystem:ClientWrit…
      role-task             iam.role        policies.task.Statement  (none)                                                                     {"Action":["rds-db:connect"],"Effect":"Allow","Resource":["arn:aws:rds-d…
 
-    drift in 9 of 95 nodes; the next apply repairs it
+    drift in 9 of 120 nodes; the next apply repairs it
     "#);
     insta::assert_snapshot!(applied.plan(), @r#"
     ~ update  key-efs               kms.key  [id]
           policy.Statement: - {"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1234…
           policy.Statement: + {"Action":["kms:*"],"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::12…
           policy.Statement: + {"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDat…
-    ~ update  key-cache             kms.key  [id]
-          tags.tapctl:env: (none) → "dev"
-    + create  alias-kinesis         kms.alias  alias/student-kinesis-dev
+    + create  log-group-api-access  logs.log_group  student-api-access-dev
+    ~ update  stage                 apigateway.stage  [id]|dev
+          access_log_group_arn: "arn:aws:logs:us-east-1:123456789012:log-group:student-api-access-dev" → (known after apply: log-group-api-access.arn)
     ~ update  key-rds               kms.key  [id]
           rotation: false → true
           rotation_days: (none) → 365
-    ~ update  role-flow-logs        iam.role  student-flow-logs-dev
-          managed_policy_arns: - "arn:aws:iam::aws:policy/AdministratorAccess"
-    + create  log-group-api-access  logs.log_group  student-api-access-dev
+    ~ update  key-cache             kms.key  [id]
+          tags.tapctl:env: (none) → "dev"
     ~ update  log-group-service     logs.log_group  student-service-dev
           retention_days: 1 → 30
     ~ update  role-execution        iam.role  student-execution-dev
@@ -244,8 +243,9 @@ logs.delete_log_group(logGroupName=name('api-access'))",
           policies.task.Statement: + {"Action":["kms:Decrypt"],"Condition":{"StringEquals":{"kms:ViaService":…
           policies.task.Statement: + {"Action":["elasticfilesystem:ClientMount","elasticfilesystem:ClientWrit…
           policies.task.Statement: + {"Action":["rds-db:connect"],"Effect":"Allow","Resource":["arn:aws:rds-d…
-    ~ update  stage                 apigateway.stage  [id]|dev
-          access_log_group_arn: "arn:aws:logs:us-east-1:123456789012:log-group:student-api-access-dev" → (known after apply: log-group-api-access.arn)
+    + create  alias-kinesis         kms.alias  alias/student-kinesis-dev
+    ~ update  role-flow-logs        iam.role  student-flow-logs-dev
+          managed_policy_arns: - "arn:aws:iam::aws:policy/AdministratorAccess"
     student-records dev in account 123456789012, us-east-1: 2 to create, 8 to update
     "#);
     applied.repair();
@@ -283,22 +283,22 @@ client('secretsmanager').delete_secret(SecretId='student-third-party-dev/credent
      secret-third-party  secretsmanager.secret           -                         missing  to exist
      stream              kinesis.stream                  shards                    4        2
 
-    drift in 7 of 95 nodes; the next apply repairs it
+    drift in 7 of 120 nodes; the next apply repairs it
     "#);
     insta::assert_snapshot!(applied.plan(), @r#"
     ~ update  file-system         efs.file_system  fs-[id]
           transition_to_ia: (none) → "AFTER_30_DAYS"
-    ~ update  cache               elasticache.replication_group  student-redis-dev
-          snapshot_retention_days: 1 → 5
+    ~ update  stream              kinesis.stream  student-events-dev
+          shards: 4 → 2
     ~ update  db-parameter-group  rds.db_cluster_parameter_group  student-aurora-16-dev
           parameters.rds.force_ssl: "0" → "1"
     ~ update  db-cluster          rds.db_cluster  student-aurora-dev
           backup_retention_days: 1 → 30
           tags.Compliance: (none) → "FERPA"
           tags.tapctl:node: (none) → "db-cluster"
-    ~ update  stream              kinesis.stream  student-events-dev
-          shards: 4 → 2
     + create  file-system-policy  efs.file_system_policy  fs-[id]
+    ~ update  cache               elasticache.replication_group  student-redis-dev
+          snapshot_retention_days: 1 → 5
     + create  secret-third-party  secretsmanager.secret  arn:aws:secretsmanager:us-east-1:123456789012:secret:student-third-party-dev/credentials-[id]
     ~ update  role-execution      iam.role  student-execution-dev
           policies.execution.Statement: - {"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":…
@@ -352,7 +352,7 @@ api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'
      stage               apigateway.stage                        throttle_rate                 1.0                          1000.0
      target-group        elbv2.target_group                      health_check.path             "/"                          "/health"
 
-    drift in 7 of 95 nodes; the next apply repairs it
+    drift in 7 of 120 nodes; the next apply repairs it
     "#);
     insta::assert_snapshot!(applied.plan(), @r#"
     ~ update  rest-api            apigateway.rest_api  [id]
@@ -362,6 +362,10 @@ api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'
           tags.tapctl:stack: (none) → "student-records"
     ± replace deployment          apigateway.deployment  [id]|[id]  (api_hash cannot change in place)
           api_hash: "[id]" → (known after apply: rest-api.hash)
+    ~ update  stage               apigateway.stage  [id]|dev
+          data_trace: true → false
+          deployment_id: "[id]" → (known after apply: deployment.deployment_id)
+          throttle_rate: 1.0 → 1000.0
     ~ update  target-group        elbv2.target_group  arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/student-tg-dev-a8d122/[id]
           health_check.path: "/" → "/health"
     ~ update  listener-https      elbv2.listener  arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/student-alb-dev/[id]/[id]
@@ -371,10 +375,6 @@ api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'
     ~ update  scalable-target     applicationautoscaling.scalable_target  service/student-cluster-dev/student-api-dev
           max: 99 → 10
     + create  scaling-policy-cpu  applicationautoscaling.scaling_policy  service/student-cluster-dev/student-api-dev|student-cpu-dev
-    ~ update  stage               apigateway.stage  [id]|dev
-          data_trace: true → false
-          deployment_id: "[id]" → (known after apply: deployment.deployment_id)
-          throttle_rate: 1.0 → 1000.0
     student-records dev in account 123456789012, us-east-1: 1 to create, 6 to update, 1 to replace
     "#);
     applied.repair();

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::super::network::Network;
+use super::callers::Callers;
 use super::data::Data;
 use super::groups::Groups;
 use super::identity::Roles;
 use super::ingress::Ingress;
 use super::keys::Keys;
-use super::network::Network;
 use super::{Builder, Class};
 use crate::resource::Tags;
 use crate::resources::apigateway::route::{
-    Authorization, AwsService, HttpProxy, Integration, Link, Response, Route, path_mappings, path_parameters,
-    without_stage,
+    AwsService, HttpProxy, Integration, Link, Response, Route, path_mappings, path_parameters, without_stage,
 };
-use crate::resources::apigateway::usage_plan::{PlanStage, Quota};
-use crate::resources::apigateway::{Account, ApiKey, Deployment, RestApi, Stage, UsagePlan, UsagePlanKey};
+use crate::resources::apigateway::{Account, Deployment, RestApi, Stage};
 use crate::resources::apigatewayv2::VpcLink;
+use crate::resources::ec2::SecurityGroup;
 use crate::stack::{Node, Out};
 
 /// The longest a request may take, in milliseconds; AWS's own limit.
@@ -61,19 +61,10 @@ impl Builder<'_> {
         roles: &Roles,
         ingress: &Ingress,
     ) -> Api {
+        let callers = self.callers();
         self.layer("apigateway", Class::Internal);
-        let role = self.service_linked_role("apigateway", "ops.apigateway.amazonaws.com");
-        let link = self.stack.add(
-            "vpc-link",
-            VpcLink {
-                name: self.name("link"),
-                subnet_ids: network.private_ids(),
-                security_group_ids: [groups.link.group_id()].into(),
-                service_linked_role: Some(role.service()),
-                tags: Tags::new(),
-            },
-        );
-        let api = self.rest_api(&link, data, roles, ingress);
+        let link = groups.link.as_ref().map(|group| self.vpc_link(group, network, ingress));
+        let api = self.rest_api(link.as_ref(), &callers, data, roles, ingress);
         let stage = self.stage(&api, keys, roles);
         for system in &self.config.api.campus_systems {
             self.campus_system(system, &api, &stage);
@@ -81,12 +72,34 @@ impl Builder<'_> {
         Api { stage }
     }
 
-    fn rest_api(&mut self, link: &Node<VpcLink>, data: &Data, roles: &Roles, ingress: &Ingress) -> Node<RestApi> {
+    fn vpc_link(&mut self, group: &Node<SecurityGroup>, network: &Network, ingress: &Ingress) -> Link {
+        let role = self.service_linked_role("apigateway", "ops.apigateway.amazonaws.com");
+        let link = self.stack.add(
+            "vpc-link",
+            VpcLink {
+                name: self.name("link"),
+                subnet_ids: network.private_ids(),
+                security_group_ids: [group.group_id()].into(),
+                service_linked_role: Some(role.service()),
+                tags: Tags::new(),
+            },
+        );
+        Link { vpc_link_id: link.vpc_link_id(), load_balancer_arn: ingress.balancer.arn() }
+    }
+
+    fn rest_api(
+        &mut self,
+        link: Option<&Link>,
+        callers: &Callers,
+        data: &Data,
+        roles: &Roles,
+        ingress: &Ingress,
+    ) -> Node<RestApi> {
         let mut routes: BTreeMap<String, Route> = PROXIED
             .iter()
-            .map(|(method, path)| (format!("{method} {path}"), self.proxied(method, path, link, ingress)))
+            .map(|(method, path)| (format!("{method} {path}"), self.proxied(method, path, link, callers, ingress)))
             .collect();
-        routes.insert(format!("{} {}", EVENTS.0, EVENTS.1), self.events(data, roles));
+        routes.insert(format!("{} {}", EVENTS.0, EVENTS.1), self.events(callers, data, roles));
         self.stack.add(
             "rest-api",
             RestApi {
@@ -102,27 +115,31 @@ impl Builder<'_> {
         )
     }
 
-    fn proxied(&self, method: &str, path: &str, link: &Node<VpcLink>, ingress: &Ingress) -> Route {
+    fn proxied(&self, method: &str, path: &str, link: Option<&Link>, callers: &Callers, ingress: &Ingress) -> Route {
+        let (request_templates, passthrough) = match link {
+            Some(_) => (without_stage(path), "WHEN_NO_TEMPLATES"),
+            None => (BTreeMap::new(), "WHEN_NO_MATCH"),
+        };
         let proxy = HttpProxy {
             http_method: method.to_owned(),
-            uri: format!("https://{}{path}", ingress.host).as_str().into(),
-            link: Some(Link { vpc_link_id: link.vpc_link_id(), load_balancer_arn: ingress.balancer.arn() }),
+            uri: Out::join(["https://".into(), ingress.host.clone(), path.into()]),
+            link: link.cloned(),
             // No public authority signs a certificate that tapctl makes.
             insecure_skip_verification: self.config.ingress.certificate_arn.is_none(),
             request_parameters: path_mappings(path),
-            request_templates: without_stage(path),
-            passthrough: "WHEN_NO_TEMPLATES".into(),
+            request_templates,
+            passthrough: passthrough.into(),
             timeout_ms: TIMEOUT_MS,
         };
         Route {
-            authorization: Authorization::Iam,
+            authorization: callers.with(if method == "GET" { "read" } else { "write" }),
             api_key_required: path != "/health",
             parameters: path_parameters(path),
             integration: Integration::HttpProxy(proxy),
         }
     }
 
-    fn events(&self, data: &Data, roles: &Roles) -> Route {
+    fn events(&self, callers: &Callers, data: &Data, roles: &Roles) -> Route {
         let uri = format!("arn:{}:apigateway:{}:kinesis:action/PutRecord", self.place.partition, self.place.region);
         let template = Out::join([EVENT_TEMPLATE[0].into(), data.stream.stream_name(), EVENT_TEMPLATE[1].into()]);
         let content_type = ("integration.request.header.Content-Type", "'application/x-amz-json-1.1'");
@@ -146,7 +163,7 @@ impl Builder<'_> {
             timeout_ms: TIMEOUT_MS,
         };
         Route {
-            authorization: Authorization::Iam,
+            authorization: callers.with("events"),
             api_key_required: true,
             parameters: path_parameters(EVENTS.1),
             integration: Integration::AwsService(service),
@@ -156,11 +173,11 @@ impl Builder<'_> {
     fn stage(&mut self, api: &Node<RestApi>, keys: &Keys, roles: &Roles) -> Node<Stage> {
         let settings = &self.config.api;
         let stage = self.config.env.as_str();
-        let access = self.log_group("api-access", self.name("api-access"), keys);
+        let access = self.log_group("api-access", self.name("api-access"), &keys.logs);
         // API Gateway would make it itself, without key and retention.
         let name =
             Out::join(["API-Gateway-Execution-Logs_".into(), api.rest_api_id(), format!("/{stage}").as_str().into()]);
-        let execution = self.log_group("api-execution", name, keys);
+        let execution = self.log_group("api-execution", name, &keys.logs);
         let account = Account { cloudwatch_role_arn: roles.api_logs.arn() };
         let account = self.stack.add("api-account", account);
         let deployment = Deployment { rest_api_id: api.rest_api_id(), api_hash: api.hash() };
@@ -186,28 +203,6 @@ impl Builder<'_> {
                 tags: Tags::new(),
             },
         )
-    }
-
-    /// One key and one plan each, so that one campus system cannot use up another's share.
-    fn campus_system(&mut self, system: &str, api: &Node<RestApi>, stage: &Node<Stage>) {
-        let settings = &self.config.api;
-        let description = format!("Campus system {system}, {}", self.config.env);
-        let plan = self.stack.add(
-            format!("usage-plan-{system}"),
-            UsagePlan {
-                name: self.name(&format!("plan-{system}")),
-                description: description.clone(),
-                stages: [PlanStage { rest_api_id: api.rest_api_id(), stage: stage.stage_name() }].into(),
-                throttle_rate: f64::from(settings.plan_rate),
-                throttle_burst: settings.plan_burst,
-                quota: Some(Quota { limit: settings.plan_quota, period: "MONTH".into() }),
-                tags: Tags::new(),
-            },
-        );
-        let key = ApiKey { name: self.name(&format!("key-{system}")), description, enabled: true, tags: Tags::new() };
-        let key = self.stack.add(format!("api-key-{system}"), key);
-        let member = UsagePlanKey { usage_plan_id: plan.usage_plan_id(), api_key_id: key.api_key_id() };
-        self.stack.add(format!("usage-plan-key-{system}"), member);
     }
 }
 

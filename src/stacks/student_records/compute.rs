@@ -1,13 +1,14 @@
 //! S10: the cluster, the task, the service, and how it grows and shrinks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::super::network::Network;
 use super::data::Data;
 use super::groups::Groups;
 use super::identity::Roles;
 use super::ingress::Ingress;
 use super::keys::Keys;
-use super::network::Network;
+use super::proxy::Writer;
 use super::secrets::Secrets;
 use super::{Builder, Class};
 use crate::resource::Tags;
@@ -25,6 +26,7 @@ const VOLUME: &str = "shared";
 
 pub(super) struct Compute {
     pub cluster: Node<Cluster>,
+    pub service: Node<Service>,
 }
 
 /// The layers below this one.
@@ -34,6 +36,7 @@ struct Below<'a> {
     groups: &'a Groups,
     secrets: &'a Secrets,
     data: &'a Data,
+    writer: &'a Writer,
     roles: &'a Roles,
     ingress: &'a Ingress,
 }
@@ -47,27 +50,18 @@ impl Builder<'_> {
         groups: &Groups,
         secrets: &Secrets,
         data: &Data,
+        writer: &Writer,
         roles: &Roles,
         ingress: &Ingress,
     ) -> Compute {
         self.layer("ecs", Class::Restricted);
-        let below = Below { keys, network, groups, secrets, data, roles, ingress };
+        let below = Below { keys, network, groups, secrets, data, writer, roles, ingress };
         let cluster = self.cluster(&below);
-        let logs = self.log_group("service", self.name("service"), keys);
+        let logs = self.log_group("service", self.name("service"), &keys.logs);
         let task = self.task(&below, &logs);
         let service = self.service(&below, &cluster, &task);
         self.scaling(&cluster, &service, ingress);
-        Compute { cluster }
-    }
-
-    pub(super) fn log_group(&mut self, thing: &str, name: impl Into<Out<String>>, keys: &Keys) -> Node<LogGroup> {
-        let group = LogGroup {
-            name: name.into(),
-            kms_key_arn: Some(keys.logs.arn()),
-            retention_days: self.config.logs.retention_days,
-            tags: Tags::new(),
-        };
-        self.stack.add(format!("log-group-{thing}"), group)
+        Compute { cluster, service }
     }
 
     fn cluster(&mut self, below: &Below) -> Node<Cluster> {
@@ -75,7 +69,7 @@ impl Builder<'_> {
         let name = self.name("cluster");
         // Container Insights would make it itself, without key and retention.
         let insights = format!("/aws/ecs/containerinsights/{name}/performance");
-        let insights = self.log_group("insights", insights, below.keys);
+        let insights = self.log_group("insights", insights, &below.keys.logs);
         self.stack.add(
             "cluster",
             Cluster {
@@ -92,7 +86,7 @@ impl Builder<'_> {
         let settings = &self.config.service;
         let data = below.data;
         let environment: [(&str, Out<String>); 6] = [
-            ("DB_ENDPOINT", data.database.endpoint()),
+            ("DB_ENDPOINT", below.writer.endpoint.clone()),
             ("DB_READER_ENDPOINT", data.database.reader_endpoint()),
             ("REDIS_ENDPOINT", data.cache.primary_endpoint()),
             ("KINESIS_STREAM", data.stream.stream_name()),
@@ -143,8 +137,7 @@ impl Builder<'_> {
 
     fn service(&mut self, below: &Below, cluster: &Node<Cluster>, task: &Node<TaskDefinition>) -> Node<Service> {
         let settings = &self.config.service;
-        let mut after: BTreeSet<Out<String>> =
-            below.data.instances.iter().map(|node| node.instance_identifier()).collect();
+        let mut after = below.writer.ready.clone();
         after.extend(below.data.mounts.iter().cloned());
         after.extend(below.network.private_routes.iter().cloned());
         after.extend(below.groups.rules.iter().cloned());

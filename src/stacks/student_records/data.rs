@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::super::network::Network;
 use super::super::policy::{allow, by, document, when};
 use super::groups::Groups;
 use super::keys::Keys;
-use super::network::Network;
 use super::secrets::Secrets;
 use super::{Builder, Class, DATABASE_ENGINE, zone_letters};
 use crate::config::{StreamMode, ThroughputMode};
@@ -15,7 +15,6 @@ use crate::resource::Tags;
 use crate::resources::efs::{AccessPoint, FileSystem, FileSystemPolicy, MountTarget};
 use crate::resources::elasticache::{ReplicationGroup, SubnetGroup, Tls};
 use crate::resources::kinesis::stream::{Mode, Stream};
-use crate::resources::logs::LogGroup;
 use crate::resources::rds::{DbCluster, DbClusterParameterGroup, DbInstance, DbSubnetGroup};
 use crate::stack::{Node, Out};
 
@@ -77,15 +76,7 @@ impl Builder<'_> {
             },
         );
         // RDS would make it itself, without key and retention.
-        let logs = self.stack.add(
-            "log-group-database",
-            LogGroup {
-                name: format!("/aws/rds/cluster/{name}/postgresql").into(),
-                kms_key_arn: Some(keys.logs.arn()),
-                retention_days: self.config.logs.retention_days,
-                tags: Tags::new(),
-            },
-        );
+        let logs = self.log_group("database", format!("/aws/rds/cluster/{name}/postgresql"), &keys.logs);
         self.stack.add(
             "db-cluster",
             DbCluster {
@@ -107,9 +98,9 @@ impl Builder<'_> {
                 log_exports: ["postgresql".to_owned()].into(),
                 log_group: Some(logs.group_name()),
                 iam_authentication: true,
-                deletion_protection: self.config.protect,
+                deletion_protection: self.config.profile().deletion_protection,
                 copy_tags_to_snapshot: true,
-                final_snapshot: self.config.protect,
+                final_snapshot: self.config.profile().final_snapshot,
                 tags: Tags::new(),
             },
         )

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::network::Network;
+use super::super::builder::of;
+use super::super::network::Network;
 use super::{Builder, Class};
-use crate::resource::Tags;
-use crate::resources::ec2::{Peer, Rule, SecurityGroup, SecurityGroupRules};
+use crate::config::IngressMode;
+use crate::resources::ec2::{Peer, Rule, SecurityGroup};
 use crate::stack::{Node, Out};
 
 /// Ports that protocols give.
@@ -16,12 +17,15 @@ const REDIS: i32 = 6379;
 const NFS: i32 = 2049;
 
 pub(super) struct Groups {
-    pub link: Node<SecurityGroup>,
+    /// Of the VPC link, where the load balancer is reached through one.
+    pub link: Option<Node<SecurityGroup>>,
     pub alb: Node<SecurityGroup>,
     pub service: Node<SecurityGroup>,
     pub rds: Node<SecurityGroup>,
     pub cache: Node<SecurityGroup>,
     pub efs: Node<SecurityGroup>,
+    /// Of the database's proxy, where there is one.
+    pub proxy: Option<Node<SecurityGroup>>,
     /// Of the interface endpoints, where there are any.
     pub endpoints: Option<Node<SecurityGroup>>,
     /// Witnesses that the rules are in place.
@@ -33,15 +37,22 @@ impl Builder<'_> {
         self.layer("network", Class::Internal);
         let mut group = |thing: &str, description: &str| self.group(network, thing, description);
         let mut groups = Groups {
-            link: group("link", "VPC link of the API"),
+            link: None,
             alb: group("alb", "Load balancer"),
             service: group("service", "Service tasks"),
             rds: group("rds", "Database"),
             cache: group("cache", "Cache"),
             efs: group("efs", "Shared file system"),
+            proxy: None,
             endpoints: None,
             rules: BTreeSet::new(),
         };
+        if self.config.ingress.mode == IngressMode::Internal {
+            groups.link = Some(self.group(network, "link", "VPC link of the API"));
+        }
+        if self.config.database.proxy {
+            groups.proxy = Some(self.group(network, "proxy", "Proxy of the database"));
+        }
         if !self.config.network.endpoints.is_empty() {
             groups.endpoints = Some(self.group(network, "endpoints", "Interface endpoints of AWS services"));
         }
@@ -49,20 +60,9 @@ impl Builder<'_> {
         groups
     }
 
-    fn group(&mut self, network: &Network, thing: &str, description: &str) -> Node<SecurityGroup> {
-        let name = self.name(thing);
-        let group = SecurityGroup {
-            name,
-            description: format!("{description} of student-records {}", self.config.env),
-            vpc_id: network.vpc.vpc_id(),
-            tags: Tags::new(),
-        };
-        self.stack.add(format!("group-{thing}"), group)
-    }
-
     fn rules(&mut self, groups: &mut Groups) {
         let port = i32::from(self.config.service.port);
-        let (link, alb, service) = (groups.link.clone(), groups.alb.clone(), groups.service.clone());
+        let (alb, service) = (groups.alb.clone(), groups.service.clone());
         let mut to_data = BTreeSet::new();
         for (thing, group, port) in [
             ("rds", groups.rds.clone(), POSTGRESQL),
@@ -70,8 +70,17 @@ impl Builder<'_> {
             ("efs", groups.efs.clone(), NFS),
         ] {
             to_data.insert(Rule::tcp(port, of(&group), &format!("to {thing}")));
-            let from_service = [Rule::tcp(port, of(&service), "from the service")];
-            groups.rules.insert(self.set_rules(thing, &group, from_service, []));
+            let mut callers = vec![Rule::tcp(port, of(&service), "from the service")];
+            if let Some(proxy) = groups.proxy.as_ref().filter(|_| thing == "rds") {
+                callers.push(Rule::tcp(port, of(proxy), "from the proxy"));
+            }
+            groups.rules.insert(self.set_rules(thing, &group, callers, []));
+        }
+        if let Some(proxy) = groups.proxy.clone() {
+            to_data.insert(Rule::tcp(POSTGRESQL, of(&proxy), "to the proxy"));
+            let from_service = [Rule::tcp(POSTGRESQL, of(&service), "from the service")];
+            let to_rds = [Rule::tcp(POSTGRESQL, of(&groups.rds), "to rds")];
+            groups.rules.insert(self.set_rules("proxy", &proxy, from_service, to_rds));
         }
         if let Some(endpoints) = groups.endpoints.clone() {
             let from_service = [Rule::tcp(HTTPS, of(&service), "from the service")];
@@ -79,34 +88,21 @@ impl Builder<'_> {
         }
         let aws = Rule::tcp(HTTPS, Peer::Cidr(ipnet::Ipv4Net::default()), "to AWS services and the image registry");
         to_data.insert(aws);
-        let from_link = [HTTPS, HTTP].map(|port| Rule::tcp(port, of(&link), "from the VPC link"));
-        let to_alb = [HTTPS, HTTP].map(|port| Rule::tcp(port, of(&alb), "to the load balancer"));
+        let (caller, from_caller) = match groups.link.clone() {
+            Some(link) => (of(&link), "from the VPC link"),
+            None => (Peer::Cidr(ipnet::Ipv4Net::default()), "from the internet"),
+        };
+        let to_balancer = [HTTPS, HTTP].map(|port| Rule::tcp(port, caller.clone(), from_caller));
         let from_alb = [Rule::tcp(port, of(&alb), "from the load balancer")];
         let to_service = [Rule::tcp(port, of(&service), "to the service")];
         let witnesses = [
-            self.set_rules("link", &link, [], to_alb),
-            self.set_rules("alb", &alb, from_link, to_service),
+            self.set_rules("alb", &alb, to_balancer, to_service),
             self.set_rules("service", &service, from_alb, to_data),
         ];
         groups.rules.extend(witnesses);
+        if let Some(link) = groups.link.clone() {
+            let to_alb = [HTTPS, HTTP].map(|port| Rule::tcp(port, of(&alb), "to the load balancer"));
+            groups.rules.insert(self.set_rules("link", &link, [], to_alb));
+        }
     }
-
-    fn set_rules(
-        &mut self,
-        thing: &str,
-        group: &Node<SecurityGroup>,
-        ingress: impl IntoIterator<Item = Rule>,
-        egress: impl IntoIterator<Item = Rule>,
-    ) -> Out<String> {
-        let rules = SecurityGroupRules {
-            group_id: group.group_id(),
-            ingress: ingress.into_iter().collect(),
-            egress: egress.into_iter().collect(),
-        };
-        self.stack.add(format!("group-rules-{thing}"), rules).ruled_group_id()
-    }
-}
-
-fn of(group: &Node<SecurityGroup>) -> Peer {
-    Peer::Group(group.group_id())
 }

@@ -1,8 +1,6 @@
 //! S9: who may do what. Every resource is named by its ARN wherever IAM allows that, and every trust policy is closed to
 //! other accounts as far as the service tells for whom it acts.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Value, json};
 
 use super::super::policy::{allow, document, trust, trust_api_gateway, when};
@@ -10,13 +8,8 @@ use super::data::Data;
 use super::keys::Keys;
 use super::secrets::Secrets;
 use super::{Builder, Class};
-use crate::resource::Tags;
-use crate::resources::iam::{Role, ServiceLinkedRole, SharedRole};
-use crate::resources::logs::LogGroup;
+use crate::resources::iam::{Role, SharedRole};
 use crate::stack::{Node, Out};
-
-/// Seconds a session of these roles lasts at most; AWS's own default.
-const SESSION_SECONDS: i32 = 3600;
 
 pub(super) struct Roles {
     pub execution: Node<Role>,
@@ -58,40 +51,11 @@ impl Builder<'_> {
         self.stack.add("role-api-logs", role)
     }
 
-    fn role(&mut self, thing: &str, description: &str, trust: Value, policy: Value) -> Node<Role> {
-        let role = Role {
-            name: self.name(thing),
-            description: format!("{description}, of student-records {}", self.config.env),
-            assume_role_policy: trust,
-            policies: BTreeMap::from([(thing.to_owned(), policy)]),
-            managed_policy_arns: BTreeSet::new(),
-            max_session_seconds: SESSION_SECONDS,
-            permissions_boundary: None,
-            tags: Tags::new(),
-        };
-        self.stack.add(format!("role-{thing}"), role)
-    }
-
-    /// A role that AWS keeps for one of its services. One an account, so all stacks share it.
-    pub(super) fn service_linked_role(&mut self, thing: &str, service_name: &str) -> Node<ServiceLinkedRole> {
-        let role = ServiceLinkedRole { service_name: service_name.to_owned() };
-        self.stack.add(format!("service-linked-role-{thing}"), role)
-    }
-
-    pub(super) fn flow_log_role(&mut self, group: &Node<LogGroup>) -> Node<Role> {
-        let source = self.place.arn("ec2", "vpc-flow-log/*");
-        let actions =
-            ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"];
-        let policy = document([allow("WriteFlowLogs", &actions, &[group.arn(), streams_of(group)])]);
-        let trust = trust(self.place, "vpc-flow-logs.amazonaws.com", source);
-        self.role("flow-logs", "Writes the flow logs", trust, policy)
-    }
-
     fn secret_arns(secrets: &Secrets, data: &Data) -> [Out<String>; 3] {
         [data.database.master_user_secret_arn(), secrets.cache.arn(), secrets.third_party.arn()]
     }
 
-    fn decrypt_secrets(&self, keys: &Keys) -> Value {
+    pub(super) fn decrypt_secrets(&self, keys: &Keys) -> Value {
         let through = format!("secretsmanager.{}.amazonaws.com", self.place.region);
         when(
             allow("DecryptSecrets", &["kms:Decrypt"], &[keys.secrets.arn()]),
@@ -142,10 +106,6 @@ impl Builder<'_> {
         let prefix = self.place.arn("rds-db", "dbuser:");
         Out::join([prefix.as_str().into(), data.database.resource_id(), "/studentadmin".into()])
     }
-}
-
-fn streams_of(group: &Node<LogGroup>) -> Out<String> {
-    Out::join([group.arn(), ":*".into()])
 }
 
 /// The ARN of the repository, where the image is in a private registry of AWS.

@@ -1,10 +1,11 @@
-//! S11: the load balancer inside the VPC, TLS up to it, and where it sends requests.
+//! S11: the load balancer, TLS up to it and, where the service speaks it, behind it.
 
 use sha2::{Digest, Sha256};
 
+use super::super::network::Network;
 use super::groups::Groups;
-use super::network::Network;
 use super::{Builder, Class};
+use crate::config::IngressMode;
 use crate::resource::Tags;
 use crate::resources::acm::Certificate;
 use crate::resources::elbv2::listener::Action;
@@ -23,8 +24,9 @@ pub(super) struct Ingress {
     pub targets: Node<TargetGroup>,
     /// Where requests come in.
     pub https: Node<Listener>,
-    /// The name in the certificate, which callers must use.
-    pub host: String,
+    /// The name that callers use. It is the one in the certificate, but for a certificate of tapctl's own before a
+    /// public load balancer: nobody but AWS could make such a name lead there.
+    pub host: Out<String>,
 }
 
 impl Builder<'_> {
@@ -37,17 +39,23 @@ impl Builder<'_> {
             Some(arn) => arn.into(),
             None => self.certificate(&host),
         };
+        let public = settings.mode == IngressMode::Public;
+        let (scheme, subnet_ids, internet) = match settings.mode {
+            IngressMode::Internal => (Scheme::Internal, network.private_ids(), None),
+            IngressMode::Public => (Scheme::InternetFacing, network.public_ids(), Some(network.internet.clone())),
+        };
+        let own_name = settings.host.is_none();
         let balancer = self.stack.add(
             "load-balancer",
             LoadBalancer {
                 name: self.name("alb"),
-                scheme: Scheme::Internal,
-                subnet_ids: network.private_ids(),
+                scheme,
+                subnet_ids,
                 security_group_ids: [groups.alb.group_id()].into(),
                 drop_invalid_header_fields: true,
-                deletion_protection: self.config.protect,
+                deletion_protection: self.config.profile().deletion_protection,
                 idle_timeout_seconds: 60,
-                internet: None,
+                internet,
                 tags: Tags::new(),
             },
         );
@@ -55,6 +63,7 @@ impl Builder<'_> {
         let forward = Action::Forward { target_group_arn: targets.arn() };
         let https = self.listener("https", &balancer, 443, Some(certificate), forward);
         self.listener("http", &balancer, 80, None, Action::RedirectHttps { port: 443 });
+        let host = if public && own_name { balancer.dns_name() } else { host.as_str().into() };
         Ingress { balancer, targets, https, host }
     }
 
@@ -69,19 +78,20 @@ impl Builder<'_> {
     fn target_group(&mut self, network: &Network) -> Node<TargetGroup> {
         let service = &self.config.service;
         let port = i32::from(service.port);
-        let digest = Sha256::digest(format!("{port}/HTTP/HTTP1/{}", self.config.network.cidr));
+        let protocol = if service.tls { "HTTPS" } else { "HTTP" };
+        let digest = Sha256::digest(format!("{port}/{protocol}/HTTP1/{}", self.config.network.cidr));
         let suffix: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
         self.stack.add(
             "target-group",
             TargetGroup {
                 name: format!("{}-{suffix}", self.name("tg")),
                 port,
-                protocol: "HTTP".into(),
+                protocol: protocol.into(),
                 protocol_version: "HTTP1".into(),
                 vpc_id: network.vpc.vpc_id(),
                 health_check: HealthCheck {
                     path: service.health_check_path.clone(),
-                    protocol: "HTTP".into(),
+                    protocol: protocol.into(),
                     healthy_threshold: 2,
                     unhealthy_threshold: 2,
                     interval_seconds: 30,

@@ -2,14 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::policy::{account_owns, allow, by, document, when};
+use super::super::policy::{allow, by, when};
 use super::{Builder, Class};
-use crate::resource::Tags;
-use crate::resources::kms::{Alias, Key};
+use crate::config::TrailOwner;
+use crate::resources::kms::Key;
 use crate::stack::Node;
-
-/// Days between two rotations.
-const ROTATION_DAYS: i32 = 365;
 
 pub(super) struct Keys {
     pub rds: Node<Key>,
@@ -24,30 +21,13 @@ impl Builder<'_> {
     pub(super) fn keys(&mut self) -> Keys {
         self.layer("kms", Class::Restricted);
         Keys {
-            rds: self.key("rds", "the database and its snapshots", self.through("rds")),
-            cache: self.key("cache", "the cache and its snapshots", self.through("elasticache")),
-            kinesis: self.key("kinesis", "the event stream", self.through("kinesis")),
-            efs: self.key("efs", "the shared file system", self.through("elasticfilesystem")),
-            secrets: self.key("secrets", "secrets", self.through("secretsmanager")),
-            logs: self.key("logs", "logs and audit records", self.for_logs()),
+            rds: self.key("rds", "the database and its snapshots", [self.through("rds")]),
+            cache: self.key("cache", "the cache and its snapshots", [self.through("elasticache")]),
+            kinesis: self.key("kinesis", "the event stream", [self.through("kinesis")]),
+            efs: self.key("efs", "the shared file system", [self.through("elasticfilesystem")]),
+            secrets: self.key("secrets", "secrets", [self.through("secretsmanager")]),
+            logs: self.key("logs", "logs, audit records and alarms", self.for_records()),
         }
-    }
-
-    fn key(&mut self, thing: &str, what: &str, statement: Value) -> Node<Key> {
-        let key = self.stack.add(
-            format!("key-{thing}"),
-            Key {
-                description: format!("Encrypts {what} of student-records {}", self.config.env),
-                policy: document([account_owns(self.place), statement]),
-                rotation_days: Some(ROTATION_DAYS),
-                rotation: true,
-                deletion_window_days: self.recovery_days(),
-                tags: Tags::new(),
-            },
-        );
-        let alias = Alias { name: format!("alias/{}", self.name(thing)), target_key_id: key.key_id() };
-        self.stack.add(format!("alias-{thing}"), alias);
-        key
     }
 
     /// Whoever may use the service in this account may use the key, but only through that service.
@@ -65,6 +45,39 @@ impl Builder<'_> {
             "kms:ViaService": format!("{service}.{}.amazonaws.com", self.place.region),
         }});
         when(by(allow("ThroughTheService", &actions, &["*".into()]), json!({ "AWS": "*" })), condition)
+    }
+
+    fn for_records(&self) -> Vec<Value> {
+        let mut statements = vec![self.for_logs(), self.for_alarms()];
+        if self.config.audit.trail == TrailOwner::Own {
+            statements.extend(self.for_trail());
+        }
+        statements
+    }
+
+    /// Alarms, which speak to a topic that is encrypted.
+    fn for_alarms(&self) -> Value {
+        let actions = ["kms:Decrypt", "kms:GenerateDataKey*"];
+        let service = json!({ "Service": "cloudwatch.amazonaws.com" });
+        let condition = json!({ "StringEquals": { "aws:SourceAccount": self.place.account } });
+        when(by(allow("Alarms", &actions, &["*".into()]), service), condition)
+    }
+
+    /// CloudTrail, for our trail only. It decrypts because the bucket has a key of its own, made from this one.
+    fn for_trail(&self) -> [Value; 2] {
+        let service = json!({ "Service": "cloudtrail.amazonaws.com" });
+        let trail = self.trail_arn();
+        let trails = format!("arn:{}:cloudtrail:*:{}:trail/*", self.place.partition, self.place.account);
+        let encrypt = allow("CloudTrailEncrypts", &["kms:GenerateDataKey*"], &["*".into()]);
+        let encrypt = when(
+            by(encrypt, service.clone()),
+            json!({
+                "StringEquals": { "aws:SourceArn": trail },
+                "StringLike": { "kms:EncryptionContext:aws:cloudtrail:arn": trails },
+            }),
+        );
+        let look = allow("CloudTrailLooks", &["kms:Decrypt", "kms:DescribeKey"], &["*".into()]);
+        [encrypt, when(by(look, service), json!({ "StringEquals": { "aws:SourceArn": trail } }))]
     }
 
     /// CloudWatch Logs, for this environment's groups: those we name, and those whose names AWS dictates.

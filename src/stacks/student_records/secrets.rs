@@ -38,7 +38,7 @@ impl Builder<'_> {
             description: description.to_owned(),
             kms_key_id: keys.secrets.arn(),
             value,
-            recovery_window_days: self.config.protect.then_some(30),
+            recovery_window_days: self.config.profile().secret_recovery_days,
             tags: Tags::new(),
         };
         self.stack.add(format!("secret-{thing}"), secret)

@@ -1,16 +1,17 @@
-//! S2: the VPC, its subnets and ways out, and the record of its traffic.
+//! The VPC, its subnets and ways out, and the record of its traffic.
 
 use std::collections::BTreeSet;
 
-use super::groups::Groups;
-use super::keys::Keys;
-use super::{Builder, Class, zone_letters};
+use super::builder::{Builder, Class, zone_letters};
+use super::policy::{allow, document, trust};
 use crate::config::{Endpoint, Nat};
 use crate::resource::Tags;
 use crate::resources::ec2::{
     ElasticIp, EndpointType, FlowLog, InternetGateway, InternetGatewayAttachment, NatGateway, Route, RouteTable,
-    RouteTableAssociation, SecurityGroupRules, Subnet, Vpc, VpcEndpoint,
+    RouteTableAssociation, SecurityGroup, SecurityGroupRules, Subnet, Vpc, VpcEndpoint,
 };
+use crate::resources::iam::Role;
+use crate::resources::kms::Key;
 use crate::resources::logs::LogGroup;
 use crate::stack::{Node, Out};
 
@@ -19,20 +20,27 @@ const FLOW_LOG_INTERVAL: i32 = 60;
 
 pub(super) struct Network {
     pub vpc: Node<Vpc>,
+    pub public: Vec<Node<Subnet>>,
     pub private: Vec<Node<Subnet>>,
+    /// Witness that the VPC reaches the internet.
+    pub internet: Out<String>,
     /// Witnesses that the private subnets have their way out.
     pub private_routes: BTreeSet<Out<String>>,
     private_tables: Vec<Node<RouteTable>>,
 }
 
 impl Network {
+    pub fn public_ids(&self) -> BTreeSet<Out<String>> {
+        self.public.iter().map(Node::subnet_id).collect()
+    }
+
     pub fn private_ids(&self) -> BTreeSet<Out<String>> {
         self.private.iter().map(Node::subnet_id).collect()
     }
 }
 
 impl Builder<'_> {
-    pub(super) fn network(&mut self, keys: &Keys) -> Network {
+    pub(super) fn network(&mut self, logs_key: &Node<Key>) -> Network {
         self.layer("network", Class::Internal);
         let settings = &self.config.network;
         let vpc = self
@@ -41,7 +49,7 @@ impl Builder<'_> {
         let group_id = vpc.default_security_group_id();
         let emptied = SecurityGroupRules { group_id, ingress: BTreeSet::new(), egress: BTreeSet::new() };
         self.stack.add("default-group-rules", emptied);
-        self.flow_log(&vpc, keys);
+        self.flow_log(&vpc, logs_key);
         let gateway = self.stack.add("internet-gateway", InternetGateway { tags: Tags::new() });
         let attachment = self.stack.add(
             "internet-gateway-attachment",
@@ -49,8 +57,14 @@ impl Builder<'_> {
         );
         let public = self.public_subnets(&vpc, &gateway, &attachment);
         let nats = self.nat_gateways(&public, &attachment);
-        let mut network =
-            Network { vpc, private: Vec::new(), private_routes: BTreeSet::new(), private_tables: Vec::new() };
+        let mut network = Network {
+            vpc,
+            public,
+            private: Vec::new(),
+            internet: attachment.attached_vpc_id(),
+            private_routes: BTreeSet::new(),
+            private_tables: Vec::new(),
+        };
         self.private_subnets(&mut network, &nats);
         network
     }
@@ -152,16 +166,8 @@ impl Builder<'_> {
         }
     }
 
-    fn flow_log(&mut self, vpc: &Node<Vpc>, keys: &Keys) {
-        let group = self.stack.add(
-            "log-group-flow",
-            LogGroup {
-                name: self.name("vpc-flow").into(),
-                kms_key_arn: Some(keys.logs.arn()),
-                retention_days: self.config.logs.retention_days,
-                tags: Tags::new(),
-            },
-        );
+    fn flow_log(&mut self, vpc: &Node<Vpc>, logs_key: &Node<Key>) {
+        let group = self.log_group("flow", self.name("vpc-flow"), logs_key);
         let role = self.flow_log_role(&group);
         self.stack.add(
             "flow-log",
@@ -176,8 +182,17 @@ impl Builder<'_> {
         );
     }
 
+    fn flow_log_role(&mut self, group: &Node<LogGroup>) -> Node<Role> {
+        let source = self.place.arn("ec2", "vpc-flow-log/*");
+        let actions =
+            ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+        let policy = document([allow("WriteFlowLogs", &actions, &[group.arn(), streams_of(group)])]);
+        let trust = trust(self.place, "vpc-flow-logs.amazonaws.com", source);
+        self.role("flow-logs", "Writes the flow logs", trust, policy)
+    }
+
     /// The gateway endpoint of S3, which costs nothing, and the interface endpoints that the settings name.
-    pub(super) fn endpoints(&mut self, network: &Network, groups: &Groups) {
+    pub(super) fn endpoints(&mut self, network: &Network, group: Option<&Node<SecurityGroup>>) {
         self.layer("network", Class::Internal);
         let service = |name: &str| format!("com.amazonaws.{}.{name}", self.place.region);
         let s3 = VpcEndpoint {
@@ -195,7 +210,7 @@ impl Builder<'_> {
         let interfaces: Vec<(String, String)> =
             wanted.map(|name| (format!("endpoint-{}", name.replace('.', "-")), service(name))).collect();
         self.stack.add("endpoint-s3", s3);
-        let Some(group) = &groups.endpoints else { return };
+        let Some(group) = group else { return };
         for (node, service_name) in interfaces {
             let endpoint = VpcEndpoint {
                 vpc_id: network.vpc.vpc_id(),
@@ -211,6 +226,10 @@ impl Builder<'_> {
             self.stack.add(node, endpoint);
         }
     }
+}
+
+fn streams_of(group: &Node<LogGroup>) -> Out<String> {
+    Out::join([group.arn(), ":*".into()])
 }
 
 fn everywhere() -> ipnet::Ipv4Net {
