@@ -5,6 +5,7 @@ mod completions;
 mod context;
 mod destroy;
 mod drift;
+mod init;
 mod outputs;
 mod plan;
 mod run;
@@ -42,6 +43,7 @@ enum Command {
     Destroy(destroy::Args),
     Outputs(outputs::Args),
     State(state::Args),
+    Init(init::Args),
     Completions(completions::Args),
 }
 
@@ -149,6 +151,7 @@ impl Command {
             Command::Destroy(args) => args.run().await,
             Command::Outputs(args) => args.run().await,
             Command::State(args) => args.run().await,
+            Command::Init(args) => args.run(),
             Command::Completions(args) => args.run(),
         }
     }
@@ -162,7 +165,7 @@ impl Command {
             Command::Destroy(args) => args.common.verbose,
             Command::Outputs(args) => args.common.verbose,
             Command::State(args) => args.common().verbose,
-            Command::Completions(_) => 0,
+            Command::Init(_) | Command::Completions(_) => 0,
         }
     }
 }

@@ -32,6 +32,9 @@ pub use profile::Profile;
 use document::Document;
 use error::Problem;
 
+/// A `tapctl.toml` that shows every setting with its default, all commented out.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
 /// Everything that is settable, with the environment's overrides and the defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {

@@ -59,6 +59,33 @@ fn without_a_file_the_requirements_hold() {
     assert!(config.service.command[2].contains("httpd -f -p 8080"));
 }
 
+/// The template with every `#` before a setting taken away.
+fn uncommented() -> Vec<&'static str> {
+    let setting =
+        |line: &&str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    TEMPLATE.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).filter(setting).collect()
+}
+
+#[test]
+fn the_template_shows_every_setting() {
+    let (document, _) = Document::parse(&uncommented().join("\n"), &"dev".parse().unwrap()).unwrap();
+    let missing: Vec<&str> =
+        RULES.iter().map(|(key, _)| *key).filter(|key| *key != "tags.*" && document.get(key).is_none()).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn the_template_shows_the_defaults() {
+    assert_eq!(dev(TEMPLATE).unwrap(), dev("").unwrap(), "all of it is commented out");
+    // Examples of what has no default, and the placeholder's long command.
+    let examples = ["account", "certificate_arn", "host", "CostCentre", "Owner", "command"];
+    let shown: Vec<&str> =
+        uncommented().into_iter().filter(|line| !examples.iter().any(|example| line.starts_with(example))).collect();
+    let mut shown = dev(&shown.join("\n")).unwrap();
+    shown.service.command = dev("").unwrap().service.command;
+    assert_eq!(shown, dev("").unwrap());
+}
+
 #[test]
 fn a_file_that_was_named_must_be_there() {
     let error = Config::load(Path::new("/no/such/tapctl.toml"), true, "dev").unwrap_err().to_string();

@@ -242,3 +242,22 @@ fn something_is_missing(aws: &LocalAws, desk: &Desk) {
     closed(desk, &["plan"], 2);
     closed(desk, &["drift"], 2);
 }
+
+#[test]
+fn a_first_tapctl_toml_shows_every_setting_and_is_never_overwritten_by_mistake() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    let path = desk.path("first.toml");
+    desk.tapctl(&["init", "first.toml"]).expect(0);
+    let text = std::fs::read_to_string(&path).expect("it was written");
+    assert!(text.contains("\n#waf_rate_limit = 2000\n"), "{text}");
+    std::fs::write(&path, "mine").expect("it can be written");
+    let run = desk.tapctl(&["init", "first.toml"]).expect(1);
+    insta::assert_snapshot!(run.stderr, @"
+    error: first.toml is there already
+    hint: add --force to replace it, or name another file
+    ");
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "mine");
+    desk.tapctl(&["init", "--force", "first.toml"]).expect(0);
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
+}
