@@ -67,6 +67,8 @@ def name_of_the_policy(call, answer):
 @after("kms", "CreateKey", "DescribeKey")
 def complete_metadata(call, answer):
     metadata = answer["KeyMetadata"]
+    # What it is for where nobody said.
+    metadata["KeyUsage"] = metadata.get("KeyUsage") or "ENCRYPT_DECRYPT"
     metadata.setdefault("MultiRegion", metadata["KeyId"].startswith("mrk-"))
     metadata.setdefault("CurrentKeyMaterialId", metadata["KeyId"].replace("-", "") * 2)
 

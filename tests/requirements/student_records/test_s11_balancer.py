@@ -1,0 +1,86 @@
+"""S11: the load balancer, and TLS up to it and beyond."""
+
+import datetime
+
+from requirements.live import one
+
+# Names of AWS's policies that begin at TLS 1.2, from its list of them.
+TLS_1_2 = {
+    "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+    "ELBSecurityPolicy-TLS13-1-3-2021-06",
+}
+
+
+def test_it_is_reached_as_asked_for(live, wanted):
+    public = wanted.has("public")
+    assert live.balancer["Scheme"] == ("internet-facing" if public else "internal")
+    subnets = {zone["SubnetId"] for zone in live.balancer["AvailabilityZones"]}
+    assert subnets == live.subnet_ids("public" if public else "private")
+    assert (live.balancer["Type"], live.balancer["State"]["Code"]) == ("application", "active")
+
+
+def test_it_answers_https_from_tls_1_2_on(live):
+    listener = live.listeners[443]
+    assert listener["Protocol"] == "HTTPS"
+    assert listener["SslPolicy"] in TLS_1_2
+
+
+def test_its_policy_offers_nothing_older(live):
+    found = live.elbv2.describe_ssl_policies(Names=[live.listeners[443]["SslPolicy"]])
+    protocols = set(one(found["SslPolicies"])["SslProtocols"])
+    assert protocols and protocols <= {"TLSv1.2", "TLSv1.3"}
+
+
+def test_its_certificate_is_valid(live):
+    arn = one(live.listeners[443]["Certificates"])["CertificateArn"]
+    certificate = live.acm.describe_certificate(CertificateArn=arn)["Certificate"]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert certificate["Status"] == "ISSUED"
+    assert certificate["NotBefore"] <= now < certificate["NotAfter"]
+    assert certificate["DomainName"] == f"{live.name('api')}.internal"
+    assert certificate["KeyAlgorithm"] in ("RSA_2048", "EC_prime256v1")
+
+
+def test_plain_http_is_redirected(live):
+    listener = live.listeners[80]
+    action = one(listener["DefaultActions"])
+    assert (listener["Protocol"], action["Type"]) == ("HTTP", "redirect")
+    redirect = action["RedirectConfig"]
+    assert (redirect["Protocol"], redirect["Port"], redirect["StatusCode"]) == ("HTTPS", "443", "HTTP_301")
+
+
+def test_there_is_no_other_way_in(live):
+    assert set(live.listeners) == {80, 443}
+    for listener in live.listeners.values():
+        rules = live.elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+        assert [rule["IsDefault"] for rule in rules] == [True]
+
+
+def test_requests_go_to_the_tasks(live, wanted):
+    targets = live.targets
+    assert (targets["TargetType"], targets["Port"], targets["VpcId"]) == ("ip", 8080, live.vpc_id)
+    assert targets["Protocol"] == ("HTTPS" if wanted.has("tls") else "HTTP")
+    action = one(live.listeners[443]["DefaultActions"])
+    assert (action["Type"], action["TargetGroupArn"]) == ("forward", targets["TargetGroupArn"])
+    balancer = one(live.service["loadBalancers"])
+    assert balancer["targetGroupArn"] == targets["TargetGroupArn"]
+    assert (balancer["containerName"], balancer["containerPort"]) == ("student-api", 8080)
+
+
+def test_health_is_checked(live, wanted):
+    targets = live.targets
+    assert targets["HealthCheckEnabled"] is True
+    assert targets["HealthCheckPath"] == "/health"
+    assert targets["HealthCheckProtocol"] == ("HTTPS" if wanted.has("tls") else "HTTP")
+    assert (targets["HealthyThresholdCount"], targets["UnhealthyThresholdCount"]) == (2, 2)
+    assert (targets["HealthCheckIntervalSeconds"], targets["HealthCheckTimeoutSeconds"]) == (30, 5)
+    assert targets["Matcher"]["HttpCode"] == "200"
+
+
+def test_invalid_headers_are_dropped(live):
+    assert live.balancer_attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
+
+
+def test_what_is_protected_cannot_be_deleted(live, wanted):
+    assert live.balancer_attributes["deletion_protection.enabled"] == ("true" if wanted.protect else "false")
