@@ -46,6 +46,12 @@ const AURORA: &[&str] = &[
 ];
 
 const CACHE_FAMILIES: [&str; 11] = ["t3", "t4g", "m5", "m6g", "m7g", "m8g", "r5", "r6g", "r7g", "r8g", "c8gn"];
+/// Sizes of the burstable families, of those on Intel, and of those on Graviton.
+const CACHE_SIZES: [&[&str]; 3] = [
+    &["micro", "small", "medium"],
+    &["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"],
+    &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"],
+];
 
 const LOG_DAYS: &[i64] =
     &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
@@ -305,10 +311,12 @@ fn is_path(text: &str) -> bool {
 fn is_cache_node(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let ["cache", family, size] = parts.as_slice() else { return false };
-    let small = ["micro", "small", "medium"].contains(size);
-    let times = size.strip_suffix("xlarge").is_some_and(|times| ["", "2", "4", "8", "12", "16", "24"].contains(&times));
-    let fits = if family.starts_with('t') { small } else { *size == "large" || times };
-    CACHE_FAMILIES.contains(family) && fits
+    let sizes = match *family {
+        "t3" | "t4g" => CACHE_SIZES[0],
+        "m5" | "r5" => CACHE_SIZES[1],
+        _ => CACHE_SIZES[2],
+    };
+    CACHE_FAMILIES.contains(family) && sizes.contains(size)
 }
 
 fn is_email(text: &str) -> bool {

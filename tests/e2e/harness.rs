@@ -308,6 +308,16 @@ impl LocalAws {
     }
 }
 
+impl LocalAws {
+    /// Runs tests in Python, as those of the requirements, which judge what this AWS holds.
+    pub fn pytest(&self, tests: &str, options: &[&str]) -> Run {
+        let mut command = script();
+        command.args(["python", "-m", "pytest", tests, "--endpoint", &self.url()]).args(options);
+        command.current_dir(repository());
+        finish(command, &format!("pytest {tests} {}", options.join(" ")))
+    }
+}
+
 impl Drop for LocalAws {
     fn drop(&mut self) {
         // A test that failed may leave it in any state.
@@ -317,6 +327,13 @@ impl Drop for LocalAws {
             idle.push(server);
         }
     }
+}
+
+/// Runs Python by itself, without any AWS, and reads what it prints as JSON.
+pub fn python(arguments: &[&str]) -> Value {
+    let mut command = script();
+    command.arg("python").args(arguments).current_dir(repository());
+    parse(&finish(command, &format!("python {}", arguments.join(" "))))
 }
 
 fn parse(run: &Run) -> Value {

@@ -8,6 +8,7 @@ OPTIONS = {
     "endpoints": "all of network.endpoints",
     "proxy": "database.proxy = true",
     "on-demand": 'stream.mode = "on-demand"',
+    "image": "service.image in a private registry",
     "tls": "service.tls = true",
     "cognito": 'api.authorization = "cognito"',
     "public": 'ingress.mode = "public"',

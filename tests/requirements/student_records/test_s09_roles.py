@@ -24,8 +24,7 @@ def trusts(wanted):
 
 def only(live, role, action):
     """The resources a role may do this to, and under which conditions."""
-    resources, conditions = live.allowed(role)[action]
-    return resources, conditions
+    return live.allowed(role)[action]
 
 
 def test_there_are_no_other_roles(live, wanted):
@@ -56,8 +55,11 @@ def test_nothing_is_allowed_everywhere(live):
     for name, role in live.roles.items():
         for policy in role["inline"].values():
             for statement in policy["Statement"]:
-                assert "*" not in as_list(statement["Resource"]), (name, statement)
-                assert not [a for a in as_list(statement["Action"]) if a == "*" or a.endswith(":*")], (name, statement)
+                actions = as_list(statement["Action"])
+                # It names no repository: AWS has no narrower resource for it.
+                everywhere = actions == ["ecr:GetAuthorizationToken"]
+                assert everywhere or "*" not in as_list(statement["Resource"]), (name, statement)
+                assert not [a for a in actions if a == "*" or a.endswith(":*")], (name, statement)
 
 
 def test_the_execution_role_reads_exactly_the_secrets_of_the_task(live):
@@ -80,14 +82,25 @@ def test_secrets_are_decrypted_through_secrets_manager_only(live, role):
 
 
 def test_the_execution_role_writes_the_log_of_the_service_only(live):
-    assert set(live.allowed("execution")) == {
-        "secretsmanager:GetSecretValue",
-        "kms:Decrypt",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-    }
-    resources, _ = only(live, "execution", "logs:PutLogEvents")
-    assert resources == {live.arn("logs", f"log-group:{live.name('service')}:*")}
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        resources, _ = only(live, "execution", action)
+        assert resources == {live.arn("logs", f"log-group:{live.name('service')}:*")}
+
+
+def test_the_execution_role_pulls_from_the_repository_of_its_image_only(live, wanted):
+    if not wanted.has("image"):
+        assert not [action for action in live.allowed("execution") if action.startswith("ecr:")]
+        return
+    registry, _, rest = live.container["image"].partition("/")
+    account, region = registry.split(".")[0], registry.split(".")[3]
+    repository = f"arn:aws:ecr:{region}:{account}:repository/{rest.partition(':')[0]}"
+    for action in ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
+        assert only(live, "execution", action)[0] == {repository}
+
+
+def test_the_execution_role_may_do_nothing_else(live):
+    allowed = {action for action in live.allowed("execution") if not action.startswith("ecr:")}
+    assert allowed == {"secretsmanager:GetSecretValue", "kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents"}
 
 
 def test_the_task_uses_exactly_this_stream(live):

@@ -1,0 +1,88 @@
+//! Every requirement of `student-records`, judged by `tests/requirements` on what AWS holds: for a cheap environment, a
+//! protected one, and one with everything turned on that can be. Then what remains of them.
+
+use crate::harness::{Desk, LocalAws};
+
+/// Everything that is not turned on by itself.
+const EVERY_OPTION: &str = r#"
+[network]
+azs = 3
+nat = "per-az"
+endpoints = ["ecr", "logs", "secretsmanager", "kms", "kinesis"]
+[service]
+image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/student-api:1.4"
+tls = true
+[database]
+proxy = true
+[stream]
+mode = "on-demand"
+[api]
+authorization = "cognito"
+[ingress]
+mode = "public"
+[monitoring]
+alarm_emails = ["registrar@university.edu"]
+[tags]
+CostCentre = "4711"
+"#;
+/// What that is called in `tests/requirements/wanted.py`.
+const EXPECTED: &str = "three-zones,nat-per-az,endpoints,image,tls,proxy,on-demand,cognito,public,mails,tags";
+
+#[test]
+fn dev_meets_every_requirement() {
+    Trial { env: "dev", settings: "", options: &[], farewell: &["destroy", "--yes"] }.run();
+}
+
+#[test]
+fn prod_meets_every_requirement() {
+    let farewell = &["destroy", "--yes", "--confirm", "student-records-prod"];
+    Trial { env: "prod", settings: "", options: &["--protect"], farewell }.run();
+}
+
+#[test]
+fn every_option_meets_every_requirement() {
+    let options = &["--expect", EXPECTED];
+    Trial { env: "all", settings: EVERY_OPTION, options, farewell: &["destroy", "--yes"] }.run();
+}
+
+struct Trial {
+    env: &'static str,
+    settings: &'static str,
+    options: &'static [&'static str],
+    farewell: &'static [&'static str],
+}
+
+impl Trial {
+    fn run(&self) {
+        let aws = LocalAws::lease();
+        let desk = Desk::at(&aws);
+        desk.settings(self.settings);
+        let tapctl = |arguments: &[&str]| desk.tapctl(&[arguments, &["--env", self.env]].concat()).expect(0);
+        tapctl(&["apply", "--yes"]);
+        tapctl(&["plan"]);
+        let outputs = tapctl(&["outputs", "--json"]).stdout;
+        std::fs::write(desk.path("outputs.json"), outputs).expect("the outputs are written");
+        let outputs = desk.path("outputs.json").display().to_string();
+        self.judge(&aws, "student_records", &["--outputs", &outputs]);
+        // Judging changes nothing.
+        tapctl(&["plan"]);
+        tapctl(self.farewell);
+        self.judge(&aws, "student_records_destroyed", &[]);
+        let kept = aws.sweep().leftovers().only(|kind, object| !self.keeps(kind, object["state"].as_str()));
+        assert_eq!(kept.names(), [""; 0]);
+        aws.assert_lawful();
+    }
+
+    fn judge(&self, aws: &LocalAws, tests: &str, more: &[&str]) {
+        let options = [&["--env", self.env], self.options, more].concat();
+        let run = aws.pytest(&format!("tests/requirements/{tests}"), &options);
+        assert_eq!(run.code(), Some(0), "{run}");
+    }
+
+    /// Whether protection leaves this behind.
+    fn keeps(&self, kind: &str, state: Option<&str>) -> bool {
+        let snapshot = kind == "rds.cluster-snapshot";
+        let secret = kind == "secretsmanager.secret" && state == Some("scheduled for deletion");
+        self.env == "prod" && (snapshot || secret)
+    }
+}

@@ -1,0 +1,59 @@
+"""What may be left of an environment that was destroyed: what AWS keeps by rules of its own, and what protection asks for."""
+
+import datetime
+
+import pytest
+from requirements.live import absent
+
+NOW = datetime.datetime.now(datetime.timezone.utc)
+
+
+def days_until(moment):
+    return round((moment - NOW).total_seconds() / 86400)
+
+
+@pytest.fixture(scope="module")
+def keys(live):
+    """Our keys on their way out."""
+    found = []
+    for listed in live.all("kms", "list_keys", "Keys"):
+        tags = live.kms.list_resource_tags(KeyId=listed["KeyId"])["Tags"]
+        if live.owns({tag["TagKey"]: tag["TagValue"] for tag in tags}):
+            found.append(live.kms.describe_key(KeyId=listed["KeyId"])["KeyMetadata"])
+    return found
+
+
+def test_keys_can_be_taken_back_for_30_days_or_7(keys, wanted):
+    assert len(keys) == 6
+    assert {key["KeyState"] for key in keys} == {"PendingDeletion"}
+    assert {days_until(key["DeletionDate"]) for key in keys} == {30 if wanted.protect else 7}
+
+
+def test_no_alias_remains(live):
+    assert live.keys == {}
+
+
+def test_a_protected_database_leaves_a_final_snapshot(live, wanted, keys):
+    found = live.all("rds", "describe_db_cluster_snapshots", "DBClusterSnapshots", SnapshotType="manual")
+    ours = [snapshot for snapshot in found if snapshot["DBClusterIdentifier"] == live.name("aurora")]
+    if not wanted.protect:
+        assert ours == []
+        return
+    assert [snapshot["Status"] for snapshot in ours] == ["available"]
+    assert ours[0]["StorageEncrypted"] is True
+    assert ours[0]["KmsKeyId"] in {key["Arn"] for key in keys}
+
+
+def test_protected_secrets_can_be_taken_back(live, wanted):
+    """For how long AWS does not tell afterwards."""
+    for thing in ("third-party", "cache"):
+        name = f"{live.name(thing)}/credentials"
+        if wanted.protect:
+            assert live.secretsmanager.describe_secret(SecretId=name)["DeletedDate"], name
+            assert absent(live.secretsmanager.get_secret_value, SecretId=name) == "InvalidRequestException"
+        else:
+            assert absent(live.secretsmanager.describe_secret, SecretId=name) == "ResourceNotFoundException"
+
+
+def test_the_masters_secret_went_with_the_database(live):
+    assert [name for name in live.secrets if name.startswith("rds!")] == []
