@@ -4,6 +4,7 @@
 mod audit;
 mod bad_input;
 mod changes;
+mod compliance;
 mod contract;
 mod crashes;
 mod drift;

@@ -4,7 +4,7 @@
 use crate::harness::{Desk, LocalAws};
 
 /// Everything that is not turned on by itself.
-const EVERY_OPTION: &str = r#"
+pub const EVERY_OPTION: &str = r#"
 [network]
 azs = 3
 nat = "per-az"
