@@ -23,6 +23,15 @@ UNTAGGABLE = {
     "kms.alias",
     "logs.metric-filter",
     "rds.proxy-target",
+    "s3.object-version",
+    "sns.subscription",
+}
+# AWS gives these no name, or one of its own.
+UNNAMED = {
+    "apigateway.account",
+    "apigateway.deployment",
+    "ec2.network-interface",
+    "s3.object-version",
     "sns.subscription",
 }
 # Of the account and region, not of an environment: API Gateway has one role for the logs of all stages.
@@ -33,7 +42,8 @@ DICTATED = [
     r"/aws/rds/proxy/{name}",
     r"/aws/ecs/containerinsights/{name}/performance",
     r"API-Gateway-Execution-Logs_[a-z0-9]+/{env}",
-    r"{name}/{env}",  # a stage, named after its API and itself
+    r"{name}/{env}",  # a stage, after its API
+    r"{name}/{name}",  # a client, after its user pool
     r"rds!cluster-[0-9a-f-]+",  # the secret that RDS keeps
     r"{name}:\d+",  # a revision of a task definition, and the port of a listener
     r"{name}\.internal",  # what a certificate is for
@@ -87,8 +97,7 @@ def test_every_name_has_the_form(live, objects):
     name = rf"student-[a-z0-9-]+-{live.env}"
     forms = [name, *(form.format(name=name, env=live.env) for form in DICTATED)]
     pattern = re.compile("|".join(f"(?:{form})" for form in forms))
-    unnamed = {"ec2.network-interface", "apigateway.account", "apigateway.deployment"}
-    wrong = [f"{k} {i['name']}" for k, i in objects if k not in unnamed and not by_name(i, pattern)]
+    wrong = [f"{k} {i['name']}" for k, i in objects if k not in UNNAMED and not by_name(i, pattern)]
     assert wrong == []
 
 
