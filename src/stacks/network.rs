@@ -184,8 +184,7 @@ impl Builder<'_> {
 
     fn flow_log_role(&mut self, group: &Node<LogGroup>) -> Node<Role> {
         let source = self.place.arn("ec2", "vpc-flow-log/*");
-        let actions =
-            ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+        let actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
         let policy = document([allow("WriteFlowLogs", &actions, &[group.arn(), streams_of(group)])]);
         let trust = trust(self.place, "vpc-flow-logs.amazonaws.com", source);
         self.role("flow-logs", "Writes the flow logs", trust, policy)
