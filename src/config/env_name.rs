@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{ConfigError, Problem};
 
-/// The names with the least room: what AWS calls the object, what stands before and after the environment, and AWS's
-/// limit in characters.
-const TIGHT: [(&str, &str, &str, usize); 3] = [
-    ("load balancer", "student-alb-", "", 32),
-    ("target group", "student-tg-", "-<hash>", 32),
-    ("Redis replication group", "student-redis-", "", 40),
+/// The names with the least room: what AWS calls the object, what stands before the environment, and AWS's limit in
+/// characters.
+const TIGHT: [(&str, &str, usize); 3] = [
+    ("load balancer", "student-alb-", 32),
+    ("target group", "student-tg-<hash>-", 32),
+    ("Redis replication group", "student-redis-", 40),
 ];
 
 /// Hexadecimal digits that tell a target group from the one that replaces it.
@@ -63,17 +63,17 @@ pub(super) fn is_slug(name: &str) -> bool {
 
 /// The rules in words, with the reason for the length.
 pub(super) fn allowed() -> String {
-    let (room, (what, before, after, limit)) = tightest();
+    let (room, (what, before, limit)) = tightest();
     format!(
         "lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most {room} characters, \
-         because AWS allows the name of a {what} {limit} and ours is {before}<env>{after}"
+         because AWS allows the name of a {what} {limit} and ours is {before}<env>"
     )
 }
 
-fn tightest() -> (usize, (&'static str, &'static str, &'static str, usize)) {
+fn tightest() -> (usize, (&'static str, &'static str, usize)) {
     TIGHT.into_iter().map(|name| (room(name), name)).min().unwrap_or_default()
 }
 
-fn room((_, before, after, limit): (&str, &str, &str, usize)) -> usize {
-    limit - before.len() - after.replace("<hash>", &"0".repeat(HASH)).len()
+fn room((_, before, limit): (&str, &str, usize)) -> usize {
+    limit - before.replace("<hash>", &"0".repeat(HASH)).len()
 }

@@ -14,14 +14,14 @@ fn the_environments_name() {
     for name in ["", "Dev", "1a", "-a", "a-", "a--b", "a_b", "abcdefghijklmno", "é"] {
         assert!(name.parse::<EnvName>().is_err(), "{name}");
     }
-    insta::assert_snapshot!(Config::parse("tapctl.toml", "", "Dev_1").unwrap_err(), @r#"the environment's name (--env or ENVIRONMENT_SUFFIX) is "Dev_1"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<env>-<hash>"#);
+    insta::assert_snapshot!(Config::parse("tapctl.toml", "", "Dev_1").unwrap_err(), @r#"the environment's name (--env or ENVIRONMENT_SUFFIX) is "Dev_1"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>"#);
     insta::assert_snapshot!(errors("[env.Dev]\nregion = \"eu-west-1\"\n[env]\nqa = 3"), @r#"
-    tapctl.toml:1: env.Dev does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<env>-<hash>
+    tapctl.toml:1: env.Dev does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>
     tapctl.toml:4: env.qa is 3; allowed: a table [env.qa]
     "#);
     insta::assert_snapshot!(errors("[env.Dev]\nregion = \"eu-west-1\"\n[env.qa-]\n"), @r#"
-    tapctl.toml:1: env.Dev does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<env>-<hash>
-    tapctl.toml:3: env.qa- does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<env>-<hash>
+    tapctl.toml:1: env.Dev does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>
+    tapctl.toml:3: env.qa- does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>
     "#);
     insta::assert_snapshot!(errors("env = \"dev\""), @r#"tapctl.toml:1: env is "dev"; allowed: tables [env.<name>]"#);
 }

@@ -54,7 +54,7 @@ fn settings_are_refused_before_aws_is_asked() {
     insta::assert_snapshot!(plan("[network]\nprivate_subnets = [\"10.1.11.0/24\", \"10.0.12.0/24\"]"), @r#"error: tapctl.toml:2: network.private_subnets is ["10.1.11.0/24", "10.0.12.0/24"]; 10.1.11.0/24 is outside the VPC: network.cidr is 10.0.0.0/16 by default"#);
     insta::assert_snapshot!(plan("[database]\nengine_version = \"15.4\""), @r#"error: tapctl.toml:2: database.engine_version is "15.4"; allowed: "13.9", "13.23", "14.6", "14.17", "14.18", "14.19", "14.20", "14.22", "14.23", "14.24", "15.10", "15.12", "15.13", "15.14", "15.15", "15.17", "15.18", "15.19", "16.8", "16.9", "16.10", "16.11", "16.13", "16.14", "16.15", "17.4", "17.5", "17.6", "17.7", "17.9", "17.10", "17.11", "18.3", "18.4" or "18.6""#);
     insta::assert_snapshot!(plan("[cache]\nnode_type = \"cache.t2.micro\""), @r#"error: tapctl.toml:2: cache.node_type is "cache.t2.micro"; allowed: "cache.<family>.<size>" with t3 or t4g in micro, small, medium, or m5, m6g, m7g, m8g, r5, r6g, r7g, r8g, c8gn from large up"#);
-    insta::assert_snapshot!(plan("[env.Prod]\nprotect = true"), @"error: tapctl.toml:1: env.Prod does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<env>-<hash>");
+    insta::assert_snapshot!(plan("[env.Prod]\nprotect = true"), @"error: tapctl.toml:1: env.Prod does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>");
     insta::assert_snapshot!(plan("[env.dev.network]\nazs = 9"), @"error: tapctl.toml:2: env.dev.network.azs is 9; allowed: 2 or 3");
     insta::assert_snapshot!(plan("region = us-east-1"), @"error: tapctl.toml:1: not TOML: string values must be quoted, expected literal string in `region = us-east-1`");
 }
@@ -72,7 +72,7 @@ fn names_and_files_are_refused_before_aws_is_asked() {
             "{text}"
         );
     }
-    insta::assert_snapshot!(untold(&aws, &desk, &["apply", "--yes", "--env", "a-very-long-name-of-an-environment"], 1), @r#"error: the environment's name (--env or ENVIRONMENT_SUFFIX) is "a-very-long-name-of-an-environment"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<env>-<hash>"#);
+    insta::assert_snapshot!(untold(&aws, &desk, &["apply", "--yes", "--env", "a-very-long-name-of-an-environment"], 1), @r#"error: the environment's name (--env or ENVIRONMENT_SUFFIX) is "a-very-long-name-of-an-environment"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>"#);
     insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--config", "missing.toml"], 1), @"error: missing.toml: cannot be read: No such file or directory (os error 2)");
     insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--stack", "websites"], 1), @r"
     error: --stack is websites; allowed: student-records

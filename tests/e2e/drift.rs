@@ -366,7 +366,7 @@ api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'
           data_trace: true → false
           deployment_id: "[id]" → (known after apply: deployment.deployment_id)
           throttle_rate: 1.0 → 1000.0
-    ~ update  target-group        elbv2.target_group  arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/student-tg-dev-a8d122/[id]
+    ~ update  target-group        elbv2.target_group  arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/student-tg-a8d122-dev/[id]
           health_check.path: "/" → "/health"
     ~ update  listener-https      elbv2.listener  arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/student-alb-dev/[id]/[id]
           ssl_policy: "ELBSecurityPolicy-2016-08" → "ELBSecurityPolicy-TLS13-1-2-2021-06"

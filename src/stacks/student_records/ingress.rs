@@ -84,7 +84,7 @@ impl Builder<'_> {
         self.stack.add(
             "target-group",
             TargetGroup {
-                name: format!("{}-{suffix}", self.name("tg")),
+                name: self.name(&format!("tg-{suffix}")),
                 port,
                 protocol: protocol.into(),
                 protocol_version: "HTTP1".into(),
