@@ -1,21 +1,21 @@
-//! The contract between the engine and a kind of AWS object, and the typed-to-erased bridge.
+//! The contract between the engine and a kind of AWS object.
 //!
 //! A kind implements [`Resource`]; the engine sees [`Kind`], which speaks JSON. The implementor *is* the spec,
 //! and what AWS reports is read into the same type, so one generic comparison serves plan, update, drift and verify.
+
+mod kind;
 
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
-use std::marker::PhantomData;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::LocalBoxFuture;
+pub use kind::{Facts, Kind, Kinds, Seen};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
@@ -223,211 +223,5 @@ impl Pass {
         let cell = self.cells.borrow_mut().entry(key.to_owned()).or_default().clone();
         let any = cell.get_or_try_init(|| async { Ok::<_, Fault>(Rc::new(read().await?) as Rc<dyn Any>) }).await?;
         any.clone().downcast::<T>().map_err(|_| Fault::unexpected(format!("two types share the read {key}")))
-    }
-}
-
-/// An object as the engine sees it: [`Observed`] with its type erased.
-#[derive(Debug, Clone)]
-pub struct Seen {
-    /// AWS's identifier.
-    pub id: String,
-    /// The live spec.
-    pub live: Value,
-    /// What other nodes may refer to.
-    pub outputs: Value,
-    /// Where it is in its life.
-    pub phase: Phase,
-    /// Why it is not ours, for kinds that carry no tags.
-    pub foreign: Option<String>,
-    /// Ids of further objects with this node's ownership tags.
-    pub duplicates: Vec<String>,
-}
-
-/// What the engine must know of a kind apart from its calls.
-#[derive(Debug, Clone, Copy)]
-pub struct Facts {
-    /// `ec2.vpc`.
-    pub kind: &'static str,
-    /// Fields AWS cannot change in place.
-    pub immutable: &'static [&'static str],
-    /// Fields that never differ.
-    pub witnesses: &'static [&'static str],
-    /// Outputs that an update may change.
-    pub volatile: &'static [&'static str],
-    /// Order of a replacement.
-    pub replace: Replace,
-    /// Losing it loses data.
-    pub stateful: bool,
-    /// A failed one must be made anew.
-    pub recreate_failed: bool,
-    /// One per account or region: given up, not removed.
-    pub shared: bool,
-    /// Poll interval and limits.
-    pub wait: Wait,
-    /// Writes a spec the way the kind itself would: a set of references is in another order than the set of their
-    /// values, and only specs written the same way compare.
-    pub canonical: fn(&Value) -> Result<Value>,
-}
-
-impl Facts {
-    /// Compares a spec of this kind with its live twin.
-    pub fn diff(&self, want: &Value, live: &Value) -> Diff {
-        let mut diff = Diff::between(want, live, self.immutable);
-        diff.changes.retain(|change| !self.witnesses.contains(&change.field()));
-        diff
-    }
-}
-
-/// A kind with its type erased. Implemented once, for every [`Resource`].
-pub trait Kind<C> {
-    /// Its constants.
-    fn facts(&self) -> Facts;
-    /// Parses and checks a spec. References to outputs not known yet are allowed.
-    fn check(&self, spec: &Value) -> std::result::Result<(), String>;
-    /// See [`Resource::remains`].
-    fn remains(&self, spec: &Value) -> Option<String>;
-    /// See [`Resource::observe`].
-    fn observe<'a>(
-        &'a self,
-        cx: Cx<'a, C>,
-        spec: &'a Value,
-        id: Option<&'a str>,
-    ) -> LocalBoxFuture<'a, Result<Option<Seen>>>;
-    /// See [`Resource::create`].
-    fn create<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value) -> LocalBoxFuture<'a, Result<String>>;
-    /// See [`Resource::update`].
-    fn update<'a>(
-        &'a self,
-        cx: Cx<'a, C>,
-        spec: &'a Value,
-        seen: &'a Seen,
-        diff: &'a Diff,
-    ) -> LocalBoxFuture<'a, Result<()>>;
-    /// See [`Resource::delete`].
-    fn delete<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
-}
-
-struct Erased<R>(PhantomData<R>);
-
-fn parse<T: DeserializeOwned>(kind: &str, what: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|error| Fault::invalid(format!("the {what} of this {kind} cannot be read: {error}")))
-}
-
-fn json<T: Serialize>(kind: &str, value: &T) -> Result<Value> {
-    serde_json::to_value(value).map_err(|error| Fault::invalid(format!("a {kind} cannot be written down: {error}")))
-}
-
-fn canonical<R: Resource>(spec: &Value) -> Result<Value> {
-    json(R::KIND, &parse::<R>(R::KIND, "spec", spec)?)
-}
-
-fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
-    Ok(Observed {
-        id: seen.id.clone(),
-        live: parse(R::KIND, "live spec", &seen.live)?,
-        outputs: parse(R::KIND, "outputs", &seen.outputs)?,
-        phase: seen.phase.clone(),
-        foreign: seen.foreign.clone(),
-        duplicates: seen.duplicates.clone(),
-    })
-}
-
-impl<R: Resource> Kind<R::Cloud> for Erased<R> {
-    fn facts(&self) -> Facts {
-        Facts {
-            kind: R::KIND,
-            immutable: R::IMMUTABLE,
-            witnesses: R::WITNESSES,
-            volatile: R::VOLATILE,
-            replace: R::REPLACE,
-            stateful: R::STATEFUL,
-            recreate_failed: R::RECREATE_FAILED,
-            shared: R::SHARED,
-            wait: R::WAIT,
-            canonical: canonical::<R>,
-        }
-    }
-
-    fn check(&self, spec: &Value) -> std::result::Result<(), String> {
-        R::deserialize(spec).map_err(|error| error.to_string())?.check()
-    }
-
-    fn remains(&self, spec: &Value) -> Option<String> {
-        R::deserialize(spec).ok()?.remains()
-    }
-
-    fn observe<'a>(
-        &'a self,
-        cx: Cx<'a, R::Cloud>,
-        spec: &'a Value,
-        id: Option<&'a str>,
-    ) -> LocalBoxFuture<'a, Result<Option<Seen>>> {
-        Box::pin(async move {
-            let Some(observed) = parse::<R>(R::KIND, "spec", spec)?.observe(&cx, id).await? else {
-                return Ok(None);
-            };
-            Ok(Some(Seen {
-                live: json(R::KIND, &observed.live)?,
-                outputs: json(R::KIND, &observed.outputs)?,
-                id: observed.id,
-                phase: observed.phase,
-                foreign: observed.foreign,
-                duplicates: observed.duplicates,
-            }))
-        })
-    }
-
-    fn create<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value) -> LocalBoxFuture<'a, Result<String>> {
-        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.create(&cx).await })
-    }
-
-    fn update<'a>(
-        &'a self,
-        cx: Cx<'a, R::Cloud>,
-        spec: &'a Value,
-        seen: &'a Seen,
-        diff: &'a Diff,
-    ) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.update(&cx, &typed(seen)?, diff).await })
-    }
-
-    fn delete<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.delete(&cx, &typed(seen)?).await })
-    }
-}
-
-/// All kinds a cloud has, by name.
-pub struct Kinds<C> {
-    kinds: BTreeMap<&'static str, Box<dyn Kind<C>>>,
-}
-
-impl<C: 'static> Default for Kinds<C> {
-    fn default() -> Self {
-        Kinds { kinds: BTreeMap::new() }
-    }
-}
-
-impl<C: 'static> Kinds<C> {
-    /// Adds a kind.
-    pub fn with<R: Resource<Cloud = C>>(mut self) -> Self {
-        self.kinds.insert(R::KIND, Box::new(Erased::<R>(PhantomData)));
-        self
-    }
-
-    /// The kind of that name.
-    ///
-    /// # Errors
-    /// A state file written by a newer version may name a kind this one does not have.
-    pub fn get(&self, kind: &str) -> Result<&dyn Kind<C>> {
-        self.kinds.get(kind).map(Box::as_ref).ok_or_else(|| {
-            Fault::invalid(format!(
-                "this version of tapctl does not know the kind {kind}; use the version that made it"
-            ))
-        })
-    }
-
-    /// Every name, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.kinds.keys().copied()
     }
 }
