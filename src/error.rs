@@ -16,10 +16,13 @@ pub enum Class {
     Busy,
     /// A fresh dependency is not visible yet: try again soon.
     NotYet,
-    /// The request was refused for its rate; it certainly had no effect.
+    /// The request was refused before it was looked at, for its rate or for the time it was signed at; it certainly had
+    /// no effect.
     Throttled,
-    /// Credentials lack the permission, or are missing or expired.
+    /// The credentials lack the permission.
     Denied,
+    /// AWS does not take the credentials: they are missing, wrong or have expired. No other call would fare better.
+    Credentials,
     /// A limit of the account is reached.
     Quota,
     /// The request itself is wrong; trying again cannot help.
@@ -66,12 +69,11 @@ impl Fault {
         match self.code.as_str() {
             "NoCredentials" => return Some("log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"),
             "NoConnection" => return Some("check the network, the region and AWS_ENDPOINT_URL, then run again"),
-            code if code.contains("Expired") => {
-                return Some("renew the credentials and run again; it goes on from here");
-            }
+            "RequestTimeTooSkewed" => return Some("set this machine's clock, then run again"),
             _ => {}
         }
         Some(match self.class {
+            Class::Credentials => "renew the credentials and run again; it goes on from here",
             Class::Denied => "check that the credentials' policy allows this call",
             Class::Quota => "ask for a higher quota, or remove what is no longer used, then run apply again",
             Class::Busy => "something still holds it; run the command again once that is gone",

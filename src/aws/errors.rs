@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
+use super::clock::refused_for_its_time;
 use crate::error::{Class, Fault};
 
 impl<E> From<SdkError<E, HttpResponse>> for Fault
@@ -27,8 +28,9 @@ where
             return Fault { class, code: code.to_owned(), message, operation, request_id };
         };
         let message = error.as_service_error().and_then(ProvideErrorMetadata::message).unwrap_or_default();
+        let untimely = error.raw_response().is_some_and(refused_for_its_time);
         Fault {
-            class: classify(&operation, code, message, status),
+            class: if untimely { Class::Throttled } else { classify(&operation, code, message, status) },
             code: code.to_owned(),
             message: message.to_owned(),
             operation,
@@ -46,7 +48,7 @@ fn operation_of(error_type: &str) -> String {
 
 fn unanswered<E>(error: &SdkError<E, HttpResponse>, message: &str) -> (Class, &'static str) {
     match error {
-        _ if message.contains("credential") => (Class::Denied, "NoCredentials"),
+        _ if message.contains("credential") => (Class::Credentials, "NoCredentials"),
         SdkError::ConstructionFailure(_) => (Class::Invalid, "NotSent"),
         SdkError::TimeoutError(_) => (Class::Lost, "Timeout"),
         SdkError::DispatchFailure(_) => (Class::Lost, "NoConnection"),
@@ -229,12 +231,16 @@ const ROWS: &[Row] = &[
     ("", "OptInRequired", "", Class::Denied),
     ("", "PendingVerification", "", Class::Denied),
     ("", "UnauthorizedOperation", "", Class::Denied),
+    ("", "AuthFailure", "validate the provided access credentials", Class::Credentials),
     ("", "AuthFailure", "", Class::Denied),
-    ("", "InvalidClientTokenId", "", Class::Denied),
-    ("", "UnrecognizedClientException", "", Class::Denied),
-    ("", "SignatureDoesNotMatch", "", Class::Denied),
-    ("", "MissingAuthenticationToken", "", Class::Denied),
-    ("", "RequestExpired", "", Class::Denied),
+    ("", "InvalidClientTokenId", "", Class::Credentials),
+    ("", "InvalidAccessKeyId", "", Class::Credentials),
+    ("", "UnrecognizedClientException", "", Class::Credentials),
+    ("", "SignatureDoesNotMatch", "", Class::Credentials),
+    ("", "InvalidSignatureException", "", Class::Credentials),
+    ("", "MissingAuthenticationToken", "", Class::Credentials),
+    ("", "TokenRefreshRequired", "", Class::Credentials),
+    ("", "RequestExpired", "", Class::Credentials),
     ("", "RequestTimeout", "", Class::Lost),
     ("", "RequestTimeoutException", "", Class::Lost),
     ("", "NoSuchEntity", "", Class::Absent),
@@ -255,7 +261,10 @@ fn by_shape(code: &str, status: u16) -> Class {
     if has("Throttl") || has("RequestLimitExceeded") || has("SlowDown") || code == "RequestThrottled" {
         return Class::Throttled;
     }
-    if has("AccessDenied") || has("ExpiredToken") || has("NotAuthorized") || code == "Forbidden" {
+    if has("ExpiredToken") {
+        return Class::Credentials;
+    }
+    if has("AccessDenied") || has("NotAuthorized") || code == "Forbidden" {
         return Class::Denied;
     }
     if has("LimitExceeded") || has("QuotaExceeded") || starts("TooMany") || has("InsufficientAddressCapacity") {
@@ -304,7 +313,8 @@ mod tests {
             ("ec2:CreateVpc", "UnauthorizedOperation", "", Class::Denied),
             ("ec2:CreateFlowLogs", "InvalidParameter", "Unable to assume given IAM role", Class::NotYet),
             ("ec2:CreateFlowLogs", "InvalidParameter", "bad interval", Class::Invalid),
-            ("ec2:CreateVpc", "RequestExpired", "Request has expired.", Class::Denied),
+            ("ec2:CreateVpc", "RequestExpired", "Request has expired.", Class::Credentials),
+            ("kms:CreateKey", "ExpiredTokenException", "", Class::Credentials),
             ("efs:CreateFileSystem", "RequestTimeoutException", "", Class::Lost),
             ("rds:DescribeDBInstances", "DBInstanceNotFound", "", Class::Absent),
             ("rds:DeleteDBCluster", "InvalidDBClusterStateFault", "", Class::Busy),

@@ -1,5 +1,6 @@
 //! Talking to AWS: the clients, what their errors mean, how fast they may be called.
 
+mod clock;
 pub mod errors;
 mod pace;
 pub mod tags;
@@ -10,6 +11,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
+use self::clock::Clock;
 use crate::error::{Class, Fault, Result};
 use crate::resource;
 
@@ -26,6 +28,7 @@ pub struct Aws {
     pub partition: String,
     /// AWS Certificate Manager.
     pub acm: aws_sdk_acm::Client,
+    clock: Clock,
     /// API Gateway, REST APIs.
     pub apigateway: aws_sdk_apigateway::Client,
     /// API Gateway V2, for its VPC links.
@@ -78,6 +81,7 @@ macro_rules! client {
         $service::Client::from_conf(
             $service::config::Builder::from($sdk)
                 .interceptor(transport::Courtesy)
+                .retry_classifier(clock::Again)
                 .retry_partition(reads_may_retry())
                 .build(),
         )
@@ -91,8 +95,9 @@ fn reads_may_retry() -> RetryPartition {
 }
 
 /// The ambient AWS configuration (environment, profile, SSO, instance role), with our transport under it.
-async fn sdk_config(region: &str) -> SdkConfig {
-    settings(region).http_client(transport::paced_client()).load().await
+async fn sdk_config(region: &str, clock: &Clock) -> SdkConfig {
+    let client = transport::paced_client(clock.clone());
+    settings(region).http_client(client).time_source(clock.clone()).load().await
 }
 
 fn settings(region: &str) -> ConfigLoader {
@@ -114,7 +119,8 @@ impl Aws {
     /// # Errors
     /// Where there are no credentials, or AWS refuses them.
     pub async fn connect(region: &str) -> Result<Aws> {
-        let sdk = sdk_config(region).await;
+        let clock = Clock::default();
+        let sdk = sdk_config(region, &clock).await;
         let identity = client!(aws_sdk_sts, &sdk).get_caller_identity().send().await?;
         let account = identity.account.ok_or_else(|| Fault::unexpected("GetCallerIdentity gave no account"))?;
         let partition = identity
@@ -124,6 +130,7 @@ impl Aws {
             .ok_or_else(|| Fault::unexpected("GetCallerIdentity gave no ARN"))?;
         Ok(Aws {
             account,
+            clock,
             region: region.to_owned(),
             partition: partition.to_owned(),
             acm: client!(aws_sdk_acm, &sdk),
@@ -150,6 +157,11 @@ impl Aws {
             tagging: client!(aws_sdk_resourcegroupstagging, &sdk),
             wafv2: client!(aws_sdk_wafv2, &sdk),
         })
+    }
+
+    /// How many seconds AWS's clock is ahead of this machine's, where they are too far apart to sign by this machine's.
+    pub fn seconds_ahead(&self) -> Option<i64> {
+        self.clock.ahead()
     }
 
     /// An ARN in this partition, region and account.

@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use super::clock::{Clock, signed_at};
 use super::pace::Pace;
 
 /// First pause before a read is repeated; doubled each time.
@@ -78,39 +79,43 @@ impl Intercept for Courtesy {
     }
 }
 
-/// An HTTPS client that holds each request back until AWS's rate for it allows it.
-pub(super) fn paced_client() -> SharedHttpClient {
+/// An HTTPS client that holds each request back until AWS's rate for it allows it, and sets the clock by the answers.
+pub(super) fn paced_client(clock: Clock) -> SharedHttpClient {
     let https = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
         .build_https();
-    paced(https)
+    paced(https, clock)
 }
 
-fn paced(inner: SharedHttpClient) -> SharedHttpClient {
-    SharedHttpClient::new(Paced { inner, pace: Arc::default() })
+fn paced(inner: SharedHttpClient, clock: Clock) -> SharedHttpClient {
+    SharedHttpClient::new(Paced { inner, pace: Arc::default(), clock })
 }
 
 #[derive(Debug)]
 struct Paced<T> {
     inner: T,
     pace: Arc<Pace>,
+    clock: Clock,
 }
 
 impl HttpClient for Paced<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Paced { inner, pace: self.pace.clone() })
+        SharedHttpConnector::new(Paced { inner, pace: self.pace.clone(), clock: self.clock.clone() })
     }
 }
 
 impl HttpConnector for Paced<SharedHttpConnector> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let operation = request.headers_mut().remove(OPERATION_HEADER).unwrap_or_default();
-        let (inner, pace) = (self.inner.clone(), self.pace.clone());
+        let (inner, pace, clock) = (self.inner.clone(), self.pace.clone(), self.clock.clone());
         HttpConnectorFuture::new(async move {
             pace.turn(&operation).await;
             tracing::debug!(operation, "call");
-            inner.call(request).await
+            let signed = signed_at(&request);
+            let mut answer = inner.call(request).await?;
+            clock.set_by(&mut answer, signed);
+            Ok(answer)
         })
     }
 }
@@ -146,9 +151,9 @@ mod tests {
 
     /// The clock of the test, so that the SDK's own limits see the time that passes in it.
     #[derive(Debug)]
-    struct Clock(Instant);
+    struct TestClock(Instant);
 
-    impl TimeSource for Clock {
+    impl TimeSource for TestClock {
         fn now(&self) -> SystemTime {
             SystemTime::UNIX_EPOCH + self.0.elapsed()
         }
@@ -159,8 +164,8 @@ mod tests {
         let sdk = super::super::settings("us-east-1")
             .endpoint_url("http://localhost")
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .http_client(paced(SharedHttpClient::new(Yes)))
-            .time_source(Clock(Instant::now()))
+            .http_client(paced(SharedHttpClient::new(Yes), Clock::default()))
+            .time_source(TestClock(Instant::now()))
             .load()
             .await;
         let config = aws_sdk_apigateway::config::Builder::from(&sdk).interceptor(Courtesy).build();

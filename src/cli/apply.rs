@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use super::context::{Context, Desk};
 use super::plan::Selection;
 use super::run::{Effort, conclude, confirm};
+use super::stop::Stopper;
 use super::{Common, Done, Error};
 use crate::engine::Engine;
-use crate::plan::{Plan, plan};
+use crate::plan::{Observations, Plan, plan};
 use crate::render;
+use crate::stack::Stack;
 use crate::stacks::quotas;
 use crate::state::Writer;
 
@@ -34,12 +36,32 @@ pub(super) struct Args {
     effort: Effort,
 }
 
+/// What there is to do, and what that was told from.
+struct Todo {
+    context: Context,
+    stack: Stack,
+    plan: Plan,
+    chosen: BTreeSet<String>,
+    seen: Observations,
+}
+
 impl Args {
-    pub(super) async fn run(self) -> Result<Done, Error> {
-        Desk::open(&self.common)?.locked("apply", async |desk, writer| self.converge(desk, writer).await).await
+    pub(super) async fn run(self, stopper: &Stopper) -> Result<Done, Error> {
+        let desk = Desk::open(&self.common)?;
+        desk.locked("apply", async |desk, writer| self.converge(desk, writer, stopper).await).await
     }
 
-    async fn converge(self, desk: Desk, writer: &Writer) -> Result<Done, Error> {
+    async fn converge(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
+        stopper.when_lost(writer.lost());
+        let todo = stopper.unless_asked(self.prepare(desk, writer)).await?;
+        if !todo.plan.is_empty() {
+            confirm(stopper, self.yes, "Make these changes?").await?;
+        }
+        self.execute(todo, writer, stopper).await
+    }
+
+    /// Everything up to the question whether to go ahead. Changes nothing in AWS.
+    async fn prepare(&self, desk: Desk, writer: &Writer) -> Result<Todo, Error> {
         let context = desk.connect_as(writer).await?;
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
@@ -51,28 +73,18 @@ impl Args {
         if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
             render::note(&remark);
         }
-        if !plan.is_empty() {
-            confirm(self.yes, "Make these changes?").await?;
-        }
-        self.execute(context, writer, &stack, &plan, &chosen, seen).await
+        Ok(Todo { context, stack, plan, chosen, seen })
     }
 
-    async fn execute(
-        self,
-        context: Context,
-        writer: &Writer,
-        stack: &crate::stack::Stack,
-        plan: &Plan,
-        chosen: &BTreeSet<String>,
-        seen: crate::plan::Observations,
-    ) -> Result<Done, Error> {
+    async fn execute(self, todo: Todo, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
+        let Todo { context, stack, plan, chosen, seen } = todo;
         let settings = &context.config.engine;
         let options = self.effort.options(settings, self.adopt);
-        let stop = self.effort.stop(settings, writer)?;
+        stopper.after(self.effort.limit(settings));
         let progress = render::Progress::start();
         let Context { aws, kinds, state, pass, .. } = context;
-        let engine = Engine::new(&aws, &kinds, writer, &progress, options, stop, state, pass, seen);
-        let report = engine.apply(stack, plan, chosen).await?;
+        let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
+        let report = engine.apply(&stack, &plan, &chosen).await?;
         progress.finish();
         let done = conclude(report)?;
         render::outputs(&engine.into_state().outputs)?;

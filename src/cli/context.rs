@@ -152,6 +152,9 @@ impl Desk {
 
     async fn connect_from(self, recorded: Option<State>) -> Result<Context, Error> {
         let aws = Aws::connect(&self.config.region).await?;
+        if let Some(seconds) = aws.seconds_ahead() {
+            render::note(&wrong_clock(seconds));
+        }
         if let Some(wanted) = self.config.account.as_ref().filter(|wanted| **wanted != aws.account) {
             return Err(Error::refused(
                 format!("these credentials are for account {}, and tapctl.toml allows only {wanted}", aws.account),
@@ -165,6 +168,12 @@ impl Desk {
         let state = recorded.unwrap_or(fresh);
         Ok(Context { config: self.config, state, aws, kinds: resources::registry(), pass: Pass::default() })
     }
+}
+
+fn wrong_clock(seconds_ahead: i64) -> String {
+    let side = if seconds_ahead > 0 { "behind" } else { "ahead of" };
+    let minutes = (seconds_ahead.abs() + 30) / 60;
+    format!("this machine's clock is {minutes} minutes {side} AWS's; requests are signed by AWS's; set the clock")
 }
 
 fn stack_named(name: &str) -> Result<StackKind, Error> {

@@ -2,9 +2,10 @@
 
 use super::context::{Context, Desk};
 use super::run::{Effort, conclude, confirm};
+use super::stop::Stopper;
 use super::{Common, Done, Error};
 use crate::engine::Engine;
-use crate::plan::plan_destroy;
+use crate::plan::{Observations, Plan, plan_destroy};
 use crate::render;
 use crate::state::Writer;
 
@@ -26,30 +27,27 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self) -> Result<Done, Error> {
+    pub(super) async fn run(self, stopper: &Stopper) -> Result<Done, Error> {
         let desk = Desk::open(&self.common)?;
         self.refuse_protected(&desk)?;
-        desk.locked("destroy", async |desk, writer| self.take_down(desk, writer).await).await
+        desk.locked("destroy", async |desk, writer| self.take_down(desk, writer, stopper).await).await
     }
 
-    async fn take_down(self, desk: Desk, writer: &Writer) -> Result<Done, Error> {
-        let context = desk.connect_as(writer).await?;
-        let seen = context.observe(None, false).await?;
-        let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
-        let plan = plan_destroy(&context.state, &seen, &facts)?;
-        render::plan(&plan, &context.state)?;
+    async fn take_down(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
+        stopper.when_lost(writer.lost());
+        let (context, plan, seen) = stopper.unless_asked(prepare(desk, writer)).await?;
         if plan.is_empty() {
             return Ok(Done::Clean);
         }
-        confirm(self.yes, "Remove all of this?").await?;
+        confirm(stopper, self.yes, "Remove all of this?").await?;
         let remains = remains(&context);
         let chosen = context.state.nodes.keys().cloned().collect();
         let settings = &context.config.engine;
         let options = self.effort.options(settings, false);
-        let stop = self.effort.stop(settings, writer)?;
+        stopper.after(self.effort.limit(settings));
         let progress = render::Progress::start();
         let Context { aws, kinds, state, pass, .. } = context;
-        let engine = Engine::new(&aws, &kinds, writer, &progress, options, stop, state, pass, seen);
+        let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
         let report = engine.destroy(&chosen).await?;
         progress.finish();
         let done = conclude(report)?;
@@ -67,6 +65,16 @@ impl Args {
             format!("if it is really to go, add --confirm {name}"),
         ))
     }
+}
+
+/// Everything up to the question whether to go ahead. Changes nothing in AWS.
+async fn prepare(desk: Desk, writer: &Writer) -> Result<(Context, Plan, Observations), Error> {
+    let context = desk.connect_as(writer).await?;
+    let seen = context.observe(None, false).await?;
+    let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
+    let plan = plan_destroy(&context.state, &seen, &facts)?;
+    render::plan(&plan, &context.state)?;
+    Ok((context, plan, seen))
 }
 
 /// What AWS will keep of the recorded objects after they are deleted.

@@ -11,22 +11,25 @@ mod plan;
 mod run;
 mod state;
 mod status;
+mod stop;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use stop::Stopper;
 
 use crate::config::ConfigError;
 use crate::engine::NodeFailure;
-use crate::error::Fault;
+use crate::error::{Class, Fault};
 use crate::render;
 use crate::state::StateError;
 
 /// Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses nothing.
 ///
 /// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not ready (status), or bad
-/// usage; 3 the state is locked by another run, or was taken over by one; 130 stopped by Ctrl-C or SIGTERM.
+/// usage; 3 the state is locked by another run, or was taken over by one; 4 AWS does not take the credentials, or no
+/// longer: renew them and run again; 130 stopped by Ctrl-C or SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "tapctl", version, max_term_width = 120)]
 struct Cli {
@@ -97,6 +100,8 @@ impl Error {
         match self {
             Error::State(StateError::Locked { .. } | StateError::Fenced { .. }) => 3,
             Error::Interrupted => 130,
+            Error::Call(fault) if fault.class == Class::Credentials => 4,
+            Error::Nodes(failures) if failures.iter().any(|failure| failure.fault.class == Class::Credentials) => 4,
             _ => 1,
         }
     }
@@ -129,7 +134,7 @@ pub fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(cli.command.run());
-    // A question that was left unanswered must not hold up the end.
+    // A question without an answer, or a name that is being looked up, must not hold up the end.
     runtime.shutdown_background();
     match ended {
         Ok(Done::Clean) => ExitCode::SUCCESS,
@@ -144,12 +149,12 @@ pub fn main() -> ExitCode {
 impl Command {
     async fn run(self) -> Result<Done, Error> {
         match self {
-            Command::Apply(args) => args.run().await,
-            Command::Plan(args) => args.run().await,
-            Command::Status(args) => args.run().await,
-            Command::Drift(args) => args.run().await,
-            Command::Destroy(args) => args.run().await,
-            Command::Outputs(args) => args.run().await,
+            Command::Apply(args) => args.run(&Stopper::on_signals()?).await,
+            Command::Destroy(args) => args.run(&Stopper::on_signals()?).await,
+            Command::Plan(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
+            Command::Status(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
+            Command::Drift(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
+            Command::Outputs(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::State(args) => args.run().await,
             Command::Init(args) => args.run(),
             Command::Completions(args) => args.run(),

@@ -1,13 +1,13 @@
-//! What apply and destroy share: asking, stopping, and saying how it went.
+//! What apply and destroy share: asking, and saying how it went.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use super::stop::Stopper;
 use super::{Done, Error};
 use crate::config;
-use crate::engine::{Options, Report, Stop};
+use crate::engine::{Options, Report};
 use crate::render;
-use crate::state::Writer;
 
 /// How a run goes about its work.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,7 +21,8 @@ pub(super) struct Effort {
 }
 
 impl Effort {
-    fn limit(&self, settings: &config::Engine) -> Duration {
+    /// The time for the whole run.
+    pub(super) fn limit(&self, settings: &config::Engine) -> Duration {
         Duration::from_secs(self.timeout.unwrap_or(settings.timeout_minutes) * 60)
     }
 
@@ -33,16 +34,11 @@ impl Effort {
             timeout: Some(self.limit(settings)),
         }
     }
-
-    /// A stop for this run, see [`stop_on_signals`].
-    pub(super) fn stop(&self, settings: &config::Engine, writer: &Writer) -> Result<Stop, Error> {
-        stop_on_signals(self.limit(settings), writer.lost())
-    }
 }
 
 /// Asks on the terminal. Without one there is nobody to ask, and the answer must be given as `--yes`. While a person
 /// thinks, the lock is renewed.
-pub(super) async fn confirm(yes: bool, question: &str) -> Result<(), Error> {
+pub(super) async fn confirm(stopper: &Stopper, yes: bool, question: &str) -> Result<(), Error> {
     if yes {
         return Ok(());
     }
@@ -51,39 +47,16 @@ pub(super) async fn confirm(yes: bool, question: &str) -> Result<(), Error> {
     }
     eprint!("{question} Only `yes` goes ahead: ");
     std::io::stderr().flush()?;
-    let answer = tokio::select! {
-        answer = tokio::task::spawn_blocking(|| std::io::stdin().lines().next().transpose()) => answer,
-        _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
-    };
-    let answer = answer.map_err(std::io::Error::other)??.unwrap_or_default();
+    let answer = stopper
+        .unless_asked(async {
+            let line = tokio::task::spawn_blocking(|| std::io::stdin().lines().next().transpose());
+            Ok(line.await.map_err(std::io::Error::other)??.unwrap_or_default())
+        })
+        .await?;
     match answer.trim() {
         "yes" => Ok(()),
         _ => Err(Error::refused("not confirmed; nothing was changed", "answer `yes`, or add --yes")),
     }
-}
-
-/// A stop that the first Ctrl-C or SIGTERM asks for, or the end of the time for the whole run, or the loss of the lock.
-/// The second signal ends the process at once, which is safe too.
-fn stop_on_signals(limit: Duration, lost: impl Future<Output = ()> + Send + 'static) -> Result<Stop, Error> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (ask, stop) = Stop::new();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::spawn(async move {
-        let deadline = tokio::time::Instant::now() + limit;
-        let reason = tokio::select! {
-            _ = interrupt.recv() => "stopping: nothing new starts; what AWS works on is waited for by the next run".to_owned(),
-            _ = terminate.recv() => "stopping: nothing new starts; what AWS works on is waited for by the next run".to_owned(),
-            () = lost => "stopping: this run has lost its lock".to_owned(),
-            () = tokio::time::sleep_until(deadline) => format!("stopping: the run has taken its {} minutes", limit.as_secs() / 60),
-        };
-        render::note(&reason);
-        // With no receiver left the run has ended by itself.
-        let _ = ask.send(true);
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        std::process::exit(130);
-    });
-    Ok(stop)
 }
 
 /// Turns a report into the command's end.

@@ -19,7 +19,7 @@ mod teardown;
 mod walk;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use observe::{Scope, drift, observe};
@@ -83,6 +83,10 @@ pub struct Engine<'a, C> {
     reporter: &'a dyn Reporter,
     options: Options,
     stop: Stop,
+    /// Ends the run where AWS no longer takes the credentials: no wait could see its end.
+    cut: (watch::Sender<bool>, Stop),
+    /// What each node was last seen waiting for.
+    waits: RefCell<BTreeMap<String, String>>,
     state: RefCell<State>,
     /// The reads made while planning. They still tell what existed before this run: we hold the lock.
     pass: Pass,
@@ -116,6 +120,8 @@ impl<'a, C: 'static> Engine<'a, C> {
             reporter,
             options,
             stop,
+            cut: Stop::new(),
+            waits: RefCell::default(),
             state: RefCell::new(state),
             pass,
             seen,
@@ -155,6 +161,16 @@ impl<'a, C: 'static> Engine<'a, C> {
             self.record(|state| state.outputs.clear()).await?;
         }
         Ok(report)
+    }
+
+    /// Whether the run is to end: nothing new starts.
+    fn is_halted(&self) -> bool {
+        self.stop.asked() || self.cut.1.asked()
+    }
+
+    /// Returns when the run is to end: nothing is waited for any more.
+    async fn halted(&self) {
+        tokio::select! { () = self.stop.wait() => {}, () = self.cut.1.wait() => {} }
     }
 
     /// The state as it is now.

@@ -63,6 +63,7 @@ impl<C: 'static> Engine<'_, C> {
     pub(super) async fn perform(&self, stack: Option<&Stack>, task: &Task) -> Result<Outcome, Halt> {
         let node = name_of(task);
         let started = Instant::now();
+        self.waits.borrow_mut().remove(node);
         let kind = self.kind_of(task, stack);
         let verb = if matches!(task, Task::Ensure(_)) { "ensure" } else { "remove" };
         self.reporter.event(Event::Start { node, kind: &kind, verb });
@@ -95,9 +96,10 @@ impl<'e, C: 'static> Worker<'e, C> {
         halt(self.node, self.facts.kind, verb, fault)
     }
 
-    /// Sleeps until the next look. Ends the step where a person asked to stop, or where the wait has lasted too long.
+    /// Sleeps until the next look. Ends the step where the run is to end, or where the wait has lasted too long.
     pub(super) async fn wait(&self, patience: &mut Patience, verb: &'static str, reason: &str) -> Result<(), Halt> {
         self.engine.reporter.event(Event::Wait { node: self.node, reason });
+        self.engine.waits.borrow_mut().insert(self.node.to_owned(), reason.to_owned());
         if patience.is_over() {
             let waited = patience.limit.as_secs();
             let text = format!("still {reason} after {waited} s");
@@ -106,15 +108,15 @@ impl<'e, C: 'static> Worker<'e, C> {
         let stopped = || Halt::Interrupted(format!("{}: {reason}", self.node));
         tokio::select! {
             () = tokio::time::sleep(spread(patience.next, self.node)) => {}
-            () = self.engine.stop.wait() => return Err(stopped()),
+            () = self.engine.halted() => return Err(stopped()),
         }
         patience.next = (patience.next * 3 / 2).min(patience.every);
         Ok(())
     }
 
-    /// Ends the step before a call that changes something, where a person asked to stop.
+    /// Ends the step before a call that changes something, where the run is to end.
     pub(super) fn unless_stopped(&self, what: &str) -> Result<(), Halt> {
-        if self.engine.stop.asked() {
+        if self.engine.is_halted() {
             return Err(Halt::Interrupted(format!("{}: about to {what}", self.node)));
         }
         Ok(())

@@ -74,7 +74,13 @@ pub async fn observe<C: 'static>(
                 // Its id leads nowhere any more; what its name or tags lead to must still be seen.
                 Ok(None) if target.blind => drop((open.insert(target.name), missed.insert(target.name))),
                 Ok(found) => drop(seen.insert(target.name.to_owned(), found)),
-                Err(fault) => failures.push(NodeFailure::new(target.name, target.kind, "observe", fault)),
+                Err(fault) => {
+                    let failure = NodeFailure::new(target.name, target.kind, "observe", fault);
+                    if failure.fault.class == Class::Credentials {
+                        return Err(vec![failure]);
+                    }
+                    failures.push(failure);
+                }
             }
         }
     }

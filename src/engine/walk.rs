@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use super::Engine;
 use super::report::{Event, NodeFailure, Report};
 use super::teardown::TEARDOWN;
-use crate::error::Fault;
+use crate::error::{Class, Fault};
 use crate::plan::{Action, Plan};
 use crate::resource::Replace;
 use crate::stack::Stack;
@@ -38,7 +38,7 @@ pub(super) type Tasks = BTreeMap<Task, BTreeSet<Task>>;
 pub(super) enum Halt {
     /// The node failed.
     Failed(Box<NodeFailure>),
-    /// A person asked to stop while this was awaited.
+    /// The run was to end while this was awaited.
     Interrupted(String),
     /// The state could not be saved: nothing may go on.
     State(StateError),
@@ -196,16 +196,18 @@ impl<C: 'static> Engine<'_, C> {
         let mut report = Report::default();
         let mut out_of_grace = std::pin::pin!(self.out_of_grace());
         let mut running = FuturesUnordered::new();
+        let mut under_way: BTreeSet<Task> = BTreeSet::new();
         loop {
             let mut ready: Vec<Task> =
                 waiting.iter().filter(|(_, waits)| waits.is_subset(&done)).map(|(task, _)| task.clone()).collect();
             ready.sort_by_key(|task| std::cmp::Reverse(urgency[task]));
-            let halted = !report.failures.is_empty() || self.stop.asked();
+            let halted = !report.failures.is_empty() || self.is_halted();
             for task in ready.into_iter().filter(|_| !halted) {
                 if running.len() >= self.options.parallelism.max(1) {
                     break;
                 }
                 waiting.remove(&task);
+                under_way.insert(task.clone());
                 running.push(async {
                     let ended = self.perform(stack, &task).await;
                     (task, ended)
@@ -216,15 +218,13 @@ impl<C: 'static> Engine<'_, C> {
                 () = &mut out_of_grace => break,
             };
             let Some((task, ended)) = next else { break };
+            under_way.remove(&task);
             match ended {
                 Ok(outcome) => {
                     report.done.push((name_of(&task).to_owned(), outcome));
                     done.insert(task);
                 }
-                Err(Halt::Failed(failure)) => {
-                    self.reporter.event(Event::Failed { failure: &failure });
-                    report.failures.push(*failure);
-                }
+                Err(Halt::Failed(failure)) => self.note_failure(*failure, &mut report),
                 Err(Halt::Interrupted(what)) => report.left.push(what),
                 Err(Halt::State(error)) => return Err(error),
             }
@@ -234,10 +234,28 @@ impl<C: 'static> Engine<'_, C> {
             report.failures.extend(deadlock(&waiting, &done));
         }
         report.skipped = waiting.len();
-        report.left.extend(
-            (0..running.len()).map(|_| "a call without an answer yet; the next run looks for its result".to_owned()),
-        );
+        let unanswered = |task| format!("{task}: a call without an answer yet; the next run looks for its result");
+        report.left.extend(under_way.iter().map(name_of).map(unanswered));
         Ok(report)
+    }
+
+    /// A node's failure ends the run once what is under way has ended. Where AWS no longer takes the credentials nothing
+    /// can be seen to its end: the first call that met with it stands for all, and of the others only what they waited
+    /// for is told.
+    fn note_failure(&self, failure: NodeFailure, report: &mut Report) {
+        let (ask, cut) = &self.cut;
+        let refused = failure.fault.class == Class::Credentials;
+        if refused && let Some(reason) = self.waits.borrow().get(&failure.node) {
+            report.left.push(format!("{}: {reason}", failure.node));
+        }
+        if refused && cut.asked() {
+            return;
+        }
+        if refused {
+            ask.send_replace(true);
+        }
+        self.reporter.event(Event::Failed { failure: &failure });
+        report.failures.push(failure);
     }
 
     async fn out_of_grace(&self) {

@@ -5,7 +5,6 @@ mod progress;
 mod table;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
@@ -64,18 +63,22 @@ pub fn note(text: &str) {
     aside(format!("{} {text}", paint(YELLOW, "note:")));
 }
 
-/// Failures, one after the other, each with its hint.
+/// Failures, one after the other, each with its hint. Nodes that failed for the same cause share one.
 pub fn failures(failures: &[NodeFailure]) -> String {
-    let mut text = String::new();
-    for (index, failure) in failures.iter().enumerate() {
-        let newline = if index == 0 { "" } else { "\n" };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{newline}{failure}");
-        if let Some(hint) = failure.fault.hint() {
-            let _ = write!(text, "\nhint: {hint}");
+    let mut causes: Vec<(&NodeFailure, Vec<&str>)> = Vec::new();
+    for failure in failures {
+        let cause = |one: &NodeFailure| (one.fault.code.clone(), one.fault.message.clone());
+        match causes.iter_mut().find(|(first, _)| cause(first) == cause(failure)) {
+            Some((_, others)) => others.push(&failure.node),
+            None => causes.push((failure, Vec::new())),
         }
     }
-    text
+    let tell = |(failure, others): (&NodeFailure, Vec<&str>)| {
+        let others = if others.is_empty() { String::new() } else { format!("\nthe same of {}", others.join(", ")) };
+        let hint = failure.fault.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        format!("{failure}{others}{hint}")
+    };
+    causes.into_iter().map(tell).collect::<Vec<_>>().join("\n")
 }
 
 /// The outputs, a line each.

@@ -170,7 +170,8 @@ impl LocalAws {
 
     fn empty(&self) -> Result<(), String> {
         let server = self.server();
-        let settings = json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "durations": null });
+        let settings =
+            json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "ahead": 0, "durations": null });
         server.ask("POST", "/_local/settings", &settings)?;
         server.ask("POST", "/_local/reset", &json!({}))?;
         for list in ["faults", "endings", "log", "violations"] {
@@ -194,7 +195,7 @@ impl LocalAws {
         self.server().ask(method, &format!("/_local/{path}"), &body).expect("the local AWS answers")
     }
 
-    /// Changes settings: speed, strict, lag, limits.
+    /// Changes settings: speed, strict, lag, limits, ahead.
     pub fn set(&self, settings: Value) {
         self.local("POST", "settings", settings);
     }

@@ -13,6 +13,7 @@ mod environments;
 mod habits;
 mod harness;
 mod lifecycle;
+mod moods;
 mod offered;
 mod requirements;
 mod secrets;

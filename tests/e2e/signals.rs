@@ -64,8 +64,34 @@ fn a_call_without_an_answer_does_not_hold_up_the_end() {
     let mut apply = desk.start(&["apply", "--yes"]);
     aws.until_struck();
     let run = stopped(&mut apply, "TERM");
-    assert!(run.stderr.contains("a call without an answer yet; the next run looks for its result"), "{run}");
+    assert!(
+        run.stderr.contains("under way: db-cluster: a call without an answer yet; the next run looks for its result"),
+        "{run}"
+    );
     nothing_is_forgotten(&aws, &desk);
+    the_next_run_finishes(&aws, &desk);
+}
+
+/// Signals are heard from the beginning, whatever is being read just then.
+#[test]
+fn a_run_that_only_reads_so_far_ends_at_once_and_changes_nothing() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    for (command, signal) in [("apply", "TERM"), ("apply", "INT"), ("plan", "TERM"), ("status", "INT")] {
+        for operation in ["GetCallerIdentity", "DescribeVpcs"] {
+            if command == "status" && operation == "DescribeVpcs" {
+                continue;
+            }
+            aws.fault(hang(operation));
+            let mut run = desk.start(&if command == "apply" { vec![command, "--yes"] } else { vec![command] });
+            aws.until_struck();
+            let run = stopped(&mut run, signal);
+            assert!(run.stderr.contains("error: stopped"), "{run}");
+            aws.lift_faults();
+        }
+    }
+    assert_eq!(aws.writes_since(0), [""; 0]);
+    // The lock is free again.
     the_next_run_finishes(&aws, &desk);
 }
 

@@ -9,6 +9,7 @@ import stat
 import struct
 import threading
 import warnings
+from email.utils import formatdate
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
@@ -45,7 +46,8 @@ class Handler(MotoRequestHandler):
     def send(self, reply, method):
         if reply.manner == "reset":
             return self.reset_connection()
-        headers = {k: v for k, v in reply.headers.items() if k.lower() not in ("connection", "transfer-encoding")}
+        headers = {k: v for k, v in reply.headers.items() if k.lower() not in ("connection", "transfer-encoding", "date")}
+        headers["Date"] = formatdate(world.time(), usegmt=True)
         if reply.status != 204 and not (method == "HEAD" and "Content-Length" in headers):
             headers["Content-Length"] = str(len(reply.body))
         lines = [f"HTTP/1.1 {reply.status} {self.phrase(reply.status)}"]

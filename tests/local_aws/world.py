@@ -21,6 +21,8 @@ class Settings:
     quotas: bool = True
     lag: int = 0
     limits: bool = False
+    # Seconds by which the clock of AWS is ahead of the one of this machine.
+    ahead: int = 0
 
     def choose(self, wishes):
         """Takes all of the wishes or, with what is wrong said, none."""
@@ -32,6 +34,8 @@ class Settings:
                 raise ValueError(f"speed is one of {', '.join(SPEEDS)}")
             if name == "lag" and (type(value) is not int or value < 0):
                 raise ValueError("lag is a number of calls, 0 or more")
+            if name == "ahead" and type(value) is not int:
+                raise ValueError("ahead is a number of seconds")
             if name in ("strict", "quotas", "limits") and type(value) is not bool:
                 raise ValueError(f"{name} is true or false")
         vars(self).update(wishes)
@@ -97,6 +101,10 @@ class World:
 
     def shelf(self, account, region, name):
         return self.shelves.setdefault((account, region, name), {})
+
+    def time(self):
+        """The time AWS's clock shows, in seconds since 1970."""
+        return time.time() + self.settings.ahead
 
     def reset(self):
         self.shelves.clear()

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::look::no_such_node;
 use crate::cli::context::Desk;
 use crate::cli::run::confirm;
+use crate::cli::stop::Stopper;
 use crate::cli::{Common, Done, Error};
 use crate::render;
 use crate::resources;
@@ -154,7 +155,7 @@ impl Rm {
             Some(id) => format!("{} ({} {id})", self.node, node.kind),
             None => format!("{} ({}, whose create call was never answered)", self.node, node.kind),
         };
-        confirm(self.yes, &format!("Forget {what}? AWS keeps what there is of it.")).await?;
+        confirm(&Stopper::on_signals()?, self.yes, &format!("Forget {what}? AWS keeps what there is of it.")).await?;
         state.nodes.remove(&self.node);
         writer.put(&mut state).await?;
         render::line(format!("{what} is forgotten; the next apply looks for it by its name or tags"))?;
@@ -193,7 +194,12 @@ impl Restore {
                 "add --force if it is the one",
             ));
         }
-        confirm(self.yes, &format!("Put {from} of serial {} in place of {place}, {now}?", backup.serial)).await?;
+        confirm(
+            &Stopper::on_signals()?,
+            self.yes,
+            &format!("Put {from} of serial {} in place of {place}, {now}?", backup.serial),
+        )
+        .await?;
         replace(writer, standing.as_ref(), backup, &place).await
     }
 }

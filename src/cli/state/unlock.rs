@@ -2,6 +2,7 @@
 
 use crate::cli::context::Desk;
 use crate::cli::run::confirm;
+use crate::cli::stop::Stopper;
 use crate::cli::{Common, Done, Error};
 use crate::render;
 use crate::state::{Fate, Holder, Item, LockRecord, StateError, Store, unlock};
@@ -42,7 +43,7 @@ impl Unlock {
         self.refuse_running(holder.as_ref())?;
         let held =
             holder.as_ref().map_or_else(|| "by nobody can tell whom".to_owned(), |holder| format!("by {holder}"));
-        confirm(self.yes, &format!("Free {place}, held {held}?")).await?;
+        confirm(&Stopper::on_signals()?, self.yes, &format!("Free {place}, held {held}?")).await?;
         match unlock(&*desk.store, holder.as_ref()).await? {
             None => render::line(format!("{place} is free now; it was held {held}"))?,
             Some(other) => return Err(StateError::Locked { holder: Box::new(other) }.into()),

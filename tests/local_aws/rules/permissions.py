@@ -1,7 +1,13 @@
-"""Only what the installed policy allows."""
+"""Only what the installed policy allows, and only what was signed about now."""
+
+from datetime import UTC, datetime, timedelta
 
 from ..permissions import permissions
-from ..registry import general_rule
+from ..registry import AwsError, general_rule
+from ..world import world
+
+TOLERANCE = {"ec2": timedelta(minutes=15), "s3": timedelta(minutes=15)}
+REFUSALS = {"ec2": "RequestExpired", "s3": "RequestTimeTooSkewed"}
 
 
 @general_rule(
@@ -11,3 +17,23 @@ from ..registry import general_rule
 )
 def allowed(call):
     permissions.check(call)
+
+
+@general_rule(
+    "permissions",
+    says="a request is signed within minutes of AWS's own time",
+    source="IAM User Guide: Troubleshoot Signature Version 4 requests for AWS APIs",
+)
+def signed_in_time(call):
+    signed_at = call.request.headers.get("X-Amz-Date")
+    if signed_at is None:
+        return
+    signed = datetime.strptime(signed_at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    now = datetime.fromtimestamp(world.time(), UTC)
+    tolerance = TOLERANCE.get(call.service, timedelta(minutes=5))
+    if abs(now - signed) <= tolerance:
+        return
+    code = "SignatureDoesNotMatch" if call.protocol == "query" else "InvalidSignatureException"
+    side = "Signature expired" if signed < now else "Signature not yet current"
+    limit = f"{now:%Y%m%dT%H%M%SZ} ({tolerance.seconds // 60} min.)"
+    raise AwsError(REFUSALS.get(call.service, code), f"{side}: {signed_at} is not within {limit}", 403)

@@ -362,6 +362,21 @@ def test_calls_are_throttled_as_on_aws(local, name):
     ec2.describe_vpcs()
 
 
+@proves("permissions.signed_in_time")
+@pytest.mark.parametrize("ahead", [3600, -3600])
+def test_a_request_signed_at_another_time_is_refused(local, ahead):
+    local.admin("POST", "/_local/settings", {"ahead": ahead})
+    for ask, code in (
+        (local("sts").get_caller_identity, "SignatureDoesNotMatch"),
+        (local("kms").list_keys, "InvalidSignatureException"),
+        (local("ec2").describe_vpcs, "RequestExpired"),
+    ):
+        with refused(code):
+            ask()
+    local.admin("POST", "/_local/settings", {"ahead": 0})
+    local("ec2").describe_vpcs()
+
+
 def policy(*actions, resource="*", effect="Allow"):
     return {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": list(actions), "Resource": resource}]}
 

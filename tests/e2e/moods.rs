@@ -1,0 +1,88 @@
+//! AWS's moods: credentials that run out, clocks that are wrong, calls that hang, objects that end badly.
+
+use serde_json::json;
+
+use crate::harness::{Desk, LocalAws, made};
+
+/// Every call from this one on is refused for its credentials.
+fn expire_from(aws: &LocalAws, nth: usize) {
+    aws.fault(json!({ "nth": nth, "times": 1_000_000, "code": "ExpiredToken", "status": 403,
+        "message": "The security token included in the request is expired" }));
+}
+
+#[test]
+fn credentials_that_run_out_half_way_are_told_once_and_the_next_run_goes_on() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    let mut expiries = 0;
+    for calls in (150..).step_by(150) {
+        expire_from(&aws, calls);
+        let run = desk.tapctl(&["apply", "--yes"]);
+        if run.code() == Some(0) {
+            break;
+        }
+        expiries += 1;
+        let run = run.expect(4);
+        assert_eq!(run.stderr.matches("error:").count(), 1, "{run}");
+        assert!(run.stderr.matches("ExpiredToken").count() <= 2, "once when it happens, once at the end: {run}");
+        assert!(run.stderr.ends_with("hint: renew the credentials and run again; it goes on from here\n"), "{run}");
+        aws.lift_faults();
+    }
+    assert!(expiries >= 3, "{expiries}");
+    assert_eq!(aws.sweep().names(), made());
+    aws.assert_lawful();
+}
+
+#[test]
+fn what_aws_still_works_on_when_credentials_run_out_is_listed() {
+    let aws = LocalAws::at_speed("real");
+    let desk = Desk::at(&aws);
+    let mut apply = desk.start(&["apply", "--yes"]);
+    aws.until("a NAT gateway is being made", |log| {
+        log.iter().filter(|call| call.operation == "CreateNatGateway" && call.wrote()).count() == 2
+    });
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    expire_from(&aws, 1);
+    let run = apply.wait(std::time::Duration::from_secs(20)).expect(4);
+    assert!(run.stderr.contains("under way: nat-gateway-a: pending"), "{run}");
+    assert!(run.stderr.contains("under way: nat-gateway-b: pending"), "{run}");
+    assert_eq!(run.stderr.matches("ExpiredToken").count(), 2, "once when it happens, once at the end: {run}");
+}
+
+#[test]
+fn reading_with_credentials_that_run_out_fails_once() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    expire_from(&aws, 5);
+    for command in ["plan", "status", "drift"] {
+        let run = desk.tapctl(&[command]).expect(4);
+        assert_eq!(run.stderr.matches("ExpiredToken").count(), 1, "{run}");
+    }
+}
+
+#[test]
+fn a_wrong_clock_is_told_and_aws_s_is_used() {
+    for (ahead, side) in [(3600, "60 minutes behind AWS's"), (-7200, "120 minutes ahead of AWS's")] {
+        let aws = LocalAws::lease();
+        aws.set(json!({ "ahead": ahead }));
+        let desk = Desk::at(&aws);
+        let run = desk.tapctl(&["apply", "--yes"]).expect(0);
+        assert_eq!(run.stderr.matches(side).count(), 1, "{run}");
+        let refused = aws.log().iter().filter(|call| call.status == Some(403)).count();
+        assert_eq!(refused, 1, "only the first call is signed at a wrong time");
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_amid_a_run_stops_nothing() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    let apply = desk.start(&["apply", "--yes"]);
+    let mut apply = apply;
+    aws.until("it is half-way", |log| log.iter().filter(|call| call.wrote()).count() > 60);
+    aws.set(json!({ "ahead": 3600 }));
+    apply.wait(std::time::Duration::from_secs(120)).expect(0);
+    assert!(aws.log().iter().any(|call| call.status == Some(403)), "the jump was noticed");
+    assert_eq!(aws.sweep().names(), made());
+}
