@@ -27,6 +27,9 @@ pub enum Action {
     Adopt {
         /// What differs.
         diff: Diff,
+        /// How it ended, where it ended badly: it is asked to try again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// It differs in fields that change in place.
     Update {
@@ -71,7 +74,7 @@ impl Action {
     /// The differences it is about.
     pub fn diff(&self) -> Option<&Diff> {
         match self {
-            Action::Adopt { diff }
+            Action::Adopt { diff, .. }
             | Action::Update { diff }
             | Action::Replace { diff, .. }
             | Action::Resume { diff, .. } => Some(diff),
@@ -160,7 +163,8 @@ pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: O
         return Action::Replace { diff, reason };
     }
     if recorded.is_none_or(|node| node.id.as_deref() != Some(seen.id.as_str())) {
-        return Action::Adopt { diff };
+        let reason = if let Phase::Failed(reason) = &seen.phase { Some(reason.clone()) } else { None };
+        return Action::Adopt { diff, reason };
     }
     match &seen.phase {
         Phase::Pending(reason) | Phase::Failed(reason) => Action::Resume { reason: reason.clone(), diff },

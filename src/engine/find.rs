@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::node::{Patience, Target, Worker};
+use super::node::{Patience, Target, Worker, words};
 use super::observe::{find, owned};
 use super::report::Event;
 use super::walk::Halt;
@@ -29,7 +29,7 @@ impl<C: 'static> Worker<'_, C> {
             if !matches!(fault.class, Class::Throttled | Class::Lost) || patience.is_over() {
                 return Err(self.fail("observe", fault));
             }
-            self.wait(&mut patience, "observe", &format!("{}: {}", fault.code, fault.message)).await?;
+            self.wait(&mut patience, "observe", &words(&fault)).await?;
         }
     }
 

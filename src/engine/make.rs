@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::find::unanswered;
-use super::node::{Patience, Target, Worker};
+use super::node::{Patience, Target, Worker, words};
 use super::report::Event;
 use super::walk::Halt;
 use crate::diff::Diff;
@@ -14,7 +14,7 @@ use crate::resource::{Cx, Pass, Phase, Seen};
 use crate::state::Progress;
 
 /// How long AWS may go on answering as if an object, or a change to it, did not exist.
-const VISIBLE: Duration = Duration::from_secs(120);
+pub(super) const VISIBLE: Duration = Duration::from_secs(120);
 /// How long a fresh dependency may stay invisible to its consumer.
 const CONSISTENT: Duration = Duration::from_secs(300);
 /// How often an unanswered create is made again after nothing was found.
@@ -74,7 +74,7 @@ impl<C: 'static> Worker<'_, C> {
             if lost >= CREATE_TRIES || patience.is_over() {
                 return Err(self.fail("create", fault));
             }
-            self.wait(&mut patience, "create", &format!("{}: {}", fault.code, fault.message)).await?;
+            self.wait(&mut patience, "create", &words(&fault)).await?;
         }
     }
 
@@ -107,23 +107,19 @@ impl<C: 'static> Worker<'_, C> {
         Ok(())
     }
 
-    /// Goes on with what an earlier run has left. What ended badly, and differs in nothing that an update could mend, is
-    /// asked to try again: what it lacked may be there by now.
-    pub(super) async fn resume(&self, target: &Target, mut found: Seen) -> Result<(), Halt> {
-        let diff = Diff::between(&target.spec, &found.live, self.facts.immutable);
-        let failed = |seen: &Seen| matches!(seen.phase, Phase::Failed(_));
-        if diff.is_empty() && failed(&found) {
+    /// Goes on with what exists already. What ended badly, and differs in nothing that an update could mend, is asked to
+    /// try again: what it lacked may be there by now.
+    pub(super) async fn resume(&self, target: &Target, found: Seen) -> Result<(), Halt> {
+        let diff = self.facts.diff(&target.spec, &found.live);
+        let mut asked = Asked::default();
+        if diff.is_empty() && matches!(found.phase, Phase::Failed(_)) {
             let mut patience = self.patience(VISIBLE);
             while let Some(refused) = self.update(target, &found, &diff).await? {
                 self.wait(&mut patience, "update", &refused).await?;
             }
-            let mut patience = Patience::new(self.facts.wait.every, REVIVED);
-            while failed(&found) && !patience.is_over() {
-                self.wait(&mut patience, "update", "for it to try again").await?;
-                found = self.look(&target.spec, Some(&found.id)).await?.unwrap_or(found);
-            }
+            asked.since = Some(Instant::now());
         }
-        self.converge(target, found).await
+        self.converge_after(target, found, asked).await
     }
 
     async fn converge_from(&self, target: &Target, id: String) -> Result<(), Halt> {
@@ -138,10 +134,13 @@ impl<C: 'static> Worker<'_, C> {
 
     /// Waits until the object is ready, makes differences go away, and waits again, until there are none.
     pub(super) async fn converge(&self, target: &Target, found: Seen) -> Result<(), Halt> {
+        self.converge_after(target, found, Asked::default()).await
+    }
+
+    async fn converge_after(&self, target: &Target, found: Seen, mut asked: Asked) -> Result<(), Halt> {
         let id = found.id.clone();
         let mut seen = Some(found);
         let mut patience = self.patience(self.facts.wait.ready);
-        let mut asked = Asked::default();
         loop {
             let reason = match seen {
                 None => "not visible for now".to_owned(),
@@ -165,7 +164,11 @@ impl<C: 'static> Worker<'_, C> {
         patience: &mut Patience,
     ) -> Result<Option<String>, Halt> {
         let diff = self.facts.diff(&target.spec, &found.live);
+        let waited = asked.since.map(|since| since.elapsed()).unwrap_or_default();
         match &found.phase {
+            Phase::Failed(_) if asked.since.is_some() && waited < REVIVED => {
+                return Ok(Some("for it to try again".to_owned()));
+            }
             Phase::Pending(reason) => return Ok(Some(reason.clone())),
             Phase::Deleting => return Ok(Some("being deleted".to_owned())),
             Phase::Failed(reason) if diff.is_empty() || asked.since.is_some() => {
@@ -183,7 +186,6 @@ impl<C: 'static> Worker<'_, C> {
             let text = format!("AWS made it with other values than asked for: {fields}");
             return Err(self.fail("create", Fault::unexpected(text)));
         }
-        let waited = asked.since.map(|since| since.elapsed()).unwrap_or_default();
         if asked.diffs.contains(&diff) && waited < VISIBLE {
             return Ok(Some(format!("for AWS to show {fields}")));
         }
@@ -213,7 +215,7 @@ impl<C: 'static> Worker<'_, C> {
             }
             Err(fault) => match fault.class {
                 Class::Throttled | Class::NotYet | Class::Absent | Class::Busy | Class::Lost | Class::Exists => {
-                    Ok(Some(format!("{}: {}", fault.code, fault.message)))
+                    Ok(Some(words(&fault)))
                 }
                 _ => Err(self.fail("update", fault)),
             },

@@ -25,6 +25,8 @@ use std::time::Duration;
 pub use observe::{Scope, drift, observe};
 pub use report::{Drifted, Event, NodeFailure, Outcome, Report, Reporter, Silent};
 use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
+use walk::Task;
 
 use crate::plan::{Action, Observations, Plan};
 use crate::resource::{Kinds, Pass};
@@ -93,6 +95,9 @@ pub struct Engine<'a, C> {
     seen: Observations,
     /// Nodes whose object this run has removed.
     removed: RefCell<BTreeSet<String>>,
+    /// Removed nodes that are looked for once more at the end of a destroy, and since when they are gone. Until then they
+    /// stay recorded.
+    lingering: RefCell<BTreeMap<String, Instant>>,
     /// Nodes whose replacement the plan showed.
     replaced: RefCell<BTreeSet<String>>,
     /// The serial of the document that is kept. Held while saving, so that an older document never follows a newer one.
@@ -126,6 +131,7 @@ impl<'a, C: 'static> Engine<'a, C> {
             pass,
             seen,
             removed: RefCell::default(),
+            lingering: RefCell::default(),
             replaced: RefCell::default(),
             saved: Mutex::new(0),
         }
@@ -156,7 +162,13 @@ impl<'a, C: 'static> Engine<'a, C> {
     /// Where the state cannot be saved. Failures of nodes are in the report.
     pub async fn destroy(&self, chosen: &BTreeSet<String>) -> Result<Report, StateError> {
         let tasks = walk::destroy_tasks(&self.state.borrow(), chosen);
-        let report = self.run(None, tasks).await?;
+        let mut report = self.run(None, tasks).await?;
+        let tasks: walk::Tasks =
+            self.lingering.borrow().keys().map(|node| (Task::LookAgain(node.clone()), BTreeSet::new())).collect();
+        if report.is_complete() && !tasks.is_empty() {
+            // Their removal is told already.
+            report.extend(Report { done: Vec::new(), ..self.run(None, tasks).await? });
+        }
         if self.state.borrow().nodes.is_empty() && !self.state.borrow().outputs.is_empty() {
             self.record(|state| state.outputs.clear()).await?;
         }

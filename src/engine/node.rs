@@ -72,6 +72,7 @@ impl<C: 'static> Engine<'_, C> {
         let outcome = match (task, stack) {
             (Task::Ensure(_), Some(stack)) => worker.ensure(stack).await?,
             (Task::Clear(_), _) => self.clear(node, stack).await?,
+            (Task::LookAgain(_), _) => worker.look_again().await?,
             _ => worker.remove(stack).await?,
         };
         self.reporter.event(Event::Done { node, kind: &kind, outcome, took: started.elapsed() });
@@ -89,6 +90,11 @@ impl<C: 'static> Engine<'_, C> {
 
 pub(super) fn halt(node: &str, kind: &str, verb: &'static str, fault: Fault) -> Halt {
     Halt::Failed(Box::new(NodeFailure::new(node, kind, verb, fault)))
+}
+
+/// A refusal, as the reason of a wait.
+pub(super) fn words(fault: &Fault) -> String {
+    format!("{}: {}", fault.code, fault.message)
 }
 
 impl<'e, C: 'static> Worker<'e, C> {
@@ -160,7 +166,7 @@ impl<'e, C: 'static> Worker<'e, C> {
             }
             (Action::Adopt { .. }, Some(found)) => {
                 self.record_id(&target, &found.id).await?;
-                self.converge(&target, found).await?;
+                self.resume(&target, found).await?;
                 Ok(Outcome::Adopted)
             }
             (Action::Replace { reason, .. }, Some(found)) => self.replace(&target, &found, &reason).await,

@@ -1,18 +1,37 @@
 //! Removing one node's object.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::Engine;
 use super::find::unanswered;
-use super::node::{Target, Worker, halt};
-use super::report::Outcome;
+use super::make::VISIBLE;
+use super::node::{Patience, Target, Worker, halt, words};
+use super::report::{Event, Outcome};
 use super::walk::Halt;
-use crate::error::Class;
+use crate::error::{Class, Fault};
 use crate::resource::{Cx, Pass, Seen};
 use crate::stack::Stack;
 use crate::state::{NodeState, Progress, base_name};
+
+/// How long a removal is refused before AWS is asked what stands against it, and how often after.
+const EXPLAIN: Duration = Duration::from_secs(60);
+
+/// What stands against a removal.
+struct Held {
+    since: Instant,
+    asked: Option<Instant>,
+    by: Vec<String>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Held { since: Instant::now(), asked: None, by: Vec::new() }
+    }
+}
 
 impl<C: 'static> Engine<'_, C> {
     /// What a node's replacements have left behind, with the kinds.
@@ -42,7 +61,10 @@ impl<C: 'static> Worker<'_, C> {
             self.release(&node).await?;
             return self.forget(Outcome::Forgotten).await;
         }
-        let Some(found) = self.object_to_remove(&node).await? else { return self.forget(Outcome::Forgotten).await };
+        let lingers = self.facts.reborn && stack.is_none() && node.id.is_some();
+        let Some(found) = self.object_to_remove(&node).await? else {
+            return if lingers { Ok(self.linger(Outcome::Forgotten)) } else { self.forget(Outcome::Forgotten).await };
+        };
         let deleting = |node: &mut NodeState| {
             node.id = Some(found.id.clone());
             node.progress = Progress::Deleting;
@@ -53,7 +75,32 @@ impl<C: 'static> Worker<'_, C> {
             self.remove_object(&node.spec, id).await?;
         }
         self.remove_found(&node.spec, found).await?;
-        self.forget(Outcome::Deleted).await
+        if lingers { Ok(self.linger(Outcome::Deleted)) } else { self.forget(Outcome::Deleted).await }
+    }
+
+    /// Keeps the record of what is gone, so that a run that is killed before the last look makes up for it.
+    fn linger(&self, outcome: Outcome) -> Outcome {
+        self.engine.lingering.borrow_mut().insert(self.node.to_owned(), Instant::now());
+        outcome
+    }
+
+    /// Whether a service made it anew after it was removed, by the name that was ours. It has none of our tags then.
+    pub(super) async fn look_again(&self) -> Result<Outcome, Halt> {
+        let Some(NodeState { id: Some(id), spec, .. }) = self.recorded() else { return Ok(Outcome::Kept) };
+        let gone = self.engine.lingering.borrow().get(self.node).map(Instant::elapsed).unwrap_or_default();
+        let mut patience = Patience::new(self.facts.wait.every, self.engine.options.settle.saturating_sub(gone));
+        loop {
+            if let Some(found) = self.look(&spec, Some(&id)).await? {
+                let text = format!("{id} was made anew by a service that still wrote to it; removing it again");
+                self.engine.reporter.event(Event::Note { node: self.node, text: &text });
+                self.remove_found(&spec, found).await?;
+            }
+            if patience.is_over() {
+                self.engine.record(|state| drop(state.nodes.remove(self.node))).await?;
+                return Ok(Outcome::Kept);
+            }
+            self.wait(&mut patience, "delete", "whether a service makes it anew").await?;
+        }
     }
 
     /// Gives up this stack's share in a shared object. Whether it vanishes is up to the other stacks.
@@ -64,7 +111,7 @@ impl<C: 'static> Worker<'_, C> {
             let Some(found) = found else { return Ok(()) };
             match self.ask_to_delete(&node.spec, &found).await? {
                 None => return Ok(()),
-                Some(refused) => self.wait(&mut patience, "delete", &refused).await?,
+                Some(fault) => self.wait(&mut patience, "delete", &words(&fault)).await?,
             }
         }
     }
@@ -114,12 +161,16 @@ impl<C: 'static> Worker<'_, C> {
     async fn remove_found(&self, spec: &Value, mut found: Seen) -> Result<(), Halt> {
         let mut patience = self.patience(self.facts.wait.gone);
         let mut asked = false;
+        let mut held = Held::default();
         loop {
             let mut reason = "being deleted".to_owned();
             if !asked {
                 match self.ask_to_delete(spec, &found).await? {
                     None => asked = true,
-                    Some(refused) => reason = refused,
+                    Some(fault) if fault.class == Class::NotYet && held.since.elapsed() >= VISIBLE => {
+                        return Err(self.fail("delete", fault));
+                    }
+                    Some(fault) => reason = self.explain(spec, &found, &fault, &mut held, patience.is_over()).await,
                 }
             }
             self.wait(&mut patience, "delete", &reason).await?;
@@ -130,8 +181,26 @@ impl<C: 'static> Worker<'_, C> {
         }
     }
 
+    /// Why a removal is refused for now. What is in use for longer is told with what uses it, as far as AWS says.
+    async fn explain(&self, spec: &Value, found: &Seen, fault: &Fault, held: &mut Held, last: bool) -> String {
+        let due = held.asked.map_or(held.since.elapsed() >= EXPLAIN, |asked| asked.elapsed() >= EXPLAIN);
+        if fault.class == Class::Busy && (due || last) {
+            held.asked = Some(Instant::now());
+            let (owner, pass) = (self.owner(""), Pass::default());
+            let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
+            held.by = match self.kind.blockers(cx, spec, found).await {
+                Ok(blockers) => blockers,
+                Err(fault) => vec![format!("something; asking what failed: {}", words(&fault))],
+            };
+        }
+        match held.by.is_empty() {
+            true => words(fault),
+            false => format!("{}; held by {}", words(fault), held.by.join(", ")),
+        }
+    }
+
     /// One delete call: `None` when AWS took it, otherwise why it must be made again.
-    async fn ask_to_delete(&self, spec: &Value, found: &Seen) -> Result<Option<String>, Halt> {
+    async fn ask_to_delete(&self, spec: &Value, found: &Seen) -> Result<Option<Fault>, Halt> {
         self.unless_stopped("delete")?;
         let (owner, pass) = (self.owner(""), Pass::default());
         let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
@@ -139,9 +208,7 @@ impl<C: 'static> Worker<'_, C> {
             Ok(()) => Ok(None),
             Err(fault) => match fault.class {
                 Class::Absent => Ok(None),
-                Class::Throttled | Class::NotYet | Class::Busy | Class::Lost | Class::Exists => {
-                    Ok(Some(format!("{}: {}", fault.code, fault.message)))
-                }
+                Class::Throttled | Class::NotYet | Class::Busy | Class::Lost => Ok(Some(fault)),
                 _ => Err(self.fail("delete", fault)),
             },
         }

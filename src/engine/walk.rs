@@ -28,6 +28,8 @@ pub(super) enum Task {
     Remove(String),
     /// Remove what the node's replacement left behind.
     Clear(String),
+    /// Remove the node's object once more where a service has made it anew.
+    LookAgain(String),
 }
 
 /// Each task with those it waits for.
@@ -78,6 +80,7 @@ pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BT
             }
             Task::Remove(node) => waits.extend(before_removal(node, stack, state, &all)),
             Task::Clear(node) => waits.extend(dependents(node, state).flat_map(|user| moves(user))),
+            Task::LookAgain(_) => {}
         }
         waits.retain(|wait| all.contains(wait));
     }
@@ -99,7 +102,7 @@ pub(super) fn destroy_tasks(state: &State, chosen: &BTreeSet<String>) -> Tasks {
         state.nodes.keys().filter(|node| chosen.contains(*node)).cloned().map(Task::Remove).collect();
     let waits = |task: &Task| match task {
         Task::Remove(node) => removals_before(node, state).filter(|wait| all.contains(wait)).collect(),
-        Task::Ensure(_) | Task::Clear(_) => BTreeSet::new(),
+        Task::Ensure(_) | Task::Clear(_) | Task::LookAgain(_) => BTreeSet::new(),
     };
     all.iter().map(|task| (task.clone(), waits(task))).collect()
 }
@@ -181,6 +184,7 @@ impl fmt::Display for Task {
             Task::Ensure(node) => write!(f, "make {node}"),
             Task::Remove(node) => write!(f, "remove {node}"),
             Task::Clear(node) => write!(f, "remove what {node} replaced"),
+            Task::LookAgain(node) => write!(f, "look for {node} again"),
         }
     }
 }
@@ -272,13 +276,13 @@ impl<C: 'static> Engine<'_, C> {
         let wait = kind.facts().wait;
         match task {
             Task::Ensure(_) => wait.ready.as_secs(),
-            Task::Remove(_) | Task::Clear(_) => wait.gone.as_secs(),
+            Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => wait.gone.as_secs(),
         }
     }
 }
 
 pub(super) fn name_of(task: &Task) -> &str {
     match task {
-        Task::Ensure(node) | Task::Remove(node) | Task::Clear(node) => node,
+        Task::Ensure(node) | Task::Remove(node) | Task::Clear(node) | Task::LookAgain(node) => node,
     }
 }

@@ -48,7 +48,7 @@ fn heading(step: &Step, width: usize) -> String {
     let id = step.id.as_deref().map(|id| paint(DIM, &format!("  {id}"))).unwrap_or_default();
     let why = match &step.action {
         Action::Replace { reason, .. } => format!("  ({reason})"),
-        Action::Resume { reason, .. } => format!("  (AWS says: {reason})"),
+        Action::Resume { reason, .. } | Action::Adopt { reason: Some(reason), .. } => format!("  (AWS says: {reason})"),
         _ => String::new(),
     };
     let data = if step.stateful && step.action.destroys() { paint(RED, "  loses data") } else { String::new() };

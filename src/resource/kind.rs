@@ -48,6 +48,8 @@ pub struct Facts {
     pub recreate_failed: bool,
     /// One per account or region: given up, not removed.
     pub shared: bool,
+    /// Looked for once more at the end of a destroy.
+    pub reborn: bool,
     /// Poll interval and limits.
     pub wait: Wait,
     /// Writes a spec the way the kind itself would: a set of references is in another order than the set of their
@@ -91,6 +93,13 @@ pub trait Kind<C> {
     ) -> LocalBoxFuture<'a, Result<()>>;
     /// See [`Resource::delete`].
     fn delete<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Resource::blockers`].
+    fn blockers<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Vec<String>>>;
 }
 
 struct Erased<R>(PhantomData<R>);
@@ -129,6 +138,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             stateful: R::STATEFUL,
             recreate_failed: R::RECREATE_FAILED,
             shared: R::SHARED,
+            reborn: R::REBORN,
             wait: R::WAIT,
             canonical: canonical::<R>,
         }
@@ -179,6 +189,15 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
 
     fn delete<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.delete(&cx, &typed(seen)?).await })
+    }
+
+    fn blockers<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.blockers(&cx, &typed(seen)?).await })
     }
 }
 

@@ -58,6 +58,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// There is one per account or region, whoever made it: taken over without asking. `destroy` calls `delete` once to
     /// give up this stack's share, and does not wait for it to vanish.
     const SHARED: bool = false;
+    /// Services make it anew when they still write after it was removed: `destroy` looks for it once more at its end.
+    const REBORN: bool = false;
     /// How often to look while waiting, and for how long.
     const WAIT: Wait = Wait::seconds(5, 300, 600);
 
@@ -80,6 +82,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     async fn update(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()>;
     /// Asks AWS to remove it. Absent, or already going, is success.
     async fn delete(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<()>;
+    /// What still uses it, each in a few words for people. Only asked where AWS has refused to remove it for a while.
+    /// Reads AWS, never writes.
+    async fn blockers(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<Vec<String>> {
+        let _ = (cx, observed);
+        Ok(Vec::new())
+    }
 }
 
 /// What AWS says of one object now.

@@ -273,6 +273,30 @@ impl FakeCloud {
         self.call("delete", owner, id, delete).await
     }
 
+    /// Lets an object that ended failed try again.
+    pub async fn revive(&self, owner: &Owner, id: &str) -> Result<()> {
+        let revive = || {
+            let mut objects = self.objects.borrow_mut();
+            let object = objects.get_mut(id).ok_or_else(|| Fault::new(Class::Absent, "NotFound", id))?;
+            object.ready_at = Instant::now() + object.manner.ready;
+            if self.breaks.get() != Some(object.manner.kind) {
+                object.broken = None;
+            }
+            Ok(())
+        };
+        self.call("revive", owner, id, revive).await
+    }
+
+    /// Who uses an object.
+    pub async fn users(&self, owner: &Owner, id: &str) -> Result<Vec<String>> {
+        let look = || {
+            let objects = self.objects.borrow();
+            let users = objects.values().filter(|user| user.fields.uses.values().any(|used| used == id));
+            Ok(users.map(|user| user.id.clone()).collect())
+        };
+        self.call("users", owner, id, look).await
+    }
+
     /// Gives up one user's share in an object, which stays.
     pub async fn release(&self, owner: &Owner, id: &str) -> Result<()> {
         self.call("release", owner, id, || Ok(())).await

@@ -41,6 +41,7 @@ pub trait Flavor: Debug + Clone + 'static {
     const SETTLES: bool = false;
     /// Whether flags can be set only after it exists, one a call.
     const FLAGS_LATER: bool = false;
+    const REBORN: bool = false;
 }
 
 /// What should be true of an object of the fake cloud.
@@ -184,6 +185,7 @@ impl<F: Flavor> Resource for Spec<F> {
     const REPLACE: Replace = F::REPLACE;
     const SHARED: bool = F::SHARED;
     const RECREATE_FAILED: bool = F::RECREATE_FAILED;
+    const REBORN: bool = F::REBORN;
     const WAIT: Wait = Wait::seconds(5, 300, 600);
 
     async fn observe(&self, cx: &Cx<'_, FakeCloud>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
@@ -211,6 +213,9 @@ impl<F: Flavor> Resource for Spec<F> {
 
     async fn update(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let want = self.fields()?;
+        if diff.is_empty() {
+            return cx.revive(cx.owner, &observed.id).await;
+        }
         if diff.has("tags") {
             cx.modify(cx.owner, &observed.id, |fields| fields.tags = want.tags.clone()).await?;
         }
@@ -231,6 +236,10 @@ impl<F: Flavor> Resource for Spec<F> {
             true => cx.cloud.release(cx.owner, &observed.id).await,
             false => cx.cloud.delete(cx.owner, &observed.id).await,
         }
+    }
+
+    async fn blockers(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<Vec<String>> {
+        cx.users(cx.owner, &observed.id).await
     }
 }
 
@@ -255,6 +264,12 @@ flavors! {
         const READY: u64 = 20;
         const GONE: u64 = 15;
         const SETTLES: bool = true;
+    }
+    /// Comes back when somebody writes after it was removed, as a log group.
+    Log {
+        const KIND: &'static str = "t.log";
+        const FOUND: Found = Found::ByName;
+        const REBORN: bool = true;
     }
     /// Recognises a repeated create by its token.
     Key { const KIND: &'static str = "t.key"; const TOKEN: bool = true; }

@@ -15,4 +15,5 @@ mod planning;
 mod random;
 mod saving;
 mod sweep;
+mod teardown;
 mod waiting;

@@ -179,7 +179,7 @@ fn an_equal_plan_is_empty() {
         replace: tapctl::resource::Replace::DeleteFirst,
     };
     assert!(Plan { steps: vec![step(Action::Keep)] }.is_empty());
-    assert!(!Plan { steps: vec![step(Action::Adopt { diff: Diff::default() })] }.is_empty());
+    assert!(!Plan { steps: vec![step(Action::Adopt { diff: Diff::default(), reason: None })] }.is_empty());
 }
 
 fn chosen(targets: &[&str], excluded: &[&str], state: &State) -> Result<Vec<String>, String> {

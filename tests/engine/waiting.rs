@@ -191,3 +191,75 @@ async fn a_denied_retry_does_not_forget_the_call_before_it() {
     world.destroy().await.complete();
     assert!(world.cloud.picture().is_empty());
 }
+
+fn one_service() -> Stack {
+    let mut stack = empty();
+    Spec::<Svc>::new().on(&mut stack, "svc");
+    stack
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_end_ends_the_wait_with_the_cloud_s_own_words_and_the_next_run_lets_it_try_again() {
+    let world = World::default();
+    world.cloud.breaks.set(Some("t.svc"));
+    let report = world.apply(&one_service()).await.report();
+    let text = report.failures[0].to_string();
+    assert_eq!(text, "svc (t.svc): wait failed: Failed: no capacity");
+    let broken = world.cloud.of("svc").id;
+    let started = Instant::now();
+    world.apply(&one_service()).await.report();
+    assert_eq!(world.cloud.count("revive"), 1, "still no capacity, but it was asked");
+    assert!(started.elapsed() < Duration::from_secs(30), "and the wait ends with the second bad end");
+    world.cloud.breaks.set(None);
+    let report = world.apply(&one_service()).await.complete();
+    assert_eq!(outcome(&report, "svc"), Some(Outcome::Resumed));
+    assert_eq!((world.cloud.of("svc").id, world.cloud.count("create")), (broken, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_badly_and_is_found_again_is_asked_to_try_again_too() {
+    let world = World::default();
+    world.cloud.breaks.set(Some("t.svc"));
+    world.apply(&one_service()).await.report();
+    world.cloud.breaks.set(None);
+    *world.store.text.borrow_mut() = None;
+    let (plan, ..) = world.plan(Some(&one_service())).await.unwrap();
+    let said = serde_json::to_value(&plan).unwrap()[0]["reason"].clone();
+    assert_eq!(said, "no capacity");
+    let report = world.apply(&one_service()).await.complete();
+    assert_eq!(outcome(&report, "svc"), Some(Outcome::Adopted));
+    assert_eq!((world.cloud.count("create"), world.cloud.count("revive")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_run_out_end_the_run_once_and_name_what_is_under_way() {
+    let world = World::default();
+    let started = Instant::now();
+    let spoil = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        for call in ["list one", "list two"] {
+            world.cloud.upset(call, Mischief::Refused(Class::Credentials), u32::MAX);
+        }
+    };
+    let stack = pair();
+    let (end, ()) = tokio::join!(world.apply(&stack), spoil);
+    let report = end.report();
+    assert_eq!((report.failures.len(), report.skipped, report.interrupted), (1, 2, false));
+    assert!(started.elapsed() < Duration::from_secs(15), "nothing is waited for any more");
+    let mut left = report.left.clone();
+    left.sort();
+    assert_eq!(left, ["one: being made", "two: being made"]);
+    world.cloud.calm();
+    world.apply(&stack).await.complete();
+    assert_eq!(world.cloud.count("create"), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_without_credentials_fails_once() {
+    let world = World::default();
+    world.apply(&pair()).await.complete();
+    for node in ["one", "two", "svc", "top"] {
+        world.cloud.upset(&format!("list {node}"), Mischief::Refused(Class::Credentials), u32::MAX);
+    }
+    assert_eq!(world.apply(&pair()).await.failures().len(), 1);
+}
