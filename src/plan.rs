@@ -218,12 +218,17 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             kind: entry.kind.into(),
             action,
             id,
-            stateful: facts.stateful || other.is_some_and(|other| other.stateful),
+            stateful: (facts.stateful && !never_was(&facts, now)) || other.is_some_and(|other| other.stateful),
             replace,
         });
     }
     steps.extend(leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?);
     Ok(Plan { steps })
+}
+
+/// Whether an object must be made anew because it never came to be: there is nothing in it to lose.
+fn never_was(facts: &Facts, now: Option<&Seen>) -> bool {
+    facts.recreate_failed && now.is_some_and(|now| matches!(now.phase, Phase::Failed(_)))
 }
 
 /// Whether a replacement must let the old object go first because what it stands on must.

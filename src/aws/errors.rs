@@ -185,6 +185,8 @@ const ROWS: &[Row] = &[
     ("efs", "TooManyRequests", "", Class::Quota),
     ("efs", "PolicyNotFound", "", Class::Absent),
     ("kms", "KMSInvalidStateException", "pending deletion", Class::Absent),
+    // Just enabled, it may still be disabled to the next call.
+    ("kms", "DisabledException", "", Class::Busy),
     ("ec2", "Resource.AlreadyAssociated", "", Class::Exists),
     ("ec2", "RouteAlreadyExists", "", Class::Exists),
     ("ec2", "FlowLogAlreadyExists", "", Class::Exists),

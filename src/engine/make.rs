@@ -62,7 +62,7 @@ impl<C: 'static> Worker<'_, C> {
                     if let Some(found) = self.settle(target, age).await? {
                         self.record_id(target, &found.id).await?;
                         self.remove_duplicates(&found, target).await?;
-                        return self.converge(target, found).await;
+                        return self.resume(target, found).await;
                     }
                 }
                 _ if in_doubt => return Err(self.fail("create", fault)),

@@ -280,7 +280,7 @@ client('secretsmanager').delete_secret(SecretId='student-third-party-dev/credent
      db-parameter-group  rds.db_cluster_parameter_group  parameters.rds.force_ssl  "0"      "1"
      file-system         efs.file_system                 transition_to_ia          (none)   "AFTER_30_DAYS"
      file-system-policy  efs.file_system_policy          -                         missing  to exist
-     secret-third-party  secretsmanager.secret           -                         missing  to exist
+     secret-third-party  secretsmanager.secret           -                         failed: scheduled for deletion; apply restores it  ready
      stream              kinesis.stream                  shards                    4        2
 
     drift in 7 of 120 nodes; the next apply repairs it
@@ -297,20 +297,8 @@ client('secretsmanager').delete_secret(SecretId='student-third-party-dev/credent
           tags.Compliance: (none) → "FERPA"
           tags.tapctl:node: (none) → "db-cluster"
     + create  file-system-policy  efs.file_system_policy  fs-[id]
-    ~ update  cache               elasticache.replication_group  student-redis-dev
-          snapshot_retention_days: 1 → 5
-    + create  secret-third-party  secretsmanager.secret  arn:aws:secretsmanager:us-east-1:123456789012:secret:student-third-party-dev/credentials-[id]
-    ~ update  role-execution      iam.role  student-execution-dev
-          policies.execution.Statement: - {"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":…
-          policies.execution.Statement: + {"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":…
-    ~ update  role-task           iam.role  student-task-dev
-          policies.task.Statement: - {"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":…
-          policies.task.Statement: + {"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":…
-    ± replace task-definition     ecs.task_definition  arn:aws:ecs:us-east-1:123456789012:task-definition/student-api-dev:1  (containers.student-api.secrets.THIRD_PARTY_CREDENTIALS cannot change in place)
-          containers.student-api.secrets.THIRD_PARTY_CREDENTIALS: "arn:aws:secretsmanager:us-east-1:123456789012:secret:student-third-part… → (known after apply: secret-third-party.arn)
-    ~ update  service             ecs.service  arn:aws:ecs:us-east-1:123456789012:service/student-cluster-dev/student-api-dev
-          task_definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/student-api-dev:1" → (known after apply: task-definition.arn)
-    student-records dev in account 123456789012, us-east-1: 2 to create, 8 to update, 1 to replace
+    ~ resume  secret-third-party  secretsmanager.secret  arn:aws:secretsmanager:us-east-1:123456789012:secret:student-third-party-dev/credentials-[id]  (AWS says: scheduled for deletion; apply restores it)
+    student-records dev in account 123456789012, us-east-1: 1 to create, 1 to resume, 5 to update
     "#);
     applied.repair();
     assert_same(&before, &applied.aws.dump());

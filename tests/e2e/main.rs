@@ -16,6 +16,7 @@ mod lifecycle;
 mod moods;
 mod offered;
 mod requirements;
+mod returns;
 mod secrets;
 mod signals;
 mod state;

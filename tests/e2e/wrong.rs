@@ -59,6 +59,17 @@ async fn in_a_process_of_its_own() {
         assert_eq!(fault.code, code, "{node} too early: {fault}");
         assert_eq!(fault.class, Class::Busy, "{node}: {fault}");
     }
+    for (node, holder) in [
+        ("vpc", "subnet-"),
+        ("subnet-private-a", "eni-"),
+        ("group-service", "eni-"),
+        ("group-service", "a rule of sg-"),
+        ("internet-gateway-attachment", "nat_gateway"),
+        ("elastic-ip-nat-a", "nat_gateway"),
+    ] {
+        let blockers = wrong.blockers(node).await;
+        assert!(blockers.iter().any(|blocker| blocker.contains(holder)), "{node}: {blockers:?}");
+    }
     let long = |spec: &mut Value| spec["name"] = json!("student-load-balancer-of-33-chars");
     let fault = wrong.create("load-balancer", long).await;
     assert_eq!((fault.code.as_str(), fault.class), ("ValidationError", Class::Invalid), "{fault}");
@@ -93,6 +104,15 @@ impl Wrong {
         let seen = kind.observe(cx(), &node.spec, node.id.as_deref()).await.expect("it can be read");
         let seen = seen.unwrap_or_else(|| panic!("{name} exists"));
         kind.delete(cx(), &node.spec, &seen).await.expect_err(name)
+    }
+
+    async fn blockers(&self, name: &str) -> Vec<String> {
+        let (node, owner) = self.node(name);
+        let kind = self.kinds.get(&node.kind).expect("a kind of ours");
+        let pass = Pass::default();
+        let cx = || Cx { cloud: &self.aws, owner: &owner, pass: &pass };
+        let seen = kind.observe(cx(), &node.spec, node.id.as_deref()).await.expect("it can be read");
+        kind.blockers(cx(), &node.spec, &seen.unwrap_or_else(|| panic!("{name} exists"))).await.expect("readable")
     }
 
     async fn create(&self, name: &str, change: impl FnOnce(&mut Value)) -> Fault {

@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType, Tag};
 
-use super::{Described, find, retag};
+use super::{Described, blockers, find, retag};
 use crate::resources::prelude::*;
 
 /// A public address that is ours until released.
@@ -85,5 +85,9 @@ impl Resource for ElasticIp {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.ec2.release_address().allocation_id(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
+        blockers::interfaces(cx, "association.allocation-id", &observed.id).await
     }
 }

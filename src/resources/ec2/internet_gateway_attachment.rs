@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::{
     AttachmentStatus, InternetGateway as Ec2InternetGateway, InternetGatewayAttachment as Attached,
 };
 
-use super::{find, pair};
+use super::{blockers, find, pair};
 use crate::resources::prelude::*;
 
 /// That a gateway is attached to a VPC. A gateway fits one VPC, and a VPC one gateway.
@@ -77,6 +77,10 @@ impl Resource for InternetGatewayAttachment {
         let (gateway, vpc) = pair(&observed.id)?;
         cx.ec2.detach_internet_gateway().internet_gateway_id(gateway).vpc_id(vpc).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
+        blockers::public_interfaces(cx, pair(&observed.id)?.1).await
     }
 }
 

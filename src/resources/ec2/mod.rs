@@ -1,6 +1,7 @@
 //! Amazon EC2: networks. EC2 models no errors and finds objects best by filters, which leave out what is missing where
 //! ids would fail the whole call.
 
+mod blockers;
 pub mod elastic_ip;
 pub mod flow_log;
 pub mod internet_gateway;

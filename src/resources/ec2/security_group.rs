@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Ec2SecurityGroup, Tag};
 
-use super::{Described, TAG_RULES, filter, find, retag};
+use super::{Described, TAG_RULES, blockers, filter, find, retag};
 use crate::resources::prelude::*;
 
 /// A group that network interfaces belong to.
@@ -119,6 +119,12 @@ impl Resource for SecurityGroup {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.ec2.delete_security_group().group_id(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
+        let mut found = blockers::interfaces(cx, "group-id", &observed.id).await?;
+        found.extend(blockers::referring_groups(cx, &observed.id).await?);
+        Ok(found)
     }
 }
 

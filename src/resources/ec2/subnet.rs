@@ -4,7 +4,7 @@
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, ResourceType, Subnet as Ec2Subnet, SubnetState, Tag};
 use ipnet::Ipv4Net;
 
-use super::{Described, check_network, find, network, retag};
+use super::{Described, blockers, check_network, find, network, retag};
 use crate::resources::prelude::*;
 
 /// A part of a VPC's addresses in one availability zone.
@@ -121,6 +121,10 @@ impl Resource for Subnet {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.ec2.delete_subnet().subnet_id(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
+        blockers::interfaces(cx, "subnet-id", &observed.id).await
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, ResourceType, Tag, Vpc as Ec2Vpc, VpcAttributeName, VpcState};
 use ipnet::Ipv4Net;
 
-use super::{Described, check_network, filter, find, network, retag};
+use super::{Described, blockers, check_network, filter, find, network, retag};
 use crate::resources::prelude::*;
 
 /// A virtual network.
@@ -122,6 +122,12 @@ impl Resource for Vpc {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.ec2.delete_vpc().vpc_id(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
+        let mut found = blockers::interfaces(cx, "vpc-id", &observed.id).await?;
+        found.extend(blockers::parts(cx, &observed.id, &observed.outputs.default_security_group_id).await?);
+        Ok(found)
     }
 }
 

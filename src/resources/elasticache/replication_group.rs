@@ -111,6 +111,8 @@ impl Resource for ReplicationGroup {
     const KIND: &'static str = "elasticache.replication_group";
     // A token can be changed in place, but the old one stays valid until a second, later step that nothing would show.
     const IMMUTABLE: &'static [&'static str] = &["name", "subnet_group", "kms_key_id", "auth_token_secret", "port"];
+    // What it caches can be read again; what an application keeps in nothing else cannot.
+    const STATEFUL: bool = true;
     const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(10, 3600, 2700);
 

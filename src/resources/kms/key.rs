@@ -1,8 +1,8 @@
-//! A customer-managed KMS key. It has neither name nor token, so it is found by its tags; it never dies at once, and
-//! while it is pending deletion it counts as gone.
+//! A customer-managed KMS key. It has neither name nor token, so it is found by its tags; it never dies at once. Pending
+//! deletion it counts as gone to who asks by id; who has no other is led to it, and takes it back with all it encrypted.
 
-use aws_sdk_kms::primitives::DateTime;
-use aws_sdk_kms::types::{KeyState, Tag};
+use aws_sdk_kms::primitives::DateTimeFormat as Format;
+use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use serde_json::Value;
 
@@ -71,7 +71,10 @@ impl Resource for Key {
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         match id {
-            Some(id) => Ok(self.read(cx, id).await?.map(|(_, key)| key)),
+            Some(id) => match describe(cx, id).await? {
+                Some(key) if !is_dying(&key) => self.read(cx, key).await,
+                _ => Ok(None),
+            },
             None => self.find(cx).await,
         }
     }
@@ -90,6 +93,9 @@ impl Resource for Key {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let id = &observed.id;
+        if matches!(observed.phase, Phase::Failed(_)) {
+            take_back(cx, id).await?;
+        }
         if diff.has("description") {
             cx.kms.update_key_description().key_id(id).description(&self.description).send().await?;
         }
@@ -134,45 +140,42 @@ impl Resource for Key {
 }
 
 impl Key {
-    /// The living key that carries this node's ownership tags.
+    /// The living key that carries this node's ownership tags or, where there is none, the one that is to be deleted
+    /// and can be taken back.
     ///
     /// The tagging API finds it in one call but may lag behind, and may only know a predecessor that is dying. So where
     /// it knows no living one, every key of the account is asked for its tags: a key that was made and forgotten costs
     /// money every month.
     async fn find(&self, cx: &Cx<'_>) -> Result<Option<Observed<Self>>> {
         let indexed = cx.pass.shared("kms.indexed-keys", || indexed_keys(cx)).await?;
-        if let Some(found) = self.oldest(cx, of_this_node(cx, &indexed)).await? {
-            return Ok(Some(found));
+        let mut keys = described(cx, of_this_node(cx, &indexed)).await?;
+        if keys.iter().all(is_dying) {
+            let all = cx.pass.shared("kms.all-keys", || all_keys(cx)).await?;
+            keys = described(cx, of_this_node(cx, &all)).await?;
         }
-        let all = cx.pass.shared("kms.all-keys", || all_keys(cx)).await?;
-        self.oldest(cx, of_this_node(cx, &all)).await
+        keys.sort_by_key(|key| key.creation_date);
+        let (mut dying, living): (Vec<_>, Vec<_>) = keys.into_iter().partition(is_dying);
+        let mut living = living.into_iter();
+        let Some(oldest) = living.next() else {
+            // The newest is the one that was in use last.
+            return match dying.pop() {
+                Some(newest) => self.read(cx, newest).await,
+                None => Ok(None),
+            };
+        };
+        let found = self.read(cx, oldest).await?;
+        Ok(found.map(|found| Observed { duplicates: living.map(|key| key.key_id).collect(), ..found }))
     }
 
-    /// The oldest of these keys, with the other living ones as its duplicates.
-    async fn oldest(&self, cx: &Cx<'_>, ids: Vec<String>) -> Result<Option<Observed<Self>>> {
-        let mut living = Vec::new();
-        for id in ids {
-            living.extend(self.read(cx, &id).await?);
-        }
-        living.sort_by_key(|(made, _)| *made);
-        let mut living = living.into_iter().map(|(_, key)| key);
-        let Some(mut oldest) = living.next() else { return Ok(None) };
-        oldest.duplicates = living.map(|key| key.id).collect();
-        Ok(Some(oldest))
-    }
-
-    /// The key, and when it was made. Just made, it is known to one call and not yet to the next: then it is not there.
-    async fn read(&self, cx: &Cx<'_>, id: &str) -> Result<Option<(Option<DateTime>, Observed<Self>)>> {
-        let Some(described) = cx.kms.describe_key().key_id(id).send().await.if_present()? else { return Ok(None) };
-        let metadata = described.key_metadata.always("key metadata")?;
-        if matches!(metadata.key_state, Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)) {
-            return Ok(None);
-        }
+    /// All of a key. Just made, it is known to one call and not yet to the next: then it is not there.
+    async fn read(&self, cx: &Cx<'_>, metadata: KeyMetadata) -> Result<Option<Observed<Self>>> {
+        let id = &metadata.key_id;
         let policy = cx.kms.get_key_policy().key_id(id).policy_name("default").send().await.if_present()?;
         let rotation = cx.kms.get_key_rotation_status().key_id(id).send().await.if_present()?;
         let tags = key_tags(cx, id).await.if_present()?;
         let (Some(policy), Some(rotation), Some(tags)) = (policy, rotation, tags) else { return Ok(None) };
         let policy = policy::parse(&policy.policy.always("policy")?)?;
+        let phase = phase(&metadata);
         let live = Key {
             description: metadata.description.unwrap_or_default(),
             policy: policy::as_wanted(Some(&self.policy), policy),
@@ -182,14 +185,47 @@ impl Key {
             tags,
         };
         let outputs = KeyOutputs { key_id: metadata.key_id.clone(), arn: metadata.arn.always("key ARN")? };
-        let phase = match metadata.key_state {
-            Some(KeyState::Creating | KeyState::Updating) => Phase::Pending("Creating".into()),
-            Some(KeyState::Disabled) => Phase::Failed("the key is disabled".into()),
-            _ => Phase::Ready,
-        };
-        let key = Observed::ready(metadata.key_id, live, outputs).in_phase(phase);
-        Ok(Some((metadata.creation_date, key)))
+        Ok(Some(Observed::ready(metadata.key_id, live, outputs).in_phase(phase)))
     }
+}
+
+fn is_dying(key: &KeyMetadata) -> bool {
+    matches!(key.key_state, Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion))
+}
+
+fn phase(key: &KeyMetadata) -> Phase {
+    match key.key_state {
+        Some(KeyState::Creating | KeyState::Updating) => Phase::Pending("Creating".into()),
+        Some(KeyState::Disabled) => Phase::Failed("Disabled; apply enables it".into()),
+        _ if is_dying(key) => {
+            let date = key.deletion_date.and_then(|date| date.fmt(Format::DateTime).ok()).unwrap_or_default();
+            let day = date.split('T').next().unwrap_or_default();
+            Phase::Failed(format!("PendingDeletion, its deletion is scheduled for {day}; apply takes it back"))
+        }
+        _ => Phase::Ready,
+    }
+}
+
+async fn describe(cx: &Cx<'_>, id: &str) -> Result<Option<KeyMetadata>> {
+    let described = cx.kms.describe_key().key_id(id).send().await.if_present()?;
+    described.map(|described| described.key_metadata.always("key metadata")).transpose()
+}
+
+async fn described(cx: &Cx<'_>, ids: Vec<String>) -> Result<Vec<KeyMetadata>> {
+    let mut keys = Vec::new();
+    for id in ids {
+        keys.extend(describe(cx, &id).await?);
+    }
+    Ok(keys)
+}
+
+/// Cancels the deletion of a key, after which it is disabled, and enables it.
+async fn take_back(cx: &Cx<'_>, id: &str) -> Result<()> {
+    if describe(cx, id).await?.is_some_and(|key| is_dying(&key)) {
+        cx.kms.cancel_key_deletion().key_id(id).send().await?;
+    }
+    cx.kms.enable_key().key_id(id).send().await?;
+    Ok(())
 }
 
 async fn key_tags(cx: &Cx<'_>, id: &str) -> Result<Tags> {

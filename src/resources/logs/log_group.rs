@@ -47,6 +47,7 @@ impl Resource for LogGroup {
     type Outputs = LogGroupOutputs;
     const KIND: &'static str = "logs.log_group";
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const REBORN: bool = true;
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -1,5 +1,5 @@
-//! A secret. Its first value is made by AWS or left for people to set, and is never read back into a spec. While it is
-//! scheduled for deletion it counts as gone but keeps its name, so making it again means restoring it.
+//! A secret. Its first value is made by AWS or left for people to set, and is never read back into a spec. Scheduled for
+//! deletion it counts as gone to who asks by id; by its name, which it keeps, it is found and restored, value and all.
 
 use std::collections::BTreeMap;
 
@@ -106,9 +106,11 @@ impl Resource for Secret {
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let ask = cx.secrets.describe_secret().secret_id(id.unwrap_or(&self.name));
         let Some(secret) = ask.send().await.if_present()? else { return Ok(None) };
-        if secret.deleted_date().is_some() {
-            return Ok(None);
-        }
+        let phase = match secret.deleted_date() {
+            None => Phase::Ready,
+            Some(_) if id.is_some() => return Ok(None),
+            Some(_) => Phase::Failed("scheduled for deletion; apply restores it".to_owned()),
+        };
         let live = Secret {
             name: text(secret.name()),
             description: text(secret.description()),
@@ -119,7 +121,7 @@ impl Resource for Secret {
         };
         let arn = text(secret.arn());
         let outputs = SecretOutputs { arn: arn.clone(), secret_name: live.name.clone() };
-        Ok(Some(Observed::ready(arn, live, outputs)))
+        Ok(Some(Observed::ready(arn, live, outputs).in_phase(phase)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -137,13 +139,19 @@ impl Resource for Secret {
             .await;
         match made.map_err(Fault::from) {
             Ok(made) => made.arn.always("secret ARN"),
-            Err(fault) if fault.class == Class::Exists => self.restore(cx, fault).await,
+            // One deleted without recovery may hold its name for a moment longer than it can be seen.
+            Err(fault) if fault.class == Class::Exists && self.observe(cx, None).await?.is_none() => {
+                Err(Fault { class: Class::NotYet, ..fault })
+            }
             Err(fault) => Err(fault),
         }
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let id = &observed.id;
+        if matches!(observed.phase, Phase::Failed(_)) {
+            cx.secrets.restore_secret().secret_id(id).send().await?;
+        }
         if diff.has("kms_key_id") {
             let ask = cx.secrets.update_secret().secret_id(id).kms_key_id(self.kms_key_id.get()?);
             // AWS could not carry over a value that nobody can read any more; it stays as the previous version.
@@ -195,20 +203,6 @@ impl Secret {
                 Ok(Value::Object(value).to_string())
             }
         }
-    }
-
-    /// Brings back a secret of ours that is scheduled for deletion, value and all. `refusal` is what its creation met.
-    async fn restore(&self, cx: &Cx<'_>, refusal: Fault) -> Result<String> {
-        // One deleted without recovery may hold its name for a moment longer than it can be seen.
-        let leaving = Fault { class: Class::NotYet, ..refusal.clone() };
-        let Some(secret) = cx.secrets.describe_secret().secret_id(&self.name).send().await.if_present()? else {
-            return Err(leaving);
-        };
-        if secret.deleted_date().is_none() || !cx.owner.owns(&from_secrets(secret.tags())) {
-            return Err(refusal);
-        }
-        let restored = cx.secrets.restore_secret().secret_id(&self.name).send().await.if_present()?;
-        restored.ok_or(leaving)?.arn.always("secret ARN")
     }
 }
 

@@ -52,6 +52,7 @@ def test_durations_can_be_chosen_by_pattern_and_forgotten(local):
         ({"durations": {"ec2.nat.*": -1}}, "a number of seconds"),
         ({"speed": "slow"}, "speed is one of instant, fast, real"),
         ({"lag": -1}, "lag is a number of calls"),
+        ({"ahead": "soon"}, "ahead is a number of seconds"),
         ({"strict": "no"}, "strict is true or false"),
         ({"stirct": True}, "unknown settings ['stirct']"),
     ],
@@ -72,7 +73,7 @@ def ask(url, path, data=None):
 
 
 def test_everything_can_be_set_at_the_start(tmp_path):
-    flags = ["--speed", "real", "--lag", "2", "--limits", "--no-strict", "--quota", "vpcs=3", "--duration", "ec2.*=7"]
+    flags = ["--speed", "real", "--lag", "2", "--ahead", "9", "--limits", "--no-strict", "--quota", "vpcs=3", "--duration", "ec2.*=7"]
     ready = tmp_path / "port"
     command = [sys.executable, "-m", "local_aws", "--port", "0", "--ready-file", str(ready), *flags]
     server = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.DEVNULL)
@@ -82,7 +83,7 @@ def test_everything_can_be_set_at_the_start(tmp_path):
             time.sleep(0.1)
         url = f"http://127.0.0.1:{ready.read_text().strip()}"
         found = ask(url, "/_local/settings")
-        assert {"speed": "real", "lag": 2, "limits": True, "strict": False}.items() <= found.items()
+        assert {"speed": "real", "lag": 2, "ahead": 9, "limits": True, "strict": False}.items() <= found.items()
         assert found["durations"]["ec2.nat.create"] == 7
         ask(url, "/_local/settings", b'{"strict": true}')
         ask(url, "/_local/quotas", b'{"vpcs": 1}')

@@ -1,0 +1,113 @@
+//! What is taken back rather than made again, and what comes back though it was removed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::harness::{Desk, LocalAws, Sweep, made};
+
+const KEY: &str = "
+def key(thing): return client('kms').describe_key(KeyId=f'alias/student-{thing}-dev')['KeyMetadata']['KeyId']
+";
+
+fn ids(sweep: &Sweep, kind: &str) -> BTreeSet<String> {
+    sweep.of(kind).iter().filter_map(|object| object["id"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn an_environment_made_again_takes_its_keys_back() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let keys = ids(&aws.sweep(), "kms.key");
+    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    let plan = desk.tapctl(&["plan"]).expect(2);
+    let said = "(AWS says: PendingDeletion, its deletion is scheduled for 20";
+    assert_eq!(plan.stdout.matches(said).count(), 6, "{plan}");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    assert_eq!(aws.sweep().names(), made());
+    assert_eq!(ids(&aws.sweep(), "kms.key"), keys);
+    desk.tapctl(&["plan"]).expect(0);
+    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    assert_eq!(ids(&aws.sweep(), "kms.key-pending-deletion"), keys, "and no others");
+    aws.assert_lawful();
+}
+
+#[test]
+fn a_key_about_to_go_or_disabled_is_told_and_taken_back() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let before = aws.dump();
+    aws.python(&format!(
+        "{KEY}client('kms').schedule_key_deletion(KeyId=key('rds'), PendingWindowInDays=7)\n\
+         client('kms').disable_key(KeyId=key('efs'))"
+    ));
+    let drift = desk.tapctl(&["drift"]).expect(2);
+    assert!(drift.stdout.contains("failed: PendingDeletion, its deletion is scheduled for 20"), "{drift}");
+    assert!(drift.stdout.contains("failed: Disabled"), "{drift}");
+    let status = desk.tapctl(&["status", "--json"]).expect(2).json();
+    let phase = |node: &str| {
+        let nodes = status["nodes"].as_array().expect("nodes");
+        nodes.iter().find(|found| found["node"] == node).map_or(Value::Null, |found| found["phase"].clone())
+    };
+    assert_eq!((phase("key-rds"), phase("key-efs")), ("failed".into(), "failed".into()));
+    let mark = aws.mark();
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    assert!(!aws.writes_since(mark).contains(&"kms:CreateKey".to_owned()));
+    assert_eq!(aws.dump(), before);
+    desk.tapctl(&["drift"]).expect(0);
+    aws.assert_lawful();
+}
+
+#[test]
+fn a_protected_secret_is_restored_with_its_value() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings("[env.dev]\nprotect = true");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let secret = "client('secretsmanager')";
+    let name = "SecretId='student-third-party-dev/credentials'";
+    aws.python(&format!("{secret}.put_secret_value({name}, SecretString='set by people')"));
+    desk.tapctl(&["destroy", "--yes", "--confirm", "student-records-dev"]).expect(0);
+    let plan = desk.tapctl(&["plan"]).expect(2);
+    assert_eq!(plan.stdout.matches("(AWS says: scheduled for deletion; apply restores it)").count(), 2, "{plan}");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let value = aws.python(&format!("print(json.dumps({secret}.get_secret_value({name})['SecretString']))"));
+    assert_eq!(value, "set by people");
+}
+
+/// The cache would be made anew for the token's sake, and with it all that is in it would go.
+#[test]
+fn a_lost_cache_token_does_not_cost_the_cache_unasked() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    aws.python(
+        "secrets = client('secretsmanager')\n\
+         lost = next(s['ARN'] for s in secrets.list_secrets()['SecretList'] if 'redis' in s['Name'] or 'cache' in s['Name'])\n\
+         secrets.delete_secret(SecretId=lost, ForceDeleteWithoutRecovery=True)",
+    );
+    let mark = aws.mark();
+    let run = desk.tapctl(&["apply", "--yes"]).expect(1);
+    assert!(run.stderr.contains("would lose the data of cache"), "{run}");
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+}
+
+#[test]
+fn a_log_group_that_a_service_makes_anew_is_removed_again() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let group = "/aws/ecs/containerinsights/student-cluster-dev/performance";
+    let mut destroy = desk.start(&["destroy", "--yes"]);
+    aws.until("the group is gone", |log| {
+        log.iter()
+            .any(|call| call.operation == "DeleteLogGroup" && call.wrote() && call.params["logGroupName"] == group)
+    });
+    aws.python(&format!("client('logs').create_log_group(logGroupName='{group}')"));
+    let run = destroy.wait(Duration::from_secs(60)).expect(0);
+    assert!(run.stderr.contains(&format!("{group} was made anew by a service")), "{run}");
+    assert_eq!(aws.sweep().leftovers().names(), [""; 0]);
+}
