@@ -26,7 +26,9 @@ fn an_environment_made_again_takes_its_keys_back() {
     let said = "(AWS says: PendingDeletion, its deletion is scheduled for 20";
     assert_eq!(plan.stdout.matches(said).count(), 6, "{plan}");
     desk.tapctl(&["apply", "--yes"]).expect(0);
-    assert_eq!(aws.sweep().names(), made());
+    // The numbers of a family's revisions go on.
+    let names: Vec<String> = aws.sweep().names().iter().map(|name| name.replace("-api-dev:2", "-api-dev:1")).collect();
+    assert_eq!(names, made());
     assert_eq!(ids(&aws.sweep(), "kms.key"), keys);
     desk.tapctl(&["plan"]).expect(0);
     desk.tapctl(&["destroy", "--yes"]).expect(0);

@@ -96,6 +96,8 @@ def test_creation_can_fail(local, group, name):
     local.admin("POST", "/_local/endings", {"kind": "elasticache.replication-group", "name": name, "ending": "failed"})
     local("elasticache").create_replication_group(**group)
     assert described(local, name)["Status"] == "create-failed"
+    events = local("elasticache").describe_events(SourceIdentifier=name, SourceType="replication-group")["Events"]
+    assert [event["Message"] for event in events] == ["Replication group creation failed"]
 
 
 def test_subnet_groups(local, group, name, network):

@@ -5,6 +5,7 @@ from ...common import page, picked
 from ...life import conclude, later
 from ...registry import AwsError, now, operation
 from ...world import new_name
+from .events import say
 from .parameter_groups import default_name, parameter_group_of
 from .shared import group_of, groups, shown, subnet_group_of, tags, user_groups
 from .versions import NEWEST, family, reported
@@ -27,9 +28,14 @@ def create_replication_group(call):
         "elasticache.replication-group",
         name,
         lambda: group.update(Status="available"),
-        lambda text: group.update(Status="create-failed"),
+        lambda text: fail(call, group, text),
     )
     return {"ReplicationGroup": described(group)}
+
+
+def fail(call, group, text):
+    group["Status"] = "create-failed"
+    say(call, group["ReplicationGroupId"], text or "Replication group creation failed")
 
 
 def wanted_members(call):
