@@ -136,7 +136,12 @@ class Live:
     @staticmethod
     def _rule(rule, names):
         referenced = rule.get("ReferencedGroupInfo", {}).get("GroupId")
-        peer = rule.get("CidrIpv4") or rule.get("CidrIpv6") or rule.get("PrefixListId") or names.get(referenced, referenced)
+        peer = (
+            rule.get("CidrIpv4")
+            or rule.get("CidrIpv6")
+            or rule.get("PrefixListId")
+            or names.get(referenced, referenced)
+        )
         direction = "egress" if rule["IsEgress"] else "ingress"
         return (names[rule["GroupId"]], direction, rule["IpProtocol"], rule["FromPort"], rule["ToPort"], peer)
 
@@ -307,9 +312,7 @@ class Live:
     @cached_property
     def methods(self):
         """Every method with its integration, by `GET /path`."""
-        found = self.all(
-            "apigateway", "get_resources", "items", restApiId=self.api["id"], embed=["methods"], limit=500
-        )
+        found = self.all("apigateway", "get_resources", "items", restApiId=self.api["id"], embed=["methods"], limit=500)
         return {
             f"{verb} {resource['path']}": method
             for resource in found

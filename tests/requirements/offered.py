@@ -85,7 +85,9 @@ json.dump(
         "files_days": lifecycle_days(),
         "files_throughput": property_of("AWS::EFS::FileSystem", "ThroughputMode")["enum"],
         "stream_hours": property_of("AWS::Kinesis::Stream", "RetentionPeriodHours")["maximum"],
-        "stream_modes": resource("AWS::Kinesis::Stream")["definitions"]["StreamModeDetails"]["properties"]["StreamMode"]["enum"],
+        "stream_modes": resource("AWS::Kinesis::Stream")["definitions"]["StreamModeDetails"]["properties"][
+            "StreamMode"
+        ]["enum"],
         "backup_days": property_of("AWS::RDS::DBCluster", "BackupRetentionPeriod")["maximum"],
         "key_window": [property_of("AWS::KMS::Key", "PendingWindowInDays")[end] for end in ("minimum", "maximum")],
     },

@@ -55,6 +55,13 @@ def test_key_of_a_log_group(local, name, key):
         logs.associate_kms_key(logGroupName=f"{name}-none", kmsKeyId=key)
 
 
+def test_a_key_tells_what_it_is_for(local):
+    kms = local("kms")
+    made = kms.create_key()["KeyMetadata"]
+    assert made["KeyUsage"] == "ENCRYPT_DECRYPT"
+    assert kms.describe_key(KeyId=made["KeyId"])["KeyMetadata"]["KeyUsage"] == "ENCRYPT_DECRYPT"
+
+
 def test_class_and_protection_of_a_log_group(local, name):
     logs = local("logs")
     logs.create_log_group(logGroupName=name, logGroupClass="INFREQUENT_ACCESS", deletionProtectionEnabled=True)

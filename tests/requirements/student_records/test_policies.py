@@ -1,4 +1,4 @@
-"""Every policy document of the environment, looked at by an IAM linter that knows AWS's actions, resources and conditions.
+"""Every policy document there is, looked at by an IAM linter that knows AWS's actions, resources and conditions.
 
 It finds nothing but what stands in `KNOWN`, each with the reason why it is right all the same.
 """
@@ -26,7 +26,7 @@ class Known(NamedTuple):
 KNOWN = [
     Known("key .*", "RESOURCE_STAR", "", "in the policy of a key, * is that key"),
     Known("key .*", "PERMISSIONS_MANAGEMENT_ACTIONS", "'kms:creategrant'", "services keep what they may by grants"),
-    Known("key logs", "UNKNOWN_CONDITION_FOR_ACTION", "aws:logs:arn", "CloudWatch Logs' own example has it on Describe*"),
+    Known("key logs", "UNKNOWN_CONDITION_FOR_ACTION", "aws:logs:arn", "AWS's own example has it on Describe*"),
     Known("key logs", "MISMATCHED_TYPE", "ArnLike", "an encryption context is text, and this one an ARN"),
     Known("trust .*", "CREDENTIALS_EXPOSURE", "'sts:assumerole'", "that is what a trust policy is for"),
     Known("role task", "CREDENTIALS_EXPOSURE", "'rds-db:connect'", "IAM authentication of the database, as one user"),

@@ -117,13 +117,27 @@ def test_everything_tells_what_it_is(live, tags):
         "tapctl:env": live.env,
     }
     assert len(tags) > 60
-    wrong = [f"{kind} {name}: {key}={found.get(key)}" for kind, name, found in tags for key in fixed if found.get(key) != fixed[key]]
+    wrong = [
+        f"{kind} {name}: {key}={found.get(key)}"
+        for kind, name, found in tags
+        for key in fixed
+        if found.get(key) != fixed[key]
+    ]
     assert wrong == []
 
 
 def test_everything_has_a_name_a_service_and_a_class(tags):
-    wrong = [f"{kind} {name}: {key}" for kind, name, found in tags for key in ("Name", "Service", "tapctl:node") if not found.get(key)]
-    wrong += [f"{kind} {name}: {found.get('DataClassification')}" for kind, name, found in tags if found.get("DataClassification") not in CLASSES]
+    wrong = [
+        f"{kind} {name}: {key}"
+        for kind, name, found in tags
+        for key in ("Name", "Service", "tapctl:node")
+        if not found.get(key)
+    ]
+    wrong += [
+        f"{kind} {name}: {found.get('DataClassification')}"
+        for kind, name, found in tags
+        if found.get("DataClassification") not in CLASSES
+    ]
     assert wrong == []
 
 
@@ -141,7 +155,11 @@ def test_what_holds_student_records_is_restricted(tags):
     }
     seen = {kind for kind, _, _ in tags}
     assert holders - seen == set()
-    wrong = [f"{kind} {name}" for kind, name, found in tags if kind in holders and found["DataClassification"] != "Restricted"]
+    wrong = [
+        f"{kind} {name}"
+        for kind, name, found in tags
+        if kind in holders and found["DataClassification"] != "Restricted"
+    ]
     assert wrong == []
 
 

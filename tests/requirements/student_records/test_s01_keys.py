@@ -66,7 +66,9 @@ def test_those_who_write_logs_do_so_for_us_only(live):
     for statement in statements(live.keys["logs"]):
         if statement["Principal"] == of_root(live):
             continue
-        told = [v for operator in statement["Condition"].values() for value in operator.values() for v in as_list(value)]
+        told = [
+            v for operator in statement["Condition"].values() for value in operator.values() for v in as_list(value)
+        ]
         assert any(live.account in value for value in told), statement
         assert "*" not in told, statement
 

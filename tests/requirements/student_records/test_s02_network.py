@@ -11,7 +11,10 @@ INTERFACES = {"ecr.api", "ecr.dkr", "logs", "secretsmanager", "kms", "kinesis-st
 def routes(table):
     """Destination and target of each route that somebody made; endpoints go by their prefix list."""
     made = [route for route in table["Routes"] if route.get("GatewayId") != "local"]
-    return {r.get("DestinationCidrBlock") or r["DestinationPrefixListId"]: r.get("NatGatewayId") or r.get("GatewayId") for r in made}
+    return {
+        r.get("DestinationCidrBlock") or r["DestinationPrefixListId"]: r.get("NatGatewayId") or r.get("GatewayId")
+        for r in made
+    }
 
 
 def table_of(live, subnet):

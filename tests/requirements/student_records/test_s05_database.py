@@ -21,7 +21,9 @@ def test_it_is_the_database_of_student_records(live):
 
 def test_aws_still_offers_its_version(live):
     version = live.database["EngineVersion"]
-    offered = live.rds.describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion=version)["DBEngineVersions"]
+    offered = live.rds.describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion=version)[
+        "DBEngineVersions"
+    ]
     assert [o["Status"] for o in offered] == ["available"]
     assert version != "15.4"
 
@@ -44,7 +46,9 @@ def test_it_is_encrypted_under_its_key(live):
     assert live.database["KmsKeyId"] == live.key_arn("rds")
     for instance in live.instances:
         assert instance["StorageEncrypted"] is True
-        assert not instance["PerformanceInsightsEnabled"] or instance["PerformanceInsightsKMSKeyId"] == live.key_arn("rds")
+        assert not instance["PerformanceInsightsEnabled"] or instance["PerformanceInsightsKMSKeyId"] == live.key_arn(
+            "rds"
+        )
 
 
 def test_tls_is_forced_from_1_2_on(live):

@@ -4,7 +4,9 @@ from requirements.live import as_list, document
 
 
 def policy(live):
-    return document(live.efs.describe_file_system_policy(FileSystemId=live.files["FileSystemId"])["Policy"])["Statement"]
+    return document(live.efs.describe_file_system_policy(FileSystemId=live.files["FileSystemId"])["Policy"])[
+        "Statement"
+    ]
 
 
 def test_it_is_encrypted_under_its_key(live):
@@ -44,7 +46,9 @@ def test_clients_come_through_one_access_point(live):
 
 def test_unencrypted_transport_is_refused(live):
     denied = [s for s in policy(live) if s["Effect"] == "Deny"]
-    assert {"Bool": {"aws:SecureTransport": "false"}} in [s["Condition"] for s in denied if as_list(s["Action"]) == ["*"]]
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [
+        s["Condition"] for s in denied if as_list(s["Action"]) == ["*"]
+    ]
     assert all(s["Principal"] in ("*", {"AWS": "*"}) for s in denied)
 
 

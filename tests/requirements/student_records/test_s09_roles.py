@@ -104,13 +104,20 @@ def test_the_execution_role_may_do_nothing_else(live):
 
 
 def test_the_task_uses_exactly_this_stream(live):
-    stream = {action: resources for action, (resources, _) in live.allowed("task").items() if action.startswith("kinesis:")}
+    stream = {
+        action: resources for action, (resources, _) in live.allowed("task").items() if action.startswith("kinesis:")
+    }
     assert stream
     assert all(resources == {live.stream["StreamARN"]} for resources in stream.values())
 
 
 def test_the_task_uses_exactly_these_keys(live):
-    keys = {resource for action, (found, _) in live.allowed("task").items() if action.startswith("kms:") for resource in found}
+    keys = {
+        resource
+        for action, (found, _) in live.allowed("task").items()
+        if action.startswith("kms:")
+        for resource in found
+    }
     assert keys == {live.key_arn("kinesis"), live.key_arn("secrets")}
 
 

@@ -140,7 +140,9 @@ def test_a_refused_event_is_no_success(live):
 
 def test_every_call_needs_an_identity(live, wanted):
     kind = "COGNITO_USER_POOLS" if wanted.has("cognito") else "AWS_IAM"
-    assert {name: method["authorizationType"] for name, method in live.methods.items()} == dict.fromkeys(live.methods, kind)
+    assert {name: method["authorizationType"] for name, method in live.methods.items()} == dict.fromkeys(
+        live.methods, kind
+    )
 
 
 def test_tokens_are_those_of_our_user_pool_and_for_a_scope(live, wanted):
@@ -207,7 +209,9 @@ def test_every_access_is_logged_as_json(live):
     line = json.loads(settings["format"])
     assert AUDITED <= set(line.values())
     # Nothing of a record itself, and no credentials.
-    assert not [value for value in line.values() if "$input" in value or "apiKey}" in value or value.endswith(".apiKey")]
+    assert not [
+        value for value in line.values() if "$input" in value or "apiKey}" in value or value.endswith(".apiKey")
+    ]
 
 
 def test_execution_is_logged_without_records(live):

@@ -1,4 +1,4 @@
-"""What may be left of an environment that was destroyed: what AWS keeps by rules of its own, and what protection asks for."""
+"""What may be left of a destroyed environment: what AWS keeps by rules of its own, and what protection asks for."""
 
 import datetime
 
