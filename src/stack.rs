@@ -216,7 +216,8 @@ pub struct Stack {
     pub nodes: BTreeMap<String, Entry>,
     /// What the stack as a whole gives: a name, and the value or the reference it comes from.
     pub outputs: BTreeMap<String, Value>,
-    prefix: String,
+    before: String,
+    after: String,
     tags: Tags,
 }
 
@@ -228,14 +229,15 @@ impl Stack {
             env: env.to_owned(),
             nodes: BTreeMap::new(),
             outputs: BTreeMap::new(),
-            prefix: String::new(),
+            before: String::new(),
+            after: format!("-{env}"),
             tags: Tags::new(),
         }
     }
 
-    /// Sets what the `Name` tags of nodes without a name of their own begin with.
-    pub fn with_prefix(mut self, prefix: &str) -> Self {
-        self.prefix = format!("{prefix}-");
+    /// Sets what stands before and after the node in the `Name` tags of nodes without a name of their own.
+    pub fn named(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
+        (self.before, self.after) = (before.into(), after.into());
         self
     }
 
@@ -267,7 +269,7 @@ impl Stack {
         let name = spec
             .get("name")
             .and_then(Value::as_str)
-            .map_or_else(|| format!("{}{node}-{}", self.prefix, self.env), str::to_owned);
+            .map_or_else(|| format!("{}{node}{}", self.before, self.after), str::to_owned);
         let Some(tags) = spec.get_mut("tags").and_then(Value::as_object_mut) else { return };
         let mut all = self.tags.clone();
         all.entry("Name".to_owned()).or_insert(name);

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Place;
 use super::network::Network;
-use super::policy::{account_owns, document};
+use super::policy::{account_owns, allow, by, document, when};
 use crate::config::Config;
 use crate::resource::Tags;
 use crate::resources::ec2::{Peer, Rule, SecurityGroup, SecurityGroupRules};
@@ -34,6 +34,8 @@ pub(super) enum Class {
 pub(super) enum Names {
     /// `<system>-<thing>-<env>`
     ThingFirst(String),
+    /// `<project>-<env>-<thing>`
+    EnvFirst(String),
 }
 
 /// What every layer needs while the stack grows.
@@ -47,8 +49,11 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// An empty stack whose objects all carry these tags, and those that the settings ask for.
     pub fn new(config: &'a Config, place: &'a Place, names: Names, tags: &[(&str, &str)]) -> Self {
-        let Names::ThingFirst(prefix) = &names;
-        let mut stack = Stack::new(config.stack.as_str(), config.env.as_str()).with_prefix(prefix);
+        let (before, after) = match &names {
+            Names::ThingFirst(system) => (format!("{system}-"), format!("-{}", config.env)),
+            Names::EnvFirst(project) => (format!("{project}-{}-", config.env), String::new()),
+        };
+        let mut stack = Stack::new(config.stack.as_str(), config.env.as_str()).named(before, after);
         stack.tag(tags.iter().map(|(key, value)| (*key, (*value).to_owned())));
         stack.tag([("Environment", config.env.to_string()), ("ManagedBy", "tapctl".to_owned())]);
         stack.tag(config.tags.clone());
@@ -60,6 +65,7 @@ impl<'a> Builder<'a> {
         let env = &self.config.env;
         match &self.names {
             Names::ThingFirst(system) => format!("{system}-{thing}-{env}"),
+            Names::EnvFirst(project) => format!("{project}-{env}-{thing}"),
         }
     }
 
@@ -96,6 +102,44 @@ impl<'a> Builder<'a> {
         key
     }
 
+    /// For a key's policy: whoever may use these services in this account may use the key, but only through them.
+    pub fn through(&self, services: &[&str]) -> Value {
+        let actions = [
+            "kms:Encrypt",
+            "kms:Decrypt",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+            "kms:CreateGrant",
+            "kms:DescribeKey",
+        ];
+        let services: Vec<String> =
+            services.iter().map(|service| format!("{service}.{}.amazonaws.com", self.place.region)).collect();
+        let condition = json!({ "StringEquals": {
+            "kms:CallerAccount": self.place.account,
+            "kms:ViaService": services,
+        }});
+        when(by(allow("ThroughTheService", &actions, &["*".into()]), json!({ "AWS": "*" })), condition)
+    }
+
+    /// For a key's policy: alarms, which speak to a topic that is encrypted.
+    pub fn for_alarms(&self) -> Value {
+        let actions = ["kms:Decrypt", "kms:GenerateDataKey*"];
+        let service = json!({ "Service": "cloudwatch.amazonaws.com" });
+        let condition = json!({ "StringEquals": { "aws:SourceAccount": self.place.account } });
+        when(by(allow("Alarms", &actions, &["*".into()]), service), condition)
+    }
+
+    /// For a key's policy: CloudWatch Logs, for this environment's groups: those we name, and those whose names AWS dictates.
+    pub fn for_logs(&self) -> Value {
+        let named = format!("log-group:*{}*", self.name("*"));
+        let groups =
+            [named.as_str(), "log-group:API-Gateway-Execution-Logs_*"].map(|pattern| self.place.arn("logs", pattern));
+        let actions = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"];
+        let service = json!({ "Service": format!("logs.{}.amazonaws.com", self.place.region) });
+        let condition = json!({ "ArnLike": { "kms:EncryptionContext:aws:logs:arn": groups } });
+        when(by(allow("CloudWatchLogs", &actions, &["*".into()]), service), condition)
+    }
+
     /// A log group under a key, kept as long as the settings say.
     pub fn log_group(&mut self, thing: &str, name: impl Into<Out<String>>, key: &Node<Key>) -> Node<LogGroup> {
         let group = LogGroup {
@@ -120,6 +164,15 @@ impl<'a> Builder<'a> {
             tags: Tags::new(),
         };
         self.stack.add(format!("role-{thing}"), role)
+    }
+
+    /// For a role's policy: reads secrets that this key encrypts.
+    pub fn decrypt_secrets(&self, key: &Node<Key>) -> Value {
+        let through = format!("secretsmanager.{}.amazonaws.com", self.place.region);
+        when(
+            allow("DecryptSecrets", &["kms:Decrypt"], &[key.arn()]),
+            json!({ "StringEquals": { "kms:ViaService": through } }),
+        )
     }
 
     /// A role that AWS keeps for one of its services. One an account, so all stacks share it.

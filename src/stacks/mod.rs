@@ -1,11 +1,16 @@
 //! The systems tapctl can build: functions from settings to a stack.
 
 mod builder;
+mod gateway;
 mod network;
 mod place;
 mod policy;
 pub mod quotas;
+mod stream;
 pub mod student_records;
+mod tasks;
+mod waf;
+mod watch;
 
 use crate::config::Config;
 use crate::stack::Stack;

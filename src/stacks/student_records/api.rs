@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
+use super::super::gateway::{Staged, TIMEOUT_MS};
 use super::super::network::Network;
 use super::callers::Callers;
 use super::data::Data;
@@ -14,15 +13,13 @@ use super::keys::Keys;
 use super::{Builder, Class};
 use crate::resource::Tags;
 use crate::resources::apigateway::route::{
-    AwsService, HttpProxy, Integration, Link, Response, Route, path_mappings, path_parameters, without_stage,
+    HttpProxy, Integration, Link, Route, path_mappings, path_parameters, without_stage,
 };
-use crate::resources::apigateway::{Account, Deployment, RestApi, Stage};
+use crate::resources::apigateway::{RestApi, Stage};
 use crate::resources::apigatewayv2::VpcLink;
 use crate::resources::ec2::SecurityGroup;
 use crate::stack::{Node, Out};
 
-/// The longest a request may take, in milliseconds; AWS's own limit.
-const TIMEOUT_MS: i32 = 29_000;
 /// Answers of this many bytes or more are compressed.
 const COMPRESS_FROM: i32 = 1024;
 
@@ -65,7 +62,8 @@ impl Builder<'_> {
         self.layer("apigateway", Class::Internal);
         let link = groups.link.as_ref().map(|group| self.vpc_link(group, network, ingress));
         let api = self.rest_api(link.as_ref(), &callers, data, roles, ingress);
-        let stage = self.stage(&api, keys, roles);
+        let stage = Staged { name: self.config.env.to_string(), data_trace: false };
+        let stage = self.stage(&api, stage, &keys.logs, &roles.api_logs);
         for system in &self.config.api.campus_systems {
             self.campus_system(system, &api, &stage);
         }
@@ -140,28 +138,8 @@ impl Builder<'_> {
     }
 
     fn events(&self, callers: &Callers, data: &Data, roles: &Roles) -> Route {
-        let uri = format!("arn:{}:apigateway:{}:kinesis:action/PutRecord", self.place.partition, self.place.region);
         let template = Out::join([EVENT_TEMPLATE[0].into(), data.stream.stream_name(), EVENT_TEMPLATE[1].into()]);
-        let content_type = ("integration.request.header.Content-Type", "'application/x-amz-json-1.1'");
-        let answer = |status: &str, body: &str| Response {
-            status: status.to_owned(),
-            templates: [("application/json".to_owned(), body.to_owned())].into(),
-        };
-        let accepted = "{\"sequenceNumber\": $input.json('$.SequenceNumber'), \"shardId\": $input.json('$.ShardId')}";
-        let service = AwsService {
-            http_method: "POST".into(),
-            uri: uri.as_str().into(),
-            credentials: roles.api_events.arn(),
-            request_parameters: [(content_type.0.to_owned(), content_type.1.to_owned())].into(),
-            request_templates: [("application/json".to_owned(), template)].into(),
-            passthrough: "NEVER".into(),
-            responses: BTreeMap::from([
-                ("default".to_owned(), answer("202", accepted)),
-                (r"4\d{2}".to_owned(), answer("400", "{\"message\": \"the event was not accepted\"}")),
-                (r"5\d{2}".to_owned(), answer("502", "{\"message\": \"the event stream is not available\"}")),
-            ]),
-            timeout_ms: TIMEOUT_MS,
-        };
+        let service = self.put_record("event", template, &roles.api_events);
         Route {
             authorization: callers.with("events"),
             api_key_required: true,
@@ -169,59 +147,4 @@ impl Builder<'_> {
             integration: Integration::AwsService(service),
         }
     }
-
-    fn stage(&mut self, api: &Node<RestApi>, keys: &Keys, roles: &Roles) -> Node<Stage> {
-        let settings = &self.config.api;
-        let stage = self.config.env.as_str();
-        let access = self.log_group("api-access", self.name("api-access"), &keys.logs);
-        // API Gateway would make it itself, without key and retention.
-        let name =
-            Out::join(["API-Gateway-Execution-Logs_".into(), api.rest_api_id(), format!("/{stage}").as_str().into()]);
-        let execution = self.log_group("api-execution", name, &keys.logs);
-        let account = Account { cloudwatch_role_arn: roles.api_logs.arn() };
-        let account = self.stack.add("api-account", account);
-        let deployment = Deployment { rest_api_id: api.rest_api_id(), api_hash: api.hash() };
-        let deployment = self.stack.add("deployment", deployment);
-        self.stack.add(
-            "stage",
-            Stage {
-                rest_api_id: api.rest_api_id(),
-                name: stage.to_owned(),
-                deployment_id: deployment.deployment_id(),
-                access_log_group_arn: access.arn(),
-                access_log_format: access_log_format(),
-                logging_level: "INFO".into(),
-                metrics: true,
-                // It would write student records into the logs.
-                data_trace: false,
-                throttle_rate: f64::from(settings.throttle_rate),
-                throttle_burst: settings.throttle_burst,
-                tracing: true,
-                variables: BTreeMap::new(),
-                account: account.cloudwatch_role_arn(),
-                execution_log_group: Some(execution.group_name()),
-                tags: Tags::new(),
-            },
-        )
-    }
-}
-
-/// Who asked what, when, and what they got: the audit record of each request, without its content.
-fn access_log_format() -> String {
-    json!({
-        "requestId": "$context.requestId",
-        "time": "$context.requestTime",
-        "ip": "$context.identity.sourceIp",
-        "caller": "$context.identity.caller",
-        "user": "$context.identity.userArn",
-        "apiKeyId": "$context.identity.apiKeyId",
-        "method": "$context.httpMethod",
-        "path": "$context.resourcePath",
-        "status": "$context.status",
-        "integrationStatus": "$context.integrationStatus",
-        "latencyMs": "$context.responseLatency",
-        "integrationLatencyMs": "$context.integrationLatency",
-        "responseBytes": "$context.responseLength",
-    })
-    .to_string()
 }

@@ -1,8 +1,7 @@
 //! S10: the cluster, the task, the service, and how it grows and shrinks.
 
-use std::collections::BTreeMap;
-
 use super::super::network::Network;
+use super::super::tasks::named;
 use super::data::Data;
 use super::groups::Groups;
 use super::identity::Roles;
@@ -31,7 +30,6 @@ pub(super) struct Compute {
 
 /// The layers below this one.
 struct Below<'a> {
-    keys: &'a Keys,
     network: &'a Network,
     groups: &'a Groups,
     secrets: &'a Secrets,
@@ -55,31 +53,13 @@ impl Builder<'_> {
         ingress: &Ingress,
     ) -> Compute {
         self.layer("ecs", Class::Restricted);
-        let below = Below { keys, network, groups, secrets, data, writer, roles, ingress };
-        let cluster = self.cluster(&below);
+        let below = Below { network, groups, secrets, data, writer, roles, ingress };
+        let cluster = self.cluster(&keys.logs);
         let logs = self.log_group("service", self.name("service"), &keys.logs);
         let task = self.task(&below, &logs);
         let service = self.service(&below, &cluster, &task);
         self.scaling(&cluster, &service, ingress);
         Compute { cluster, service }
-    }
-
-    fn cluster(&mut self, below: &Below) -> Node<Cluster> {
-        let role = self.service_linked_role("ecs", "ecs.amazonaws.com");
-        let name = self.name("cluster");
-        // Container Insights would make it itself, without key and retention.
-        let insights = format!("/aws/ecs/containerinsights/{name}/performance");
-        let insights = self.log_group("insights", insights, &below.keys.logs);
-        self.stack.add(
-            "cluster",
-            Cluster {
-                name,
-                container_insights: "enabled".into(),
-                service_linked_role: Some(role.service()),
-                log_group: Some(insights.group_name()),
-                tags: Tags::new(),
-            },
-        )
     }
 
     fn task(&mut self, below: &Below, logs: &Node<LogGroup>) -> Node<TaskDefinition> {
@@ -204,8 +184,4 @@ impl Builder<'_> {
             self.stack.add(format!("scaling-policy-{thing}"), policy);
         }
     }
-}
-
-fn named<const N: usize>(values: [(&str, Out<String>); N]) -> BTreeMap<String, Out<String>> {
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -10,11 +10,11 @@ use super::groups::Groups;
 use super::keys::Keys;
 use super::secrets::Secrets;
 use super::{Builder, Class, DATABASE_ENGINE, zone_letters};
-use crate::config::{StreamMode, ThroughputMode};
+use crate::config::ThroughputMode;
 use crate::resource::Tags;
 use crate::resources::efs::{AccessPoint, FileSystem, FileSystemPolicy, MountTarget};
 use crate::resources::elasticache::{ReplicationGroup, SubnetGroup, Tls};
-use crate::resources::kinesis::stream::{Mode, Stream};
+use crate::resources::kinesis::Stream;
 use crate::resources::rds::{DbCluster, DbClusterParameterGroup, DbInstance, DbSubnetGroup};
 use crate::stack::{Node, Out};
 
@@ -40,7 +40,7 @@ impl Builder<'_> {
         self.layer("elasticache", Class::Restricted);
         let cache = self.cache(keys, network, groups, secrets);
         self.layer("kinesis", Class::Restricted);
-        let stream = self.stream(keys);
+        let stream = self.stream("events", &keys.kinesis);
         self.layer("efs", Class::Restricted);
         let files = self.file_system(keys);
         let access_point = self.access_point(&files);
@@ -163,35 +163,6 @@ impl Builder<'_> {
                 maintenance_window: "sun:04:00-sun:05:00".into(),
                 port: 6379,
                 parameter_group: None,
-                tags: Tags::new(),
-            },
-        )
-    }
-
-    fn stream(&mut self, keys: &Keys) -> Node<Stream> {
-        let settings = &self.config.stream;
-        let (mode, shards) = match settings.mode {
-            StreamMode::Provisioned => (Mode::Provisioned, Some(settings.shards)),
-            StreamMode::OnDemand => (Mode::OnDemand, None),
-        };
-        let metrics = [
-            "IncomingBytes",
-            "IncomingRecords",
-            "IteratorAgeMilliseconds",
-            "OutgoingBytes",
-            "OutgoingRecords",
-            "ReadProvisionedThroughputExceeded",
-            "WriteProvisionedThroughputExceeded",
-        ];
-        self.stack.add(
-            "stream",
-            Stream {
-                name: self.name("events"),
-                mode,
-                shards,
-                retention_hours: settings.retention_hours,
-                kms_key_id: keys.kinesis.arn(),
-                shard_metrics: metrics.map(str::to_owned).into(),
                 tags: Tags::new(),
             },
         )

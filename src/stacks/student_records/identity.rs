@@ -33,49 +33,22 @@ impl Builder<'_> {
             execution: self.role("execution", "Starts the tasks", tasks.clone(), execution),
             task: self.role("task", "What the service itself may do", tasks, task),
             api_events: self.role("api-events", "Puts events of the API into the stream", gateway.clone(), events),
-            api_logs: self.api_logs_role(gateway),
+            api_logs: self.api_logs_role(),
         }
-    }
-
-    /// API Gateway has one role for the logs of all its stages in an account and region. It therefore carries no
-    /// environment in its name.
-    fn api_logs_role(&mut self, trust: Value) -> Node<SharedRole> {
-        let policy = "service-role/AmazonAPIGatewayPushToCloudWatchLogs";
-        let role = SharedRole {
-            name: "tapctl-api-gateway-logs".into(),
-            description: "Writes the logs of API Gateway, for all stacks of the account".into(),
-            assume_role_policy: trust,
-            managed_policy_arns: [format!("arn:{}:iam::aws:policy/{policy}", self.place.partition)].into(),
-            joined: true,
-        };
-        self.stack.add("role-api-logs", role)
     }
 
     fn secret_arns(secrets: &Secrets, data: &Data) -> [Out<String>; 3] {
         [data.database.master_user_secret_arn(), secrets.cache.arn(), secrets.third_party.arn()]
     }
 
-    pub(super) fn decrypt_secrets(&self, keys: &Keys) -> Value {
-        let through = format!("secretsmanager.{}.amazonaws.com", self.place.region);
-        when(
-            allow("DecryptSecrets", &["kms:Decrypt"], &[keys.secrets.arn()]),
-            json!({ "StringEquals": { "kms:ViaService": through } }),
-        )
-    }
-
     fn execution_policy(&self, keys: &Keys, secrets: &Secrets, data: &Data) -> Value {
         let group = self.place.arn("logs", &format!("log-group:{}:*", self.name("service")));
         let mut statements = vec![
             allow("ReadSecrets", &["secretsmanager:GetSecretValue"], &Self::secret_arns(secrets, data)),
-            self.decrypt_secrets(keys),
+            self.decrypt_secrets(&keys.secrets),
             allow("WriteLogs", &["logs:CreateLogStream", "logs:PutLogEvents"], &[group.as_str().into()]),
         ];
-        if let Some(repository) = private_repository(&self.config.service.image, &self.place.partition) {
-            let pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
-            statements.push(allow("PullImage", &pull, &[repository.as_str().into()]));
-            // It names no repository: IAM has no narrower resource for it.
-            statements.push(allow("LogInToRegistry", &["ecr:GetAuthorizationToken"], &["*".into()]));
-        }
+        statements.extend(self.pull_image());
         document(statements)
     }
 
@@ -93,7 +66,7 @@ impl Builder<'_> {
             allow("UseStream", &stream, &[data.stream.arn()]),
             allow("UseStreamKey", &["kms:Decrypt", "kms:GenerateDataKey"], &[keys.kinesis.arn()]),
             allow("ReadSecrets", &["secretsmanager:GetSecretValue"], &Self::secret_arns(secrets, data)),
-            self.decrypt_secrets(keys),
+            self.decrypt_secrets(&keys.secrets),
             when(
                 allow("UseSharedFiles", &mount, &[data.files.arn()]),
                 json!({ "StringEquals": { "elasticfilesystem:AccessPointArn": data.access_point.arn().json() } }),
@@ -105,28 +78,5 @@ impl Builder<'_> {
     fn database_user(&self, data: &Data) -> Out<String> {
         let prefix = self.place.arn("rds-db", "dbuser:");
         Out::join([prefix.as_str().into(), data.database.resource_id(), "/studentadmin".into()])
-    }
-}
-
-/// The ARN of the repository, where the image is in a private registry of AWS.
-fn private_repository(image: &str, partition: &str) -> Option<String> {
-    let (registry, path) = image.split_once('/')?;
-    let (account, rest) = registry.split_once(".dkr.ecr.")?;
-    let region = rest.split_once(".amazonaws.com")?.0;
-    let repository = path.split(['@', ':']).next()?;
-    Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{repository}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_images_of_a_private_registry_need_a_policy() {
-        assert_eq!(private_repository("public.ecr.aws/docker/library/busybox:1.37", "aws"), None);
-        assert_eq!(
-            private_repository("123456789012.dkr.ecr.us-east-1.amazonaws.com/student/api:v2", "aws").as_deref(),
-            Some("arn:aws:ecr:us-east-1:123456789012:repository/student/api")
-        );
     }
 }

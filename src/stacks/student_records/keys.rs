@@ -21,30 +21,13 @@ impl Builder<'_> {
     pub(super) fn keys(&mut self) -> Keys {
         self.layer("kms", Class::Restricted);
         Keys {
-            rds: self.key("rds", "the database and its snapshots", [self.through("rds")]),
-            cache: self.key("cache", "the cache and its snapshots", [self.through("elasticache")]),
-            kinesis: self.key("kinesis", "the event stream", [self.through("kinesis")]),
-            efs: self.key("efs", "the shared file system", [self.through("elasticfilesystem")]),
-            secrets: self.key("secrets", "secrets", [self.through("secretsmanager")]),
+            rds: self.key("rds", "the database and its snapshots", [self.through(&["rds"])]),
+            cache: self.key("cache", "the cache and its snapshots", [self.through(&["elasticache"])]),
+            kinesis: self.key("kinesis", "the event stream", [self.through(&["kinesis"])]),
+            efs: self.key("efs", "the shared file system", [self.through(&["elasticfilesystem"])]),
+            secrets: self.key("secrets", "secrets", [self.through(&["secretsmanager"])]),
             logs: self.key("logs", "logs, audit records and alarms", self.for_records()),
         }
-    }
-
-    /// Whoever may use the service in this account may use the key, but only through that service.
-    fn through(&self, service: &str) -> Value {
-        let actions = [
-            "kms:Encrypt",
-            "kms:Decrypt",
-            "kms:ReEncrypt*",
-            "kms:GenerateDataKey*",
-            "kms:CreateGrant",
-            "kms:DescribeKey",
-        ];
-        let condition = json!({ "StringEquals": {
-            "kms:CallerAccount": self.place.account,
-            "kms:ViaService": format!("{service}.{}.amazonaws.com", self.place.region),
-        }});
-        when(by(allow("ThroughTheService", &actions, &["*".into()]), json!({ "AWS": "*" })), condition)
     }
 
     fn for_records(&self) -> Vec<Value> {
@@ -53,14 +36,6 @@ impl Builder<'_> {
             statements.extend(self.for_trail());
         }
         statements
-    }
-
-    /// Alarms, which speak to a topic that is encrypted.
-    fn for_alarms(&self) -> Value {
-        let actions = ["kms:Decrypt", "kms:GenerateDataKey*"];
-        let service = json!({ "Service": "cloudwatch.amazonaws.com" });
-        let condition = json!({ "StringEquals": { "aws:SourceAccount": self.place.account } });
-        when(by(allow("Alarms", &actions, &["*".into()]), service), condition)
     }
 
     /// CloudTrail, for our trail only. It decrypts because the bucket has a key of its own, made from this one.
@@ -78,16 +53,5 @@ impl Builder<'_> {
         );
         let look = allow("CloudTrailLooks", &["kms:Decrypt", "kms:DescribeKey"], &["*".into()]);
         [encrypt, when(by(look, service), json!({ "StringEquals": { "aws:SourceArn": trail } }))]
-    }
-
-    /// CloudWatch Logs, for this environment's groups: those we name, and those whose names AWS dictates.
-    fn for_logs(&self) -> Value {
-        let named = format!("log-group:*{}*", self.name("*"));
-        let groups =
-            [named.as_str(), "log-group:API-Gateway-Execution-Logs_*"].map(|pattern| self.place.arn("logs", pattern));
-        let actions = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"];
-        let service = json!({ "Service": format!("logs.{}.amazonaws.com", self.place.region) });
-        let condition = json!({ "ArnLike": { "kms:EncryptionContext:aws:logs:arn": groups } });
-        when(by(allow("CloudWatchLogs", &actions, &["*".into()]), service), condition)
     }
 }

@@ -12,12 +12,11 @@ mod keys;
 mod monitoring;
 mod proxy;
 mod secrets;
-mod waf;
 
 use self::monitoring::Watched;
 use super::Place;
 use super::builder::{Builder, Class, Names, zone_letters};
-use crate::config::Config;
+use crate::config::{Config, IngressMode};
 use crate::stack::Stack;
 
 /// The engine of the database, as RDS names it.
@@ -39,7 +38,8 @@ pub fn build(config: &Config, place: &Place) -> Stack {
     let ingress = builder.ingress(&network, &groups);
     let service = builder.compute(&keys, &network, &groups, &secrets, &data, &writer, &roles, &ingress);
     let api = builder.api(&keys, &network, &groups, &data, &roles, &ingress);
-    builder.waf(&api, &ingress);
+    let public = (config.ingress.mode == IngressMode::Public).then(|| ("load-balancer", ingress.balancer.arn()));
+    builder.web_acl([Some(("stage", api.stage.arn())), public]);
     let watched = Watched { data: &data, ingress: &ingress, compute: &service, api: &api, trail: trail.as_ref() };
     builder.monitoring(&keys, &watched);
     let mut stack = builder.stack;

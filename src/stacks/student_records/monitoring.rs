@@ -1,23 +1,16 @@
 //! S14: what wakes people, how they hear of it, and one page that shows everything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-
-use super::super::policy::{allow, by, document, when};
+use super::super::watch::{ABOVE, Watch, dimensions, watch};
 use super::api::Api;
 use super::compute::Compute;
 use super::data::Data;
 use super::ingress::Ingress;
 use super::keys::Keys;
 use super::{Builder, Class};
-use crate::resource::Tags;
-use crate::resources::cloudwatch::{Alarm, Dashboard};
-use crate::resources::logs::LogGroup;
-use crate::resources::logs::MetricFilter;
-use crate::resources::sns::{Subscription, Topic};
-use crate::stack::{Node, Out};
+use crate::resources::logs::{LogGroup, MetricFilter};
+use crate::stack::Node;
 
 /// Percent of a node's or task's CPU, memory or capacity that leaves too little for a bad hour.
 const BUSY_PERCENT: f64 = 85.0;
@@ -27,20 +20,6 @@ const CONNECTIONS_PER_ACU: f64 = 200.0;
 const CONNECTIONS_WHEN_SMALL: f64 = 2000.0;
 /// How old the oldest unread event may be, in milliseconds.
 const ITERATOR_AGE_MS: f64 = 60_000.0;
-
-/// What an alarm looks at, and from when on it wakes people.
-struct Watch {
-    thing: String,
-    description: &'static str,
-    namespace: String,
-    metric: Out<String>,
-    dimensions: BTreeMap<String, Out<String>>,
-    statistic: &'static str,
-    /// Above this it is too much.
-    threshold: f64,
-    /// Minutes in a row that must be too much.
-    minutes: i32,
-}
 
 /// The layers that are watched.
 pub(super) struct Watched<'a> {
@@ -54,7 +33,7 @@ pub(super) struct Watched<'a> {
 impl Builder<'_> {
     pub(super) fn monitoring(&mut self, keys: &Keys, watched: &Watched) {
         self.layer("cloudwatch", Class::Internal);
-        let topic = self.alarm_topic(keys);
+        let topic = self.alarm_topic(&keys.logs);
         let mut watches = self.api_watches(watched);
         watches.extend(service_watches(watched));
         watches.extend(self.database_watches(watched.data));
@@ -64,59 +43,11 @@ impl Builder<'_> {
             watches.push(self.key_deletion(group));
         }
         if self.config.monitoring.dashboard {
-            self.dashboard(&watches);
+            self.dashboard("records", &watches);
         }
         for watch in watches {
             self.alarm(watch, &topic);
         }
-    }
-
-    fn alarm_topic(&mut self, keys: &Keys) -> Node<Topic> {
-        let name = self.name("alarms");
-        let arn = self.place.arn("sns", &name);
-        let alarms = self.place.arn("cloudwatch", "alarm:*");
-        let publish = allow("AlarmsPublish", &["sns:Publish"], &[arn.as_str().into()]);
-        let publish = when(
-            by(publish, json!({ "Service": "cloudwatch.amazonaws.com" })),
-            json!({
-                "StringEquals": { "aws:SourceAccount": self.place.account },
-                "ArnLike": { "aws:SourceArn": alarms },
-            }),
-        );
-        let topic = Topic { name, kms_key_id: keys.logs.key_id(), policy: document([publish]), tags: Tags::new() };
-        let topic = self.stack.add("alarm-topic", topic);
-        for address in &self.config.monitoring.alarm_emails {
-            // The state file is no place for a list of people.
-            let digest = Sha256::digest(address);
-            let suffix: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
-            let mail = Subscription { topic_arn: topic.arn(), protocol: "email".into(), endpoint: address.clone() };
-            self.stack.add(format!("alarm-mail-{suffix}"), mail);
-        }
-        topic
-    }
-
-    fn alarm(&mut self, watch: Watch, topic: &Node<Topic>) {
-        let actions = BTreeSet::from([topic.arn()]);
-        let alarm = Alarm {
-            name: self.name(&watch.thing),
-            description: format!("{}, of student-records {}", watch.description, self.config.env),
-            namespace: watch.namespace,
-            metric_name: watch.metric,
-            dimensions: watch.dimensions,
-            statistic: watch.statistic.to_owned(),
-            period_seconds: 60,
-            evaluation_periods: watch.minutes,
-            datapoints_to_alarm: watch.minutes,
-            threshold: watch.threshold,
-            comparison: "GreaterThanThreshold".into(),
-            // Where nothing happens nothing is measured.
-            treat_missing_data: "notBreaching".into(),
-            actions_enabled: true,
-            alarm_actions: actions.clone(),
-            ok_actions: actions,
-            tags: Tags::new(),
-        };
-        self.stack.add(format!("alarm-{}", watch.thing), alarm);
     }
 
     fn api_watches(&self, watched: &Watched) -> Vec<Watch> {
@@ -195,38 +126,10 @@ impl Builder<'_> {
             metric: filter.metric_name(),
             dimensions: BTreeMap::new(),
             statistic: "Sum",
+            comparison: ABOVE,
             threshold: 0.0,
             minutes: 1,
         }
-    }
-
-    /// A graph for each thing that is watched, with its threshold, three in a row.
-    fn dashboard(&mut self, watches: &[Watch]) {
-        let widgets: Vec<Value> = watches.iter().enumerate().map(|(index, watch)| self.widget(index, watch)).collect();
-        let dashboard =
-            Dashboard { name: self.name("records"), body: json!({ "widgets": widgets }), tags: Tags::new() };
-        self.stack.add("dashboard", dashboard);
-    }
-
-    fn widget(&self, index: usize, watch: &Watch) -> Value {
-        let mut metric = vec![json!(watch.namespace), watch.metric.json()];
-        metric.extend(watch.dimensions.iter().flat_map(|(name, value)| [json!(name), value.json()]));
-        json!({
-            "type": "metric",
-            "x": index % 3 * 8,
-            "y": index / 3 * 6,
-            "width": 8,
-            "height": 6,
-            "properties": {
-                "title": watch.thing,
-                "region": self.place.region,
-                "view": "timeSeries",
-                "stat": watch.statistic,
-                "period": 60,
-                "metrics": [metric],
-                "annotations": { "horizontal": [{ "label": watch.description, "value": watch.threshold }] },
-            },
-        })
     }
 }
 
@@ -278,31 +181,4 @@ fn stream_watches(data: &Data) -> Vec<Watch> {
             0.0,
         ),
     ]
-}
-
-#[allow(clippy::too_many_arguments, reason = "a row of a table")]
-fn watch(
-    thing: &str,
-    description: &'static str,
-    namespace: &str,
-    metric: &str,
-    dimensions: &BTreeMap<String, Out<String>>,
-    statistic: &'static str,
-    threshold: f64,
-    minutes: i32,
-) -> Watch {
-    Watch {
-        thing: thing.to_owned(),
-        description,
-        namespace: namespace.to_owned(),
-        metric: metric.into(),
-        dimensions: dimensions.clone(),
-        statistic,
-        threshold,
-        minutes,
-    }
-}
-
-fn dimensions<const N: usize>(all: [(&str, Out<String>); N]) -> BTreeMap<String, Out<String>> {
-    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

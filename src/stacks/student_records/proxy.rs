@@ -35,7 +35,7 @@ impl Builder<'_> {
         let secret = data.database.master_user_secret_arn();
         let read = allow("ReadSecret", &["secretsmanager:GetSecretValue"], std::slice::from_ref(&secret));
         let trust = trust(self.place, "rds.amazonaws.com", self.place.arn("rds", "db-proxy:*"));
-        let policy = document([read, self.decrypt_secrets(keys)]);
+        let policy = document([read, self.decrypt_secrets(&keys.secrets)]);
         let role = self.role("proxy", "Reads the database's secret for its proxy", trust, policy);
         let proxy = self.stack.add(
             "db-proxy",

@@ -1,11 +1,9 @@
-//! S12: the web ACL, which refuses what no campus system would send.
+//! The web ACL, which refuses what no honest caller would send.
 
-use super::api::Api;
-use super::ingress::Ingress;
-use super::{Builder, Class};
-use crate::config::IngressMode;
+use super::builder::{Builder, Class};
 use crate::resource::Tags;
 use crate::resources::wafv2::{WebAcl, WebAclAssociation};
+use crate::stack::Out;
 
 /// AWS's rules against known bad addresses, inputs and injections, the cheapest first.
 const RULE_GROUPS: [&str; 4] = [
@@ -16,7 +14,8 @@ const RULE_GROUPS: [&str; 4] = [
 ];
 
 impl Builder<'_> {
-    pub(super) fn waf(&mut self, api: &Api, ingress: &Ingress) {
+    /// Guards these things by their ARNs, where the settings want a web ACL.
+    pub fn web_acl<const N: usize>(&mut self, guarded: [Option<(&str, Out<String>)>; N]) {
         if !self.config.api.waf {
             return;
         }
@@ -25,18 +24,14 @@ impl Builder<'_> {
             "web-acl",
             WebAcl {
                 name: self.name("waf"),
-                description: format!("Before the API of student-records {}", self.config.env),
+                description: self.describe("Before the API"),
                 managed_rule_groups: RULE_GROUPS.map(str::to_owned).into(),
                 rate_limit: Some(self.config.api.waf_rate_limit),
                 by_hand: Default::default(),
                 tags: Tags::new(),
             },
         );
-        let mut guarded = vec![("stage", api.stage.arn())];
-        if self.config.ingress.mode == IngressMode::Public {
-            guarded.push(("load-balancer", ingress.balancer.arn()));
-        }
-        for (thing, resource_arn) in guarded {
+        for (thing, resource_arn) in guarded.into_iter().flatten() {
             let association = WebAclAssociation { web_acl_arn: acl.arn(), resource_arn };
             self.stack.add(format!("web-acl-{thing}"), association);
         }

@@ -1,0 +1,74 @@
+//! What the tasks of every stack need: a cluster, the right to pull their image.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::builder::Builder;
+use super::policy::allow;
+use crate::resource::Tags;
+use crate::resources::ecs::Cluster;
+use crate::resources::kms::Key;
+use crate::stack::{Node, Out};
+
+impl Builder<'_> {
+    /// A cluster with Container Insights, whose log group has this key.
+    pub fn cluster(&mut self, logs_key: &Node<Key>) -> Node<Cluster> {
+        let role = self.service_linked_role("ecs", "ecs.amazonaws.com");
+        let name = self.name("cluster");
+        // Container Insights would make it itself, without key and retention.
+        let insights = format!("/aws/ecs/containerinsights/{name}/performance");
+        let insights = self.log_group("insights", insights, logs_key);
+        self.stack.add(
+            "cluster",
+            Cluster {
+                name,
+                container_insights: "enabled".into(),
+                service_linked_role: Some(role.service()),
+                log_group: Some(insights.group_name()),
+                tags: Tags::new(),
+            },
+        )
+    }
+
+    /// For the role that starts tasks: pulls the image, where it is in a private registry of AWS.
+    pub fn pull_image(&self) -> Vec<Value> {
+        let Some(repository) = private_repository(&self.config.service.image, &self.place.partition) else {
+            return Vec::new();
+        };
+        let pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+        vec![
+            allow("PullImage", &pull, &[repository.as_str().into()]),
+            // It names no repository: IAM has no narrower resource for it.
+            allow("LogInToRegistry", &["ecr:GetAuthorizationToken"], &["*".into()]),
+        ]
+    }
+}
+
+/// Values by name.
+pub(super) fn named<const N: usize>(values: [(&str, Out<String>); N]) -> BTreeMap<String, Out<String>> {
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The ARN of the repository, where the image is in a private registry of AWS.
+fn private_repository(image: &str, partition: &str) -> Option<String> {
+    let (registry, path) = image.split_once('/')?;
+    let (account, rest) = registry.split_once(".dkr.ecr.")?;
+    let region = rest.split_once(".amazonaws.com")?.0;
+    let repository = path.split(['@', ':']).next()?;
+    Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{repository}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_images_of_a_private_registry_need_a_policy() {
+        assert_eq!(private_repository("public.ecr.aws/docker/library/busybox:1.37", "aws"), None);
+        assert_eq!(
+            private_repository("123456789012.dkr.ecr.us-east-1.amazonaws.com/student/api:v2", "aws").as_deref(),
+            Some("arn:aws:ecr:us-east-1:123456789012:repository/student/api")
+        );
+    }
+}
