@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Common, Done, Error};
 use crate::aws::Aws;
-use crate::config::{Config, StackKind};
+use crate::config::Config;
 use crate::engine::{Scope, observe};
 use crate::plan::Observations;
 use crate::render;
@@ -26,10 +26,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn open(common: &Common) -> Result<Desk, Error> {
         let path = common.config.as_deref().unwrap_or(Path::new("tapctl.toml"));
-        let mut config = Config::load(path, common.config.is_some(), &common.env)?;
-        if let Some(name) = &common.stack {
-            config.stack = stack_named(name)?;
-        }
+        let config = Config::load(path, common.config.is_some(), &common.env, common.stack)?;
         let file = format!("{}-{}.json", config.stack.as_str(), config.env);
         let store = Arc::new(LocalStore::new(common.state_dir.join(file)));
         Ok(Desk { config, store, common: common.clone() })
@@ -174,16 +171,6 @@ fn wrong_clock(seconds_ahead: i64) -> String {
     let side = if seconds_ahead > 0 { "behind" } else { "ahead of" };
     let minutes = (seconds_ahead.abs() + 30) / 60;
     format!("this machine's clock is {minutes} minutes {side} AWS's; requests are signed by AWS's; set the clock")
-}
-
-fn stack_named(name: &str) -> Result<StackKind, Error> {
-    match name {
-        "student-records" => Ok(StackKind::StudentRecords),
-        other => Err(Error::refused(
-            format!("--stack is {other}; allowed: student-records"),
-            "run `tapctl --help` for all options",
-        )),
-    }
 }
 
 /// Everything a command needs that talks to AWS.

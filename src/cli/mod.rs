@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stop::Stopper;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, StackKind};
 use crate::engine::NodeFailure;
 use crate::error::{Class, Fault};
 use crate::render;
@@ -58,7 +58,7 @@ struct Common {
     env: String,
     /// The stack; by default the one tapctl.toml names, else student-records.
     #[arg(long, value_name = "NAME")]
-    stack: Option<String>,
+    stack: Option<StackKind>,
     /// The configuration file; by default ./tapctl.toml, which may be missing.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

@@ -11,10 +11,28 @@ use super::*;
 const PLACEHOLDER_IMAGE: &str = "public.ecr.aws/docker/library/busybox:1.37";
 
 /// The defaults that depend on no other setting; [`derive`] fills in the others.
-pub(super) fn defaults(env: EnvName, protect: bool) -> Config {
+pub(super) fn defaults(stack: StackKind, env: EnvName, protect: bool) -> Config {
+    let defaults = common(stack, env, protect);
+    match stack {
+        StackKind::StudentRecords => defaults,
+        StackKind::DataPipeline => of_the_pipeline(defaults),
+    }
+}
+
+/// One task can keep up with one shard, and reads what it missed when it was away.
+fn of_the_pipeline(mut config: Config) -> Config {
+    config.service = Service { cpu: 256, memory: 512, tasks: 1, min_tasks: 1, max_tasks: 4, ..config.service };
+    config.stream.shards = 1;
+    if !config.protect {
+        config.logs.retention_days = 7;
+    }
+    config
+}
+
+fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
     let profile = Profile::of(protect);
     Config {
-        stack: StackKind::StudentRecords,
+        stack,
         env,
         region: "us-east-1".to_owned(),
         account: None,
@@ -59,6 +77,21 @@ pub(super) fn defaults(env: EnvName, protect: bool) -> Config {
         ingress: Ingress { mode: IngressMode::Internal, certificate_arn: None, host: None },
         audit: Audit { trail: TrailOwner::Own, archive_after_days: 90, expire_after_days: profile.audit_expire_days },
         monitoring: Monitoring { alarm_emails: Vec::new(), dashboard: true },
+        pipeline: Pipeline {
+            project: "pipeline".to_owned(),
+            stage: "prod".to_owned(),
+            data_trace: false,
+            iterator_age_seconds: 60,
+            alarms: true,
+            guardduty: true,
+        },
+        postgres: Postgres {
+            engine_version: "16.11".to_owned(),
+            instance_class: "db.t3.micro".to_owned(),
+            storage_gib: 20,
+            backup_days: 7,
+            multi_az: profile.multi_az,
+        },
         tags: BTreeMap::new(),
         engine: Engine { parallelism: 16, settle_seconds: 30, timeout_minutes: 120 },
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn errors(text: &str) -> String {
-    Config::parse("tapctl.toml", text, "dev").unwrap_err().to_string()
+    Config::parse("tapctl.toml", text, "dev", None).unwrap_err().to_string()
 }
 
 #[test]
@@ -14,7 +14,7 @@ fn the_environments_name() {
     for name in ["", "Dev", "1a", "-a", "a-", "a--b", "a_b", "abcdefghijklmno", "é"] {
         assert!(name.parse::<EnvName>().is_err(), "{name}");
     }
-    insta::assert_snapshot!(Config::parse("tapctl.toml", "", "Dev_1").unwrap_err(), @r#"the environment's name (--env or ENVIRONMENT_SUFFIX) is "Dev_1"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>"#);
+    insta::assert_snapshot!(Config::parse("tapctl.toml", "", "Dev_1", None).unwrap_err(), @r#"the environment's name (--env or ENVIRONMENT_SUFFIX) is "Dev_1"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>"#);
     insta::assert_snapshot!(errors("[env.Dev]\nregion = \"eu-west-1\"\n[env]\nqa = 3"), @r#"
     tapctl.toml:1: env.Dev does not name an environment; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>
     tapctl.toml:4: env.qa is 3; allowed: a table [env.qa]
@@ -64,9 +64,9 @@ fn keys_that_are_no_settings() {
     tapctl.toml:7: network.port is not a setting; did you mean service.port?
     tapctl.toml:8: network.zzz is not a setting; allowed in [network]: azs, cidr, endpoints, nat, private_subnets, public_subnets
     tapctl.toml:9: netwrok is not a setting; did you mean network?
-    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, files, ingress, logs, monitoring, network, protect, region, service, stack, stream, tags
+    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, files, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:14: env.dev.cache.node_typ is not a setting; did you mean env.dev.cache.node_type?
-    tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, ingress, logs, monitoring, network, protect, region, service, stack, stream, tags
+    tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:17: env.prod.protected is not a setting; did you mean env.prod.protect?
     tapctl.toml:18: env.qa.service.limits is not a setting; allowed in [env.qa.service]: command, cpu, cpu_target_percent, health_check_path, image, max_tasks, memory, min_tasks, port, requests_per_target, tasks, tls
     "#);
@@ -170,7 +170,7 @@ fn values_out_of_range() {
         timeout_minutes = 0x10000
     "#;
     insta::assert_snapshot!(errors(text), @r#"
-    tapctl.toml:2: stack is "student"; allowed: "student-records"
+    tapctl.toml:2: stack is "student"; allowed: "student-records" or "data-pipeline"
     tapctl.toml:3: region is "us-east"; allowed: an AWS region such as "us-east-1"
     tapctl.toml:4: account is "1234"; allowed: an AWS account's 12 digits in quotes
     tapctl.toml:6: network.azs is 5; allowed: 2 or 3
@@ -342,4 +342,30 @@ fn a_mistake_in_another_environment_is_found_too() {
 fn a_mistake_is_not_followed_by_its_consequences() {
     insta::assert_snapshot!(errors("[network]\nazs = 5\npublic_subnets = [\"10.0.1.0/24\", \"10.0.2.0/24\"]"), @"tapctl.toml:2: network.azs is 5; allowed: 2 or 3");
     insta::assert_snapshot!(errors("[service]\ncpu = 3\nmemory = 512"), @"tapctl.toml:2: service.cpu is 3; allowed: 256, 512, 1024, 2048, 4096, 8192, 16384 or 32768 CPU units");
+}
+
+#[test]
+fn settings_of_the_pipeline() {
+    let text = r#"
+        [pipeline]
+        project = "Pipe_line"
+        stage = "v1/prod"
+        data_trace = "no"
+        iterator_age_seconds = 0
+        [postgres]
+        engine_version = "16.3"
+        instance_class = "db.serverless"
+        storage_gib = 10
+        backup_days = 0
+    "#;
+    insta::assert_snapshot!(errors(text), @r#"
+    tapctl.toml:3: pipeline.project is "Pipe_line"; allowed: lower-case letters, digits and single hyphens, a letter first, at most 20 characters
+    tapctl.toml:4: pipeline.stage is "v1/prod"; allowed: 1 to 64 letters, digits, _ and -
+    tapctl.toml:5: pipeline.data_trace is "no"; allowed: true or false
+    tapctl.toml:6: pipeline.iterator_age_seconds is 0; allowed: 1 to 86400 seconds
+    tapctl.toml:8: postgres.engine_version is "16.3"; allowed: "13.23", "14.18", "14.19", "14.20", "14.21", "14.22", "14.23", "14.24", "15.13", "15.14", "15.15", "15.16", "15.17", "15.18", "15.19", "16.9", "16.10", "16.11", "16.12", "16.13", "16.14", "16.15", "17.5", "17.6", "17.7", "17.8", "17.9", "17.10", "17.11", "18.1", "18.2", "18.3", "18.4" or "18.6"
+    tapctl.toml:9: postgres.instance_class is "db.serverless"; allowed: "db.<family>.<size>" with t3 or t4g from micro to 2xlarge, or m5, m6g, m6i, m7g, m7i, r5, r6g, r6i, r7g, r8g from large up
+    tapctl.toml:10: postgres.storage_gib is 10; allowed: 20 to 65536 GiB
+    tapctl.toml:11: postgres.backup_days is 0; allowed: 1 to 35 days
+    "#);
 }

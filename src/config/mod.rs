@@ -52,24 +52,28 @@ pub struct Config {
     pub network: Network,
     /// `[service]`
     pub service: Service,
-    /// `[database]`
+    /// `[database]`, of `student-records` only.
     pub database: Database,
-    /// `[cache]`
+    /// `[cache]`, of `student-records` only.
     pub cache: Cache,
     /// `[stream]`
     pub stream: Stream,
-    /// `[files]`
+    /// `[files]`, of `student-records` only.
     pub files: Files,
     /// `[logs]`
     pub logs: Logs,
     /// `[api]`
     pub api: Api,
-    /// `[ingress]`
+    /// `[ingress]`, of `student-records` only.
     pub ingress: Ingress,
-    /// `[audit]`
+    /// `[audit]`, of `student-records` only.
     pub audit: Audit,
     /// `[monitoring]`
     pub monitoring: Monitoring,
+    /// `[pipeline]`, of `data-pipeline` only.
+    pub pipeline: Pipeline,
+    /// `[postgres]`, of `data-pipeline` only.
+    pub postgres: Postgres,
     /// `[tags]`: further tags on every object. None of them is one that tapctl sets itself.
     pub tags: BTreeMap<String, String>,
     /// `[engine]`
@@ -77,11 +81,13 @@ pub struct Config {
 }
 
 /// The systems tapctl can build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum StackKind {
-    /// A university's student records.
+    /// A university's student records, under FERPA.
     StudentRecords,
+    /// A pipeline that takes in records, under FedRAMP Moderate.
+    DataPipeline,
 }
 
 impl StackKind {
@@ -89,6 +95,7 @@ impl StackKind {
     pub fn as_str(self) -> &'static str {
         match self {
             StackKind::StudentRecords => "student-records",
+            StackKind::DataPipeline => "data-pipeline",
         }
     }
 }
@@ -185,8 +192,12 @@ pub struct Database {
 impl Database {
     /// The major version, as parameter group families and comparisons across minor upgrades need it.
     pub fn major(&self) -> &str {
-        self.engine_version.split('.').next().unwrap_or(&self.engine_version)
+        major(&self.engine_version)
     }
+}
+
+fn major(version: &str) -> &str {
+    version.split('.').next().unwrap_or(version)
 }
 
 /// The Redis replication group.
@@ -336,6 +347,45 @@ pub struct Monitoring {
     pub dashboard: bool,
 }
 
+/// The ingest pipeline as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// What every name begins with: `<project>-<env>-<thing>`.
+    pub project: String,
+    /// The name of the API's stage, which is part of its address.
+    pub stage: String,
+    /// Whether the API's execution log holds whole requests and answers, and with them personal data.
+    pub data_trace: bool,
+    /// How old the oldest unread record may be before auto-scaling starts another task.
+    pub iterator_age_seconds: i32,
+    /// Whether there are alarms.
+    pub alarms: bool,
+    /// Whether GuardDuty watches the account.
+    pub guardduty: bool,
+}
+
+/// The PostgreSQL instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Postgres {
+    /// The version, major and minor: `16.11`.
+    pub engine_version: String,
+    /// Its size, such as `db.t3.micro`.
+    pub instance_class: String,
+    /// Storage in GiB, which can only grow.
+    pub storage_gib: i32,
+    /// For how many days one can go back in time.
+    pub backup_days: i32,
+    /// Whether a standby in another zone takes over when the instance fails.
+    pub multi_az: bool,
+}
+
+impl Postgres {
+    /// The major version, as parameter group families need it.
+    pub fn major(&self) -> &str {
+        major(&self.engine_version)
+    }
+}
+
 /// How tapctl itself works.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Engine {
@@ -354,32 +404,35 @@ impl Config {
     }
 
     /// Reads the settings of one environment. A file that is not there means the defaults, unless the person named
-    /// it (`explicit`).
+    /// it (`explicit`). A `stack` given here goes before the one the file names; either decides on the defaults.
     ///
     /// # Errors
     /// Every mistake in the file, and an environment name that AWS's limits do not allow.
-    pub fn load(path: &Path, explicit: bool, env: &str) -> Result<Config, ConfigError> {
+    pub fn load(path: &Path, explicit: bool, env: &str, stack: Option<StackKind>) -> Result<Config, ConfigError> {
         let file = path.display().to_string();
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound && !explicit => String::new(),
             Err(error) => return Err(ConfigError::unreadable(&file, &error)),
         };
-        Config::parse(&file, &text, env)
+        Config::parse(&file, &text, env, stack)
     }
 
     /// As [`Config::load`], from the text of a file that messages call `file`.
     ///
     /// # Errors
     /// As [`Config::load`].
-    pub fn parse(file: &str, text: &str, env: &str) -> Result<Config, ConfigError> {
+    pub fn parse(file: &str, text: &str, env: &str, stack: Option<StackKind>) -> Result<Config, ConfigError> {
         let env: EnvName = env.parse()?;
         let fail = |problems| ConfigError::new(file, problems);
         let (document, mut problems) = Document::parse(text, &env).map_err(|problem| fail(vec![problem]))?;
         let protect = document.valid("protect").and_then(|setting| setting.value.as_bool());
         let protect = protect.unwrap_or(env.as_str() == "prod");
-        let mut config =
-            overlay(&defaults::defaults(env, protect), &document).map_err(|problem| fail(vec![problem]))?;
+        let named = document.valid("stack").and_then(|setting| StackKind::deserialize(&setting.value).ok());
+        let stack = stack.or(named).unwrap_or(StackKind::StudentRecords);
+        let defaults = defaults::defaults(stack, env, protect);
+        let mut config = overlay(&defaults, &document).map_err(|problem| fail(vec![problem]))?;
+        config.stack = stack;
         defaults::derive(&mut config, &|key| document.valid(key).is_some());
         problems.extend(validate::validate(&config, &document));
         if problems.is_empty() { Ok(config) } else { Err(fail(problems)) }

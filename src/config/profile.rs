@@ -22,6 +22,8 @@ pub struct Profile {
     pub log_retention_days: i32,
     /// Default of `audit.expire_after_days`.
     pub audit_expire_days: i32,
+    /// Default of `postgres.multi_az`.
+    pub multi_az: bool,
 }
 
 const PROTECTED: Profile = Profile {
@@ -34,6 +36,7 @@ const PROTECTED: Profile = Profile {
     log_retention_days: 365,
     // Seven years.
     audit_expire_days: 2557,
+    multi_az: true,
 };
 
 const CHEAP: Profile = Profile {
@@ -45,6 +48,7 @@ const CHEAP: Profile = Profile {
     cache_node_type: "cache.t3.micro",
     log_retention_days: 30,
     audit_expire_days: 365,
+    multi_az: false,
 };
 
 impl Profile {

@@ -45,6 +45,15 @@ const AURORA: &[&str] = &[
     "17.5", "17.6", "17.7", "17.9", "17.10", "17.11", "18.3", "18.4", "18.6",
 ];
 
+/// PostgreSQL versions that can be created on an instance of its own: BEHAVIOUR.md, "RDS PostgreSQL instance".
+const POSTGRES: &[&str] = &[
+    "13.23", "14.18", "14.19", "14.20", "14.21", "14.22", "14.23", "14.24", "15.13", "15.14", "15.15", "15.16",
+    "15.17", "15.18", "15.19", "16.9", "16.10", "16.11", "16.12", "16.13", "16.14", "16.15", "17.5", "17.6", "17.7",
+    "17.8", "17.9", "17.10", "17.11", "18.1", "18.2", "18.3", "18.4", "18.6",
+];
+
+const DATABASE_FAMILIES: [&str; 12] = ["t3", "t4g", "m5", "m6g", "m6i", "m7g", "m7i", "r5", "r6g", "r6i", "r7g", "r8g"];
+
 const CACHE_FAMILIES: [&str; 11] = ["t3", "t4g", "m5", "m6g", "m7g", "m8g", "r5", "r6g", "r7g", "r8g", "c8gn"];
 /// Sizes of the burstable families, of those on Intel, and of those on Graviton.
 const CACHE_SIZES: [&[&str]; 3] = [
@@ -72,7 +81,7 @@ const SUBNETS: Rule = Rule::List {
 /// Every setting and what it may be.
 #[rustfmt::skip]
 pub(super) const RULES: &[(&str, Rule)] = &[
-    ("stack", Rule::Word(&["student-records"])),
+    ("stack", Rule::Word(&["student-records", "data-pipeline"])),
     ("region", Rule::Text(is_region, "an AWS region such as \"us-east-1\"")),
     ("account", Rule::Text(is_account, "an AWS account's 12 digits in quotes")),
     ("protect", Rule::Flag),
@@ -137,6 +146,19 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("monitoring.alarm_emails", Rule::List { min: 0, max: 20, distinct: true, item: is_email, allowed: "a list of at \
         most 20 different mail addresses" }),
     ("monitoring.dashboard", Rule::Flag),
+    ("pipeline.project", Rule::Text(is_project, "lower-case letters, digits and single hyphens, a letter first, at \
+        most 20 characters")),
+    ("pipeline.stage", Rule::Text(is_stage, "1 to 64 letters, digits, _ and -")),
+    ("pipeline.data_trace", Rule::Flag),
+    ("pipeline.iterator_age_seconds", Rule::Whole(1, 86_400, " seconds")),
+    ("pipeline.alarms", Rule::Flag),
+    ("pipeline.guardduty", Rule::Flag),
+    ("postgres.engine_version", Rule::Word(POSTGRES)),
+    ("postgres.instance_class", Rule::Text(is_database_class, "\"db.<family>.<size>\" with t3 or t4g from micro to \
+        2xlarge, or m5, m6g, m6i, m7g, m7i, r5, r6g, r6i, r7g, r8g from large up")),
+    ("postgres.storage_gib", Rule::Whole(20, 65_536, " GiB")),
+    ("postgres.backup_days", Rule::Whole(1, 35, " days")),
+    ("postgres.multi_az", Rule::Flag),
     ("tags.*", Rule::Text(|text| is_tag_text(text, 256), "a text of letters, digits, spaces and _ . : / = + - @, at \
         most 256 characters")),
     ("engine.parallelism", Rule::Whole(1, 64, "")),
@@ -319,6 +341,25 @@ fn is_cache_node(text: &str) -> bool {
     CACHE_FAMILIES.contains(family) && sizes.contains(size)
 }
 
+fn is_database_class(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let ["db", family, size] = parts.as_slice() else { return false };
+    let times = size.strip_suffix("xlarge").and_then(|times| times.parse().ok().or(times.is_empty().then_some(1)));
+    let fits = match family.starts_with('t') {
+        true => ["micro", "small", "medium", "large"].contains(size) || matches!(times, Some(1 | 2)),
+        false => *size == "large" || matches!(times, Some(1 | 2 | 4 | 8 | 12 | 16 | 24)),
+    };
+    DATABASE_FAMILIES.contains(family) && fits
+}
+
+fn is_project(text: &str) -> bool {
+    text.len() <= 20 && is_slug(text)
+}
+
+fn is_stage(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
 fn is_email(text: &str) -> bool {
     let Some((name, host)) = text.split_once('@') else { return false };
     let form = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
@@ -345,4 +386,19 @@ fn is_host(text: &str) -> bool {
 
 fn is_tag_text(text: &str, most: usize) -> bool {
     text.chars().count() <= most && text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_that_run_a_database_of_its_own() {
+        for class in ["db.t3.micro", "db.t4g.2xlarge", "db.m7g.large", "db.r6i.24xlarge"] {
+            assert!(is_database_class(class), "{class}");
+        }
+        for class in ["db.serverless", "db.t3.4xlarge", "db.m5.micro", "t3.micro", "db.x2g.large", "db.m5.3xlarge"] {
+            assert!(!is_database_class(class), "{class}");
+        }
+    }
 }

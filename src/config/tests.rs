@@ -6,7 +6,7 @@ use super::rules::{RULES, Rule};
 use super::*;
 
 fn dev(text: &str) -> Result<Config, ConfigError> {
-    Config::parse("tapctl.toml", text, "dev")
+    Config::parse("tapctl.toml", text, "dev", None)
 }
 
 fn nets(all: &[Ipv4Net]) -> Vec<String> {
@@ -15,7 +15,8 @@ fn nets(all: &[Ipv4Net]) -> Vec<String> {
 
 #[test]
 fn every_setting_has_a_rule_and_every_rule_a_setting() {
-    let defaults = serde_json::to_value(defaults::defaults("dev".parse().unwrap(), false)).unwrap();
+    let defaults =
+        serde_json::to_value(defaults::defaults(StackKind::StudentRecords, "dev".parse().unwrap(), false)).unwrap();
     let mut settings = BTreeSet::from(["tags.*".to_owned()]);
     for (key, value) in defaults.as_object().unwrap() {
         match value {
@@ -32,7 +33,7 @@ fn every_word_a_rule_allows_is_one_the_settings_know() {
     for (key, rule) in RULES {
         let Rule::Word(words) = rule else { continue };
         for word in *words {
-            let result = Config::parse("tapctl.toml", &format!("{key} = {word:?}"), "dev");
+            let result = Config::parse("tapctl.toml", &format!("{key} = {word:?}"), "dev", None);
             assert!(result.is_ok(), "{key} = {word}: {result:?}");
         }
     }
@@ -51,7 +52,7 @@ fn every_default_obeys_its_own_rule() {
 
 #[test]
 fn without_a_file_the_requirements_hold() {
-    let config = Config::load(Path::new("/no/such/tapctl.toml"), false, "dev").unwrap();
+    let config = Config::load(Path::new("/no/such/tapctl.toml"), false, "dev", None).unwrap();
     assert_eq!((config.stack, config.protect), (StackKind::StudentRecords, false));
     assert_eq!(nets(&config.network.public_subnets), ["10.0.1.0/24", "10.0.2.0/24"]);
     assert_eq!(nets(&config.network.private_subnets), ["10.0.11.0/24", "10.0.12.0/24"]);
@@ -86,17 +87,81 @@ fn the_template_shows_the_defaults() {
     assert_eq!(shown, dev("").unwrap());
 }
 
+/// Both by `--stack`; the file names none.
+fn both(text: &str, env: &str) -> [Config; 2] {
+    [StackKind::StudentRecords, StackKind::DataPipeline]
+        .map(|stack| Config::parse("tapctl.toml", text, env, Some(stack)).unwrap())
+}
+
+#[test]
+fn the_template_shows_where_the_pipeline_has_other_defaults() {
+    let [student, pipeline] = both("", "dev").map(|config| serde_json::to_value(config).unwrap());
+    let mut table = "";
+    let mut comment = "";
+    let mut shown = BTreeSet::new();
+    for line in TEMPLATE.lines() {
+        let setting = line.strip_prefix('#').and_then(|line| line.split_once(" = ")).map(|(key, _)| key);
+        match setting.filter(|key| !key.contains(' ')) {
+            _ if line.starts_with('[') => table = line.trim_matches(['[', ']']),
+            Some(key) if comment.contains("data-pipeline:") => _ = shown.insert(format!("{table}.{key}")),
+            Some(_) => {}
+            None => comment = line,
+        }
+    }
+    let differ = |key: &str| {
+        let (table, name) = key.split_once('.').unwrap_or((key, ""));
+        student[table][name] != pipeline[table][name]
+    };
+    let differing: Vec<&str> = RULES.iter().map(|(key, _)| *key).filter(|key| differ(key)).collect();
+    assert_eq!(differing.len(), 7, "{differing:?}");
+    assert_eq!(differing.iter().filter(|key| !shown.contains(**key)).count(), 0, "{differing:?} {shown:?}");
+}
+
+#[test]
+fn the_stack_decides_on_the_defaults_and_the_command_line_on_the_stack() {
+    let in_file = dev("stack = \"data-pipeline\"").unwrap();
+    assert_eq!((in_file.stack, in_file.service.cpu, in_file.stream.shards), (StackKind::DataPipeline, 256, 1));
+    assert_eq!((in_file.logs.retention_days, in_file.service.tasks), (7, 1));
+    let [student, pipeline] = both("stack = \"data-pipeline\"\nservice.memory = 2048", "dev");
+    assert_eq!((student.stack, student.service.cpu, student.service.memory), (StackKind::StudentRecords, 512, 2048));
+    assert_eq!((pipeline.stack, pipeline.service.cpu, pipeline.service.memory), (StackKind::DataPipeline, 256, 2048));
+}
+
+#[test]
+fn a_protected_pipeline_gets_what_every_protected_environment_gets() {
+    let [student, pipeline] = both("", "prod");
+    assert_eq!((pipeline.logs.retention_days, pipeline.network.nat), (student.logs.retention_days, Nat::PerAz));
+    assert!(pipeline.postgres.multi_az && pipeline.profile() == student.profile());
+}
+
+#[test]
+fn what_does_not_go_together_matters_to_the_stack_it_belongs_to_only() {
+    let text = "[audit]\narchive_after_days = 9\nexpire_after_days = 9";
+    let parse = |stack| Config::parse("tapctl.toml", text, "dev", Some(stack));
+    assert!(parse(StackKind::DataPipeline).is_ok());
+    assert!(parse(StackKind::StudentRecords).is_err());
+}
+
+#[test]
+fn the_names_of_the_stacks_are_the_same_everywhere() {
+    use clap::ValueEnum;
+    for stack in StackKind::value_variants() {
+        assert_eq!(stack.to_possible_value().unwrap().get_name(), stack.as_str());
+        assert_eq!(serde_json::to_value(stack).unwrap(), stack.as_str());
+    }
+}
+
 #[test]
 fn a_file_that_was_named_must_be_there() {
-    let error = Config::load(Path::new("/no/such/tapctl.toml"), true, "dev").unwrap_err().to_string();
+    let error = Config::load(Path::new("/no/such/tapctl.toml"), true, "dev", None).unwrap_err().to_string();
     insta::assert_snapshot!(error, @"/no/such/tapctl.toml: cannot be read: No such file or directory (os error 2)");
 }
 
 #[test]
 fn prod_is_protected_and_so_is_what_says_so() {
-    let prod = Config::parse("tapctl.toml", "", "prod").unwrap();
+    let prod = Config::parse("tapctl.toml", "", "prod", None).unwrap();
     assert_eq!((prod.protect, prod.cache.node_type.as_str()), (true, "cache.t3.medium"));
-    let open = Config::parse("tapctl.toml", "[env.prod]\nprotect = false", "prod").unwrap();
+    let open = Config::parse("tapctl.toml", "[env.prod]\nprotect = false", "prod", None).unwrap();
     assert_eq!((open.protect, open.cache.node_type.as_str()), (false, "cache.t3.micro"));
     assert!(dev("protect = true").unwrap().protect);
 }
@@ -122,7 +187,7 @@ fn an_environment_overrides_the_base_key_by_key() {
     assert_eq!((config.region.as_str(), config.network.azs, config.network.nat), ("eu-north-1", 2, Nat::Single));
     assert_eq!(config.tags, BTreeMap::from([("Owner".into(), "registrar".into()), ("Team".into(), "b".into())]));
     assert_eq!(config.database.min_acu, 0.5);
-    let qa = Config::parse("tapctl.toml", text, "qa").unwrap();
+    let qa = Config::parse("tapctl.toml", text, "qa", None).unwrap();
     assert_eq!((qa.network.azs, qa.database.min_acu), (3, 1.0));
 }
 

@@ -5,7 +5,7 @@ use ipnet::Ipv4Net;
 use super::document::{Document, Setting};
 use super::error::Problem;
 use super::rules;
-use super::{Config, Endpoint, StreamMode};
+use super::{Config, Endpoint, StackKind, StreamMode};
 
 /// Addresses of every subnet that AWS keeps for itself.
 const AWS_KEEPS: usize = 5;
@@ -17,21 +17,23 @@ const BALANCER: usize = 8;
 const TAGS: usize = 50;
 const OUR_TAGS: usize = rules::OWN_TAGS.len() + 3;
 
-/// Everything that is wrong between settings. What is wrong in itself is already known, and its consequences are not
-/// reported again.
+/// Everything that is wrong between settings of this stack. What is wrong in itself is already known, and its
+/// consequences are not reported again.
 pub(super) fn validate(config: &Config, document: &Document) -> Vec<Problem> {
     let mut check = Check { config, document, problems: Vec::new() };
     check.subnets();
     check.addresses();
     check.fargate();
     check.tasks();
-    check.capacity();
     check.stream();
-    check.throttling();
-    check.certificate();
-    check.tls();
-    check.audit();
     check.tags();
+    if config.stack == StackKind::StudentRecords {
+        check.capacity();
+        check.throttling();
+        check.certificate();
+        check.tls();
+        check.audit();
+    }
     check.problems
 }
 
@@ -119,12 +121,17 @@ impl Check<'_> {
     }
 
     /// Addresses of each private subnet that other things of the stack take: beside the load balancer, the database
-    /// and the cache, one for the file system, one for the VPC link and those of the interface endpoints.
+    /// and the cache, one for the file system, one for the VPC link and those of the interface endpoints. The pipeline
+    /// has a database only.
     fn not_tasks(&self) -> usize {
         let Config { network, database, cache, .. } = self.config;
         let share = |count: i32| usize::try_from(count).unwrap_or_default().div_ceil(network.azs);
-        let registry = usize::from(network.endpoints.contains(&Endpoint::Ecr));
-        BALANCER + share(database.instances) + share(cache.nodes) + 2 + network.endpoints.len() + registry
+        let endpoints = network.endpoints.len() + usize::from(network.endpoints.contains(&Endpoint::Ecr));
+        endpoints
+            + match self.config.stack {
+                StackKind::StudentRecords => BALANCER + share(database.instances) + share(cache.nodes) + 2,
+                StackKind::DataPipeline => 1,
+            }
     }
 
     fn fargate(&mut self) {

@@ -1,6 +1,7 @@
 //! The systems tapctl can build: functions from settings to a stack.
 
 mod builder;
+pub mod data_pipeline;
 mod gateway;
 mod network;
 mod place;
@@ -12,12 +13,15 @@ mod tasks;
 mod waf;
 mod watch;
 
-use crate::config::Config;
+use crate::config::{Config, StackKind};
 use crate::stack::Stack;
 
 pub use place::Place;
 
 /// The stack that the settings ask for, at this place.
 pub fn build(config: &Config, place: &Place) -> Stack {
-    student_records::build(config, place)
+    match config.stack {
+        StackKind::StudentRecords => student_records::build(config, place),
+        StackKind::DataPipeline => data_pipeline::build(config, place),
+    }
 }

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ec2::types::Filter;
 
 use super::builder::zone_letters;
+use super::{data_pipeline, student_records};
 use crate::aws::{Aws, tags};
-use crate::config::Config;
+use crate::config::{Config, StackKind};
 use crate::error::{Class, Fault, Result};
-use crate::resource::{Owner, TAG_NODE};
+use crate::resource::{Owner, Resource, TAG_NODE};
+use crate::resources::rds::{DbCluster, StandaloneDbInstance};
 use crate::state::{NodeState, State, base_name};
 
 /// Zones that API Gateway's VPC links cannot use, by the ids that mean the same zone in every account.
@@ -113,14 +115,21 @@ async fn offered_zones(aws: &Aws) -> Result<Vec<String>> {
     Ok(names.into_iter().collect())
 }
 
-/// AWS withdraws minor versions. A cluster that runs one keeps it; a new one cannot have it.
+/// AWS withdraws minor versions. A database that runs one keeps it; a new one cannot have it.
 async fn check_database_version(aws: &Aws, config: &Config, state: &State) -> Result<()> {
-    let wanted = &config.database.engine_version;
-    let recorded = state.nodes.values().filter(|node| node.kind == "rds.db_cluster");
+    let (setting, engine, kind, wanted) = match config.stack {
+        StackKind::StudentRecords => {
+            ("database", student_records::DATABASE_ENGINE, DbCluster::KIND, &config.database.engine_version)
+        }
+        StackKind::DataPipeline => {
+            ("postgres", data_pipeline::DATABASE_ENGINE, StandaloneDbInstance::KIND, &config.postgres.engine_version)
+        }
+    };
+    let recorded = state.nodes.values().filter(|node| node.kind == kind);
     if recorded.filter_map(|node| node.spec.get("engine_version")?.as_str()).any(|version| version == wanted) {
         return Ok(());
     }
-    let versions = aws.rds.describe_db_engine_versions().engine(super::student_records::DATABASE_ENGINE);
+    let versions = aws.rds.describe_db_engine_versions().engine(engine);
     let mut pages = versions.into_paginator().items().send();
     let mut offered = Vec::new();
     while let Some(version) = pages.next().await {
@@ -131,7 +140,7 @@ async fn check_database_version(aws: &Aws, config: &Config, state: &State) -> Re
         false => Err(Fault::new(
             Class::Invalid,
             "VersionNotOffered",
-            format!("database.engine_version is {wanted}, and {} offers {}", aws.region, offered.join(", ")),
+            format!("{setting}.engine_version is {wanted}, and {} offers {}", aws.region, offered.join(", ")),
         )),
     }
 }

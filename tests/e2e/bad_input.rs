@@ -74,9 +74,11 @@ fn names_and_files_are_refused_before_aws_is_asked() {
     }
     insta::assert_snapshot!(untold(&aws, &desk, &["apply", "--yes", "--env", "a-very-long-name-of-an-environment"], 1), @r#"error: the environment's name (--env or ENVIRONMENT_SUFFIX) is "a-very-long-name-of-an-environment"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>"#);
     insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--config", "missing.toml"], 1), @"error: missing.toml: cannot be read: No such file or directory (os error 2)");
-    insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--stack", "websites"], 1), @r"
-    error: --stack is websites; allowed: student-records
-    hint: run `tapctl --help` for all options
+    insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--stack", "websites"], 2), @r"
+    error: invalid value 'websites' for '--stack <NAME>'
+      [possible values: student-records, data-pipeline]
+
+    For more information, try '--help'.
     ");
     insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--tarpet", "vpc"], 2), @r"
     error: unexpected argument '--tarpet' found
@@ -212,6 +214,8 @@ fn what_the_region_lacks_is_refused_after_reading() {
     desk.settings("");
     let desk = desk.variable("AWS_ENDPOINT_URL_RDS", &a_region_that_offers("15.10"));
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"error: VersionNotOffered: database.engine_version is 16.11, and us-east-1 offers 15.10");
+    desk.settings("stack = \"data-pipeline\"");
+    insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"error: VersionNotOffered: postgres.engine_version is 16.11, and us-east-1 offers 15.10");
 }
 
 /// An RDS that offers one version of Aurora and knows no other question.

@@ -51,7 +51,7 @@ fn nodes() -> BTreeSet<String> {
         zones: ["us-east-1a", "us-east-1b", "us-east-1c"].map(str::to_owned).into(),
     };
     let stack = |settings: &str, env: &str| {
-        let config = Config::parse("tapctl.toml", settings, env).expect("the settings are right");
+        let config = Config::parse("tapctl.toml", settings, env, None).expect("the settings are right");
         let zones = place.zones[..config.network.azs].to_vec();
         stacks::build(&config, &Place { zones, ..place.clone() }).nodes.into_keys()
     };

@@ -31,6 +31,7 @@ fn help_says_what_each_command_does() {
       destroy      Remove everything the stack has in this environment, dependents first
       outputs      Print the outputs of the last complete apply. Reads the state only
       state        Look into the recorded state, and mend it. Never asks AWS
+      init         Write a tapctl.toml that shows every setting with its default, all commented out
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
@@ -62,6 +63,10 @@ fn help_says_what_each_command_does() {
 
           --stack <NAME>
               The stack; by default the one tapctl.toml names, else student-records
+
+              Possible values:
+              - student-records: A university's student records, under FERPA
+              - data-pipeline:   A pipeline that takes in records, under FedRAMP Moderate
 
           --config <FILE>
               The configuration file; by default ./tapctl.toml, which may be missing

@@ -35,7 +35,8 @@ const TICK: Duration = Duration::from_millis(20);
 /// Servers that nobody uses at the moment.
 static IDLE: Mutex<Vec<Server>> = Mutex::new(Vec::new());
 
-fn repository() -> &'static Path {
+/// Where the sources are.
+pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -446,6 +447,12 @@ impl Desk {
     /// The state file of an environment.
     pub fn state_path(&self, env: &str) -> PathBuf {
         self.path(&format!("state/student-records-{env}.json"))
+    }
+
+    /// The state of an environment of any stack.
+    pub fn state_of(&self, stack: &str, env: &str) -> Value {
+        let text = std::fs::read_to_string(self.path(&format!("state/{stack}-{env}.json"))).expect("there is a state");
+        serde_json::from_str(&text).expect("the state is JSON")
     }
 
     /// The state of an environment.

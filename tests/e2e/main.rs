@@ -7,6 +7,7 @@ mod changes;
 mod compliance;
 mod contract;
 mod crashes;
+mod data_pipeline;
 mod drift;
 mod edge_kinds;
 mod environments;

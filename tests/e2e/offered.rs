@@ -27,7 +27,7 @@ struct Offered {
 }
 
 fn takes(toml: &str) -> bool {
-    Config::parse("tapctl.toml", toml, "dev").is_ok()
+    Config::parse("tapctl.toml", toml, "dev", None).is_ok()
 }
 
 /// Which of these values a setting takes.
@@ -111,7 +111,7 @@ fn days_and_modes(offered: &Offered) {
 fn defaults(offered: &Offered) {
     assert!(offered.instance_classes.contains("db.serverless"));
     for env in ["dev", "prod"] {
-        let config = Config::parse("tapctl.toml", "", env).expect("the defaults are right");
+        let config = Config::parse("tapctl.toml", "", env, None).expect("the defaults are right");
         assert!(offered.aurora.contains(&config.database.engine_version), "{env}");
         assert!(offered.redis.contains(&config.cache.engine_version), "{env}");
         assert!(offered.cache_nodes.contains(&config.cache.node_type), "{env}");

@@ -6,6 +6,7 @@ mod steps;
 
 pub use scalable_target::ScalableTarget;
 pub use scaling_policy::ScalingPolicy;
+pub use steps::{Step, StepScaling};
 
 use crate::aws::Aws;
 use crate::resource::Kinds;
