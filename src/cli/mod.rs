@@ -8,6 +8,7 @@ mod drift;
 mod init;
 mod outputs;
 mod plan;
+mod rotate;
 mod run;
 mod state;
 mod status;
@@ -44,6 +45,7 @@ enum Command {
     Status(status::Args),
     Drift(drift::Args),
     Destroy(destroy::Args),
+    Rotate(rotate::Args),
     Outputs(outputs::Args),
     State(state::Args),
     Init(init::Args),
@@ -151,6 +153,7 @@ impl Command {
         match self {
             Command::Apply(args) => args.run(&Stopper::on_signals()?).await,
             Command::Destroy(args) => args.run(&Stopper::on_signals()?).await,
+            Command::Rotate(args) => args.run(&Stopper::on_signals()?).await,
             Command::Plan(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Status(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Drift(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
@@ -168,6 +171,7 @@ impl Command {
             Command::Status(args) => args.common.verbose,
             Command::Drift(args) => args.common.verbose,
             Command::Destroy(args) => args.common.verbose,
+            Command::Rotate(args) => args.common.verbose,
             Command::Outputs(args) => args.common.verbose,
             Command::State(args) => args.common().verbose,
             Command::Init(_) | Command::Completions(_) => 0,

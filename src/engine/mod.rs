@@ -15,6 +15,7 @@ mod observe;
 mod record;
 mod remove;
 mod report;
+mod rotate;
 mod teardown;
 mod walk;
 
@@ -173,6 +174,16 @@ impl<'a, C: 'static> Engine<'a, C> {
             self.record(|state| state.outputs.clear()).await?;
         }
         Ok(report)
+    }
+
+    /// Changes every credential that was made for an object of the stack, and moves its users to the new one.
+    ///
+    /// # Errors
+    /// Where the state cannot be saved. Failures of nodes are in the report.
+    pub async fn rotate(&self) -> Result<Report, StateError> {
+        let rotates = |kind: &str| self.kinds.get(kind).is_ok_and(|kind| kind.facts().rotates);
+        let tasks = walk::rotate_tasks(&self.state.borrow(), rotates);
+        self.run(None, tasks).await
     }
 
     /// Whether the run is to end: nothing new starts.

@@ -65,7 +65,11 @@ impl<C: 'static> Engine<'_, C> {
         let started = Instant::now();
         self.waits.borrow_mut().remove(node);
         let kind = self.kind_of(task, stack);
-        let verb = if matches!(task, Task::Ensure(_)) { "ensure" } else { "remove" };
+        let verb = match task {
+            Task::Ensure(_) => "ensure",
+            Task::Rotate(_) => "rotate",
+            Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => "remove",
+        };
         self.reporter.event(Event::Start { node, kind: &kind, verb });
         let erased = self.kinds.get(&kind).map_err(|fault| halt(node, &kind, "observe", fault))?;
         let worker = Worker { engine: self, node, kind: erased, facts: erased.facts() };
@@ -73,6 +77,7 @@ impl<C: 'static> Engine<'_, C> {
             (Task::Ensure(_), Some(stack)) => worker.ensure(stack).await?,
             (Task::Clear(_), _) => self.clear(node, stack).await?,
             (Task::LookAgain(_), _) => worker.look_again().await?,
+            (Task::Rotate(_), _) => worker.rotate().await?,
             _ => worker.remove(stack).await?,
         };
         self.reporter.event(Event::Done { node, kind: &kind, outcome, took: started.elapsed() });

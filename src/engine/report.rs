@@ -22,7 +22,7 @@ pub enum Event<'a> {
         node: &'a str,
         /// Its kind.
         kind: &'a str,
-        /// `ensure` or `remove`.
+        /// `ensure`, `remove` or `rotate`.
         verb: &'static str,
     },
     /// A node waits.
@@ -86,6 +86,8 @@ pub enum Outcome {
     Replaced,
     /// An earlier run's wait was seen to its end.
     Resumed,
+    /// Its credential was changed.
+    Rotated,
     /// Removed.
     Deleted,
     /// Was gone already, or is shared and stays.
@@ -102,6 +104,7 @@ impl Outcome {
             Outcome::Updated => "updated",
             Outcome::Replaced => "replaced",
             Outcome::Resumed => "ready",
+            Outcome::Rotated => "rotated",
             Outcome::Deleted => "deleted",
             Outcome::Forgotten => "forgotten",
         }
@@ -115,7 +118,7 @@ pub struct NodeFailure {
     pub node: String,
     /// Its kind.
     pub kind: String,
-    /// What was being done: `observe`, `create`, `update`, `delete`, `wait`.
+    /// What was being done: `observe`, `create`, `update`, `delete`, `rotate`, `wait`.
     pub verb: &'static str,
     /// Why it failed.
     pub fault: Fault,

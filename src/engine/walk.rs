@@ -30,6 +30,8 @@ pub(super) enum Task {
     Clear(String),
     /// Remove the node's object once more where a service has made it anew.
     LookAgain(String),
+    /// Change the credential of the node's object.
+    Rotate(String),
 }
 
 /// Each task with those it waits for.
@@ -79,6 +81,7 @@ pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BT
                 waits.extend(edges.map(|edge| Task::Ensure(edge.clone())));
             }
             Task::Remove(node) => waits.extend(before_removal(node, stack, state, &all)),
+            Task::Rotate(_) => {}
             Task::Clear(node) => waits.extend(dependents(node, state).flat_map(|user| moves(user))),
             Task::LookAgain(_) => {}
         }
@@ -102,9 +105,33 @@ pub(super) fn destroy_tasks(state: &State, chosen: &BTreeSet<String>) -> Tasks {
         state.nodes.keys().filter(|node| chosen.contains(*node)).cloned().map(Task::Remove).collect();
     let waits = |task: &Task| match task {
         Task::Remove(node) => removals_before(node, state).filter(|wait| all.contains(wait)).collect(),
-        Task::Ensure(_) | Task::Clear(_) | Task::LookAgain(_) => BTreeSet::new(),
+        Task::Ensure(_) | Task::Clear(_) | Task::LookAgain(_) | Task::Rotate(_) => BTreeSet::new(),
     };
     all.iter().map(|task| (task.clone(), waits(task))).collect()
+}
+
+/// The steps of a rotation: what uses a credential waits for what keeps it.
+pub(super) fn rotate_tasks(state: &State, rotates: impl Fn(&str) -> bool) -> Tasks {
+    let all: BTreeSet<&String> =
+        state.nodes.iter().filter(|(_, node)| rotates(&node.kind)).map(|(name, _)| name).collect();
+    let waits = |node: &String| {
+        let below = foundations(node, state);
+        all.iter().filter(|other| below.contains(other.as_str())).map(|other| Task::Rotate((*other).clone())).collect()
+    };
+    all.iter().map(|node| (Task::Rotate((*node).clone()), waits(node))).collect()
+}
+
+/// Everything a node stands on, near and far.
+fn foundations<'a>(node: &str, state: &'a State) -> BTreeSet<&'a str> {
+    let below = |node: &str| state.nodes.get(node).into_iter().flat_map(|node| &node.edges).map(String::as_str);
+    let mut open: Vec<&'a str> = below(node).collect();
+    let mut found = BTreeSet::new();
+    while let Some(next) = open.pop() {
+        if found.insert(next) {
+            open.extend(below(next));
+        }
+    }
+    found
 }
 
 fn removals_before<'a>(node: &'a str, state: &'a State) -> impl Iterator<Item = Task> + 'a {
@@ -185,6 +212,7 @@ impl fmt::Display for Task {
             Task::Remove(node) => write!(f, "remove {node}"),
             Task::Clear(node) => write!(f, "remove what {node} replaced"),
             Task::LookAgain(node) => write!(f, "look for {node} again"),
+            Task::Rotate(node) => write!(f, "rotate {node}"),
         }
     }
 }
@@ -275,7 +303,7 @@ impl<C: 'static> Engine<'_, C> {
         let Some(Ok(kind)) = kind.map(|kind| self.kinds.get(kind)) else { return 0 };
         let wait = kind.facts().wait;
         match task {
-            Task::Ensure(_) => wait.ready.as_secs(),
+            Task::Ensure(_) | Task::Rotate(_) => wait.ready.as_secs(),
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => wait.gone.as_secs(),
         }
     }
@@ -283,6 +311,8 @@ impl<C: 'static> Engine<'_, C> {
 
 pub(super) fn name_of(task: &Task) -> &str {
     match task {
-        Task::Ensure(node) | Task::Remove(node) | Task::Clear(node) | Task::LookAgain(node) => node,
+        Task::Ensure(node) | Task::Remove(node) | Task::Clear(node) | Task::LookAgain(node) | Task::Rotate(node) => {
+            node
+        }
     }
 }

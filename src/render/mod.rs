@@ -121,6 +121,7 @@ pub fn summary(report: &Report) {
         Outcome::Updated,
         Outcome::Replaced,
         Outcome::Resumed,
+        Outcome::Rotated,
         Outcome::Deleted,
         Outcome::Forgotten,
         Outcome::Kept,

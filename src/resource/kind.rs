@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cx, Observed, Phase, Replace, Resource, Wait};
+use super::{Cx, Observed, Phase, Replace, Resource, Turn, Wait};
 use crate::diff::Diff;
 use crate::error::{Fault, Result};
 
@@ -50,6 +50,8 @@ pub struct Facts {
     pub shared: bool,
     /// Looked for once more at the end of a destroy.
     pub reborn: bool,
+    /// Has a credential that can be changed.
+    pub rotates: bool,
     /// Poll interval and limits.
     pub wait: Wait,
     /// Writes a spec the way the kind itself would: a set of references is in another order than the set of their
@@ -93,6 +95,14 @@ pub trait Kind<C> {
     ) -> LocalBoxFuture<'a, Result<()>>;
     /// See [`Resource::delete`].
     fn delete<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Resource::rotate`].
+    fn rotate<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        seen: &'a Seen,
+        turn: Turn,
+    ) -> LocalBoxFuture<'a, Result<()>>;
     /// See [`Resource::blockers`].
     fn blockers<'a>(
         &'a self,
@@ -139,6 +149,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             recreate_failed: R::RECREATE_FAILED,
             shared: R::SHARED,
             reborn: R::REBORN,
+            rotates: R::ROTATES,
             wait: R::WAIT,
             canonical: canonical::<R>,
         }
@@ -189,6 +200,16 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
 
     fn delete<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.delete(&cx, &typed(seen)?).await })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+        turn: Turn,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.rotate(&cx, &typed(seen)?, turn).await })
     }
 
     fn blockers<'a>(

@@ -60,6 +60,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const SHARED: bool = false;
     /// Services make it anew when they still write after it was removed: `destroy` looks for it once more at its end.
     const REBORN: bool = false;
+    /// Whether it keeps or uses a credential that was made for it, and [`rotate`](Resource::rotate) changes that.
+    const ROTATES: bool = false;
     /// How often to look while waiting, and for how long.
     const WAIT: Wait = Wait::seconds(5, 300, 600);
 
@@ -88,6 +90,20 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
         let _ = (cx, observed);
         Ok(Vec::new())
     }
+    /// Changes its credential, in two turns with a wait until it is ready after each. What was drawn and not yet
+    /// settled must be found again in AWS: a turn may be made again at any time, and after a crash the first is.
+    async fn rotate(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>, _: Turn) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// One half of a rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Draws a new credential, or takes the one that was drawn before a crash, and gives it to the object.
+    Begin,
+    /// The object has it: makes it the one that everybody reads.
+    Settle,
 }
 
 /// What AWS says of one object now.

@@ -4,6 +4,8 @@ use std::process::Command;
 
 use crate::harness::{Desk, LocalAws, repository};
 
+mod rotation;
+
 const OUTPUTS: [&str; 12] = [
     "ApiGatewayEndpoint",
     "ApiGatewayId",

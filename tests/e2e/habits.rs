@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Desk, LocalAws, Run};
 
-const COMMANDS: [&str; 8] = ["apply", "plan", "status", "drift", "destroy", "outputs", "state", "completions"];
+const COMMANDS: [&str; 10] =
+    ["apply", "plan", "status", "drift", "destroy", "rotate", "outputs", "state", "init", "completions"];
 
 #[test]
 fn help_says_what_each_command_does() {
@@ -29,6 +30,7 @@ fn help_says_what_each_command_does() {
       status       Show every node: phase, id and age, and the outputs
       drift        Compare what is live with what was last applied, field by field
       destroy      Remove everything the stack has in this environment, dependents first
+      rotate       Change the credentials that were made for the stack, and restart what uses them
       outputs      Print the outputs of the last complete apply. Reads the state only
       state        Look into the recorded state, and mend it. Never asks AWS
       init         Write a tapctl.toml that shows every setting with its default, all commented out

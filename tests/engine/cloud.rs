@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tapctl::error::{Class, Fault, Result};
-use tapctl::resource::{Owner, TAG_NODE, Tags};
+use tapctl::resource::{Owner, TAG_NODE, Tags, Turn};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -252,6 +252,20 @@ impl FakeCloud {
             Ok(())
         };
         self.call("modify", owner, id, modify).await
+    }
+
+    /// One turn in changing an object's credential; it then needs as long as after a change.
+    pub async fn rotate(&self, owner: &Owner, id: &str, turn: Turn) -> Result<()> {
+        let rotate = || {
+            let mut objects = self.objects.borrow_mut();
+            let object = objects.get_mut(id).ok_or_else(|| Fault::new(Class::Absent, "NotFound", id))?;
+            if object.ready_at > Instant::now() {
+                return Err(Fault::new(Class::Busy, "IncorrectState", format!("{id} is being changed")));
+            }
+            object.ready_at = Instant::now() + object.manner.ready;
+            Ok(())
+        };
+        self.call(if turn == Turn::Begin { "rotate" } else { "settle" }, owner, id, rotate).await
     }
 
     /// Starts the removal of an object.

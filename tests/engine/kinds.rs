@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tapctl::diff::Diff;
 use tapctl::error::Result;
-use tapctl::resource::{Cx, Kinds, Observed, Phase, Replace, Resource, Tags, Wait};
+use tapctl::resource::{Cx, Kinds, Observed, Phase, Replace, Resource, Tags, Turn, Wait};
 use tapctl::stack::{Node, Out, Stack};
 use tokio::time::Instant;
 
@@ -34,6 +34,8 @@ pub trait Flavor: Debug + Clone + 'static {
     const VOLATILE: &'static [&'static str] = &[];
     const REPLACE: Replace = Replace::DeleteFirst;
     const SHARED: bool = false;
+    /// Whether it has a credential that can be changed.
+    const ROTATES: bool = false;
     const RECREATE_FAILED: bool = false;
     const READY: u64 = 0;
     const GONE: u64 = 0;
@@ -184,6 +186,7 @@ impl<F: Flavor> Resource for Spec<F> {
     const VOLATILE: &'static [&'static str] = F::VOLATILE;
     const REPLACE: Replace = F::REPLACE;
     const SHARED: bool = F::SHARED;
+    const ROTATES: bool = F::ROTATES;
     const RECREATE_FAILED: bool = F::RECREATE_FAILED;
     const REBORN: bool = F::REBORN;
     const WAIT: Wait = Wait::seconds(5, 300, 600);
@@ -241,6 +244,10 @@ impl<F: Flavor> Resource for Spec<F> {
     async fn blockers(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<Vec<String>> {
         cx.users(cx.owner, &observed.id).await
     }
+
+    async fn rotate(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
+        cx.cloud.rotate(cx.owner, &observed.id, turn).await
+    }
 }
 
 macro_rules! flavors {
@@ -260,6 +267,7 @@ flavors! {
     /// A unique name, slow to come and go, and a reference it cannot change, as a database.
     Disk {
         const KIND: &'static str = "t.disk";
+        const ROTATES: bool = true;
         const FOUND: Found = Found::ByName;
         const READY: u64 = 20;
         const GONE: u64 = 15;
@@ -282,6 +290,7 @@ flavors! {
     /// Moves to another revision in place, as a service.
     Svc {
         const KIND: &'static str = "t.svc";
+        const ROTATES: bool = true;
         const FOUND: Found = Found::ByName;
         const IMMUTABLE: &'static [&'static str] = &["name", "zone"];
         const READY: u64 = 10;

@@ -13,6 +13,7 @@ mod drifting;
 mod ordering;
 mod planning;
 mod random;
+mod rotating;
 mod saving;
 mod sweep;
 mod teardown;

@@ -198,6 +198,21 @@ impl World {
         self.run(None).await
     }
 
+    /// Changes every credential, as a process of its own.
+    pub async fn rotate(&self) -> End {
+        let (kinds, state) = (kinds(), self.store.state());
+        let (stop, options) = (Stop::new().1, self.options.clone());
+        let (pass, seen) = (Pass::default(), Observations::default());
+        let engine = Engine::new(&self.cloud, &kinds, &self.store, &self.words, options, stop, state, pass, seen);
+        tokio::select! {
+            ended = engine.rotate() => match ended {
+                Ok(report) => End::Done(report),
+                Err(error) => End::Unsaved(error),
+            },
+            () = self.cloud.killed.notified() => End::Killed,
+        }
+    }
+
     async fn process(&self, stack: Option<&Stack>) -> End {
         self.words.0.borrow_mut().push("---".to_owned());
         let (plan, seen, pass) = match self.plan(stack).await {

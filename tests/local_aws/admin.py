@@ -105,6 +105,18 @@ def settle(body, query):
     return {}
 
 
+@route("POST", "/_local/login")
+def login(body, query):
+    """Whether a master user's password opens a database on its own: what AWS itself tells nobody."""
+    with world.lock:
+        world.clock.run_due()
+        shelves = [shelf for (_, _, name), shelf in world.shelves.items() if name == "rds.instances"]
+        found = [instance for shelf in shelves for instance in shelf.values()]
+        wanted = (body["instance"], body["user"], body["password"])
+        known = [(i["DBInstanceIdentifier"], i.get("MasterUsername"), i.get("_password")) for i in found]
+    return {"opens": wanted in known}
+
+
 @route("GET", "/_local/settings")
 def settings(body, query):
     return vars(world.settings) | {"durations": durations.report()}

@@ -83,6 +83,7 @@ impl Resource for Service {
     const KIND: &'static str = "ecs.service";
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster"];
     const WITNESSES: &'static [&'static str] = &["listener", "after"];
+    const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(5, 1200, 1200);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -210,6 +211,15 @@ impl Resource for Service {
         }
         let delete = cx.ecs.delete_service().set_cluster(cluster).service(&observed.id).force(true);
         delete.send().await.if_present()?;
+        Ok(())
+    }
+
+    /// Tasks read their secrets when they start, so new ones must take over.
+    async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
+        if turn == Turn::Begin {
+            let call = cx.ecs.update_service().set_cluster(cluster_of(&observed.id).map(str::to_owned));
+            call.service(&observed.id).force_new_deployment(true).send().await?;
+        }
         Ok(())
     }
 }

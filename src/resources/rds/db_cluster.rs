@@ -140,6 +140,7 @@ impl Resource for DbCluster {
     ];
     const WITNESSES: &'static [&'static str] = &["log_group"];
     const STATEFUL: bool = true;
+    const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(10, 7200, 7200);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -234,6 +235,15 @@ impl Resource for DbCluster {
             .send()
             .await
             .if_present()?;
+        Ok(())
+    }
+
+    /// RDS keeps the secret, draws the password and settles it by itself.
+    async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
+        if turn == Turn::Begin {
+            let ask = cx.rds.modify_db_cluster().db_cluster_identifier(&observed.id);
+            ask.rotate_master_user_password(true).apply_immediately(true).send().await?;
+        }
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ pub mod db_proxy;
 pub mod db_proxy_target;
 pub mod db_subnet_group;
 mod parameters;
+mod rotation;
 mod rules;
 mod settled;
 pub mod standalone_db_instance;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
 
 use super::rules::{check_logs, check_word, snapshot_name};
-use super::{from_rds, log_changes, phase_of, retag, settled, to_rds};
+use super::{from_rds, log_changes, phase_of, retag, rotation, settled, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -121,6 +121,7 @@ impl Resource for StandaloneDbInstance {
         &["name", "engine", "kms_key_id", "credentials_secret", "database_name", "db_subnet_group"];
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
+    const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(10, 4800, 3600);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -227,6 +228,14 @@ impl Resource for StandaloneDbInstance {
             .await
             .if_present()?;
         Ok(())
+    }
+
+    async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
+        let secret = self.credentials_secret.get()?;
+        match turn {
+            Turn::Begin => rotation::begin(cx, &observed.id, secret).await,
+            Turn::Settle => rotation::settle(cx, secret).await,
+        }
     }
 }
 

@@ -12,6 +12,12 @@ pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
     kinds.with::<Secret>()
 }
 
+/// A random password that RDS takes.
+pub(super) async fn new_password(cx: &Cx<'_>, length: usize) -> Result<String> {
+    let length = i32::try_from(length).map_err(|_| Fault::invalid("the password in the secret is too long"))?;
+    secret::random(cx, length, secret::NOT_IN_PASSWORDS).await
+}
+
 /// The value of a secret, to go from one answer of AWS's into one request to AWS, and nowhere else.
 pub(super) async fn value_of(cx: &Cx<'_>, secret: &str) -> Result<String> {
     let Some(answer) = cx.secrets.get_secret_value().secret_id(secret).send().await.if_present()? else {

@@ -12,7 +12,7 @@ use crate::resources::prelude::*;
 use crate::resources::values::{check_range, key, text};
 
 /// Characters that no password of RDS may have, and those that break strings and shells.
-const NOT_IN_PASSWORDS: &str = "/@\" \\'`$";
+pub(super) const NOT_IN_PASSWORDS: &str = "/@\" \\'`$";
 /// The members of a credentials object that are made, and cannot be given.
 const MADE: [&str; 2] = ["username", "password"];
 
@@ -222,7 +222,7 @@ impl SecretValue {
     }
 }
 
-async fn random(cx: &Cx<'_>, length: i32, exclude: &str) -> Result<String> {
+pub(super) async fn random(cx: &Cx<'_>, length: i32, exclude: &str) -> Result<String> {
     let ask = cx.secrets.get_random_password().password_length(length.into());
     let exclude = Some(exclude.to_owned()).filter(|characters| !characters.is_empty());
     ask.set_exclude_characters(exclude).send().await?.random_password.always("random password")

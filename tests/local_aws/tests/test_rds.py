@@ -493,3 +493,22 @@ def test_static_parameters_wait_for_a_reboot(local, cluster, name):
     assert described(local, name)["DBClusterMembers"][0]["DBClusterParameterGroupStatus"] == "pending-reboot"
     rds.reboot_db_instance(DBInstanceIdentifier=instance)
     assert described(local, name)["DBClusterMembers"][0]["DBClusterParameterGroupStatus"] == "in-sync"
+
+
+def test_a_password_opens_the_database_once_it_was_taken_in(local, network, name):
+    rds = local("rds")
+    rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="private", SubnetIds=network.subnets)
+    storage = {"StorageType": "gp3", "AllocatedStorage": 20, "DBSubnetGroupName": name}
+    login = {"MasterUsername": "keeper", "MasterUserPassword": "first-word"}
+    rds.create_db_instance(
+        DBInstanceIdentifier=name, Engine="postgres", DBInstanceClass="db.t3.micro", **storage, **login
+    )
+
+    def opens(password):
+        return local.admin("POST", "/_local/login", {"instance": name, "user": "keeper", "password": password})["opens"]
+
+    local.admin("POST", "/_local/settle", {})
+    assert opens("first-word") and not opens("second-word")
+    rds.modify_db_instance(DBInstanceIdentifier=name, MasterUserPassword="second-word", ApplyImmediately=True)
+    local.admin("POST", "/_local/settle", {})
+    assert opens("second-word") and not opens("first-word")

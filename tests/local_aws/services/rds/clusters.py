@@ -273,6 +273,8 @@ def settle(item, key):
     if item[key] == "modifying":
         item.update({name: value for name, value in item["_pending"].items() if name in item})
         item["_pending"] = {}
+        if "_next_password" in item:
+            item["_password"] = item.pop("_next_password")
         item[key] = "available"
 
 

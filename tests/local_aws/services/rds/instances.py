@@ -180,6 +180,7 @@ def new_standalone(call, name):
         "EnabledCloudwatchLogsExports": call.get("EnableCloudwatchLogsExports", []),
         "DeletionProtection": call.get("DeletionProtection", False),
         "EngineLifecycleSupport": call.get("EngineLifecycleSupport", "open-source-rds-extended-support"),
+        "_password": call.get("MasterUserPassword"),
         "_port": call.get("Port", 5432 if "postgres" in engine else 3306),
         "_subnet_group": group["DBSubnetGroupName"],
     }
@@ -266,6 +267,8 @@ def modify_db_instance(call):
     change_log_exports(call, instance)
     change_secret(call, instance)
     instance["_pending"] = instance["_pending"] | slow_changes(call, instance)
+    if call.get("MasterUserPassword"):
+        instance["_next_password"] = call.params["MasterUserPassword"]
     if call.get("ApplyImmediately"):
         later("rds.modify.noticed", lambda: notice(instance, "DBInstanceStatus"))
     return {"DBInstance": shown(call, instance)}

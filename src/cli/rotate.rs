@@ -1,0 +1,77 @@
+//! `tapctl rotate`
+
+use super::context::{Context, Desk};
+use super::run::{Effort, conclude, confirm};
+use super::stop::Stopper;
+use super::{Common, Done, Error};
+use crate::engine::Engine;
+use crate::plan::Observations;
+use crate::render;
+use crate::state::{Progress, State, Writer};
+
+/// Change the credentials that were made for the stack, and restart what uses them.
+///
+/// A new password is drawn, given to the database, and then shown to its users; nobody sees it on the way. Interrupted, it
+/// goes on with the same password the next time.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Do not ask.
+    #[arg(long, short = 'y')]
+    yes: bool,
+    #[command(flatten)]
+    effort: Effort,
+}
+
+impl Args {
+    pub(super) async fn run(self, stopper: &Stopper) -> Result<Done, Error> {
+        let desk = Desk::open(&self.common)?;
+        desk.locked("rotate", async |desk, writer| self.rotate(desk, writer, stopper).await).await
+    }
+
+    async fn rotate(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
+        stopper.when_lost(writer.lost());
+        let context = stopper.unless_asked(desk.connect_as(writer)).await?;
+        refuse_unfinished(&context.state)?;
+        let rotating = rotating(&context);
+        if rotating.is_empty() {
+            render::note("nothing to rotate: no credential was made for this stack");
+            return Ok(Done::Clean);
+        }
+        render::note(&format!("changes the credentials of {}", rotating.join(", ")));
+        confirm(stopper, self.yes, "Change them?").await?;
+        let settings = &context.config.engine;
+        let options = self.effort.options(settings, false);
+        stopper.after(self.effort.limit(settings));
+        let progress = render::Progress::start();
+        let Context { aws, kinds, state, pass, .. } = context;
+        let seen = Observations::default();
+        let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
+        let report = engine.rotate().await?;
+        progress.finish();
+        conclude(report)
+    }
+}
+
+/// The nodes that keep or use a credential.
+fn rotating(context: &Context) -> Vec<&str> {
+    let nodes = context.state.nodes.iter();
+    let rotates = |kind: &str| context.kinds.get(kind).is_ok_and(|kind| kind.facts().rotates);
+    nodes.filter(|(_, node)| rotates(&node.kind)).map(|(name, _)| name.as_str()).collect()
+}
+
+/// What is half made has half of its users.
+fn refuse_unfinished(state: &State) -> Result<(), Error> {
+    let unfinished = |(name, node): (&String, &crate::state::NodeState)| {
+        (node.progress != Progress::Ready).then(|| format!("{name} is {}", node.progress.as_str()))
+    };
+    let unfinished: Vec<String> = state.nodes.iter().filter_map(unfinished).collect();
+    match unfinished.is_empty() {
+        true => Ok(()),
+        false => Err(Error::refused(
+            format!("{}; nothing was changed", unfinished.join(", ")),
+            "run `tapctl apply` first, which finishes what was begun",
+        )),
+    }
+}

@@ -1,0 +1,80 @@
+//! Changing one node's credential.
+
+use std::time::Duration;
+
+use super::node::{Patience, Worker};
+use super::report::Outcome;
+use super::walk::Halt;
+use crate::error::{Class, Fault};
+use crate::resource::{Cx, Pass, Phase, Seen, Turn};
+use crate::state::NodeState;
+
+/// How long an object may go on looking ready after it was given something new to work on.
+const UNMOVED: Duration = Duration::from_secs(30);
+
+impl<C: 'static> Worker<'_, C> {
+    /// Both turns, each on an object that is ready, and seen ready again at the end. Nothing of it is recorded: what was
+    /// begun is found in AWS, by this run or the next.
+    pub(super) async fn rotate(&self) -> Result<Outcome, Halt> {
+        let Some(node) = self.recorded() else { return Ok(Outcome::Kept) };
+        for turn in [Turn::Begin, Turn::Settle] {
+            self.take(&node, turn).await?;
+        }
+        self.await_ready(&node).await?;
+        Ok(Outcome::Rotated)
+    }
+
+    /// One turn, again where AWS refuses it for now.
+    async fn take(&self, node: &NodeState, turn: Turn) -> Result<(), Halt> {
+        let mut patience = self.patience(self.facts.wait.ready);
+        loop {
+            let found = self.await_ready(node).await?;
+            let Some(refused) = self.ask_to_rotate(node, &found, turn).await? else { break };
+            self.wait(&mut patience, "rotate", &refused).await?;
+        }
+        if turn == Turn::Begin {
+            let mut pause = Patience::new(self.facts.wait.every, self.settle_time());
+            while !pause.is_over() {
+                self.wait(&mut pause, "rotate", "for it to take in the new credential").await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_time(&self) -> Duration {
+        UNMOVED.min(self.engine.options.settle)
+    }
+
+    async fn await_ready(&self, node: &NodeState) -> Result<Seen, Halt> {
+        let mut patience = self.patience(self.facts.wait.ready);
+        loop {
+            let found = self.look(&node.spec, node.id.as_deref()).await?;
+            let reason = match found {
+                Some(found) if found.phase == Phase::Ready => return Ok(found),
+                Some(Seen { phase: Phase::Failed(reason), .. }) => {
+                    return Err(self.fail("rotate", Fault::new(Class::Other, "Failed", reason)));
+                }
+                Some(Seen { phase: Phase::Pending(reason), .. }) => reason,
+                Some(_) => "being deleted".to_owned(),
+                None => "not visible for now".to_owned(),
+            };
+            self.wait(&mut patience, "rotate", &reason).await?;
+        }
+    }
+
+    /// One call: `None` when AWS took it, otherwise why it must be made again.
+    async fn ask_to_rotate(&self, node: &NodeState, found: &Seen, turn: Turn) -> Result<Option<String>, Halt> {
+        self.unless_stopped("rotate")?;
+        let (owner, pass) = (self.owner(""), Pass::default());
+        let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
+        match self.kind.rotate(cx, &node.spec, found, turn).await {
+            Ok(()) => Ok(None),
+            Err(fault) => match fault.class {
+                Class::Throttled | Class::NotYet | Class::Busy | Class::Lost => {
+                    Ok(Some(format!("{}: {}", fault.code, fault.message)))
+                }
+                _ => Err(self.fail("rotate", fault)),
+            },
+        }
+    }
+}
