@@ -117,7 +117,7 @@ impl Desk {
     pub(super) fn command_line(&self, verb: &str) -> String {
         let mut line = format!("tapctl {verb} --env {}", self.config.env);
         if let Some(stack) = &self.common.stack {
-            line.push_str(&format!(" --stack {stack}"));
+            line.push_str(&format!(" --stack {}", stack.as_str()));
         }
         if let Some(config) = &self.common.config {
             line.push_str(&format!(" --config {}", config.display()));
