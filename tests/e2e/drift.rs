@@ -388,69 +388,6 @@ client('rds').modify_db_cluster(DBClusterIdentifier=name('aurora'), EngineVersio
     assert_eq!(applied.aws.writes_since(mark), [""; 0]);
 }
 
-/// The ownership tags are what everything is found by when the state is lost.
-#[test]
-fn ownership_tags_that_were_taken_off_are_told_and_put_back() {
-    let applied = Applied::new();
-    let state = applied.desk.state("dev");
-    let nodes = state["nodes"].as_object().expect("nodes");
-    let tagged: BTreeSet<String> =
-        nodes.iter().filter(|(_, node)| node["spec"]["tags"].is_object()).map(|(name, _)| name.clone()).collect();
-    assert!(tagged.len() > 60, "{tagged:?}");
-    let path = applied.desk.state_path("dev");
-    applied.meanwhile(&format!("state = {path:?}\n{UNTAG}"));
-    let mark = applied.aws.mark();
-    let drift = applied.desk.tapctl(&["drift", "--json"]).expect(2).json();
-    let told = |drifted: &&Value| {
-        let changes = drifted["changes"].as_array().into_iter().flatten();
-        changes.map(|change| change["path"].as_str()).eq([Some("tags.tapctl:node")])
-    };
-    let drifted = drift.as_array().expect("a list").iter();
-    let told: BTreeSet<String> =
-        drifted.filter(told).filter_map(|drifted| drifted["node"].as_str().map(str::to_owned)).collect();
-    assert_eq!(told, tagged);
-    assert_eq!(applied.aws.writes_since(mark), [""; 0]);
-    let plan = applied.desk.tapctl(&["plan"]).expect(2);
-    assert!(plan.stdout.contains(&format!(": {} to update\n", tagged.len())), "{plan}");
-    applied.repair();
-    let writes = applied.aws.writes_since(mark);
-    assert!(!writes.iter().any(|call| call.contains(":Create") && call != "ec2:CreateTags"), "{writes:?}");
-}
-
-/// Takes `tapctl:node` off every object of a state.
-const UNTAG: &str = r#"
-keys = ['tapctl:node']
-def arn(node):
-    found = [node['id'], *(node['outputs'] or {}).values()]
-    return next(value for value in found if isinstance(value, str) and value.startswith('arn:'))
-scaling = client('application-autoscaling')
-def target(): return scaling.describe_scalable_targets(ServiceNamespace='ecs')['ScalableTargets'][0]['ScalableTargetARN']
-def gateway(path): return f'arn:aws:apigateway:us-east-1::/{path}'
-def restapi(id): return 'restapis/' + id.replace('|', '/stages/')
-UNTAG = {
-    'acm.': lambda n: client('acm').remove_tags_from_certificate(CertificateArn=arn(n), Tags=[{'Key': keys[0]}]),
-    'apigateway.api_key': lambda n: client('apigateway').untag_resource(resourceArn=gateway('apikeys/' + n['id']), tagKeys=keys),
-    'apigateway.usage_plan': lambda n: client('apigateway').untag_resource(resourceArn=gateway('usageplans/' + n['id']), tagKeys=keys),
-    'apigateway.': lambda n: client('apigateway').untag_resource(resourceArn=gateway(restapi(n['id'])), tagKeys=keys),
-    'apigatewayv2.': lambda n: client('apigatewayv2').untag_resource(ResourceArn=gateway('vpclinks/' + n['id']), TagKeys=keys),
-    'applicationautoscaling.': lambda n: scaling.untag_resource(ResourceARN=target(), TagKeys=keys),
-    'ec2.': lambda n: client('ec2').delete_tags(Resources=[n['id']], Tags=[{'Key': keys[0]}]),
-    'ecs.': lambda n: client('ecs').untag_resource(resourceArn=arn(n), tagKeys=keys),
-    'efs.': lambda n: client('efs').untag_resource(ResourceId=n['id'], TagKeys=keys),
-    'elasticache.': lambda n: client('elasticache').remove_tags_from_resource(ResourceName=arn(n), TagKeys=keys),
-    'elbv2.': lambda n: client('elbv2').remove_tags(ResourceArns=[arn(n)], TagKeys=keys),
-    'iam.': lambda n: client('iam').untag_role(RoleName=n['id'], TagKeys=keys),
-    'kinesis.': lambda n: client('kinesis').remove_tags_from_stream(StreamName=n['id'], TagKeys=keys),
-    'kms.': lambda n: client('kms').untag_resource(KeyId=n['id'], TagKeys=keys),
-    'logs.': lambda n: client('logs').untag_resource(resourceArn=arn(n), tagKeys=keys),
-    'rds.': lambda n: client('rds').remove_tags_from_resource(ResourceName=arn(n), TagKeys=keys),
-    'secretsmanager.': lambda n: client('secretsmanager').untag_resource(SecretId=n['id'], TagKeys=keys),
-}
-for node in json.load(open(state))['nodes'].values():
-    if isinstance(node['spec'].get('tags'), dict):
-        next(untag for kind, untag in UNTAG.items() if node['kind'].startswith(kind))(node)
-"#;
-
 /// As AWS Backup, CloudFormation and others do. Nobody but AWS can write such tags in the real one.
 const AWS_TAGS: &str = "\
 pair = [{'Key': 'aws:of-aws', 'Value': 'yes'}]

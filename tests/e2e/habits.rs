@@ -19,8 +19,9 @@ fn help_says_what_each_command_does() {
     nothing.
 
     Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not
-    ready (status), or bad usage; 3 the state is locked by another run, or was taken over by one; 130
-    stopped by Ctrl-C or SIGTERM.
+    ready (status), or bad usage; 3 the state is locked by another run, or was taken over by one; 4 AWS
+    does not take the credentials, or no longer: renew them and run again; 130 stopped by Ctrl-C or
+    SIGTERM.
 
     Usage: tapctl <COMMAND>
 

@@ -16,6 +16,7 @@ mod harness;
 mod lifecycle;
 mod moods;
 mod offered;
+mod ownership;
 mod requirements;
 mod returns;
 mod secrets;
