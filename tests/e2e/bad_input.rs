@@ -306,18 +306,16 @@ fn losing_data_needs_leave_by_name() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
     desk.tapctl(&["apply", "--yes"]).expect(0);
-    // Nobody can decrypt what was encrypted with a key that is gone.
+    // The cache would be made anew for its token's sake.
     aws.python(
-        "kms = client('kms')
-key = kms.describe_key(KeyId='alias/student-efs-dev')['KeyMetadata']['KeyId']
-kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)",
+        "client('secretsmanager').delete_secret(SecretId='student-cache-dev/credentials', ForceDeleteWithoutRecovery=True)",
     );
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @r"
-    error: this plan would lose the data of file-system; nothing was changed
-    hint: if that is meant, add --allow-data-loss file-system
+    error: this plan would lose the data of cache; nothing was changed
+    hint: if that is meant, add --allow-data-loss cache
     ");
     unharmed(&aws, &desk, &["apply", "--yes", "--allow-data-loss", "db-cluster"]);
-    desk.tapctl(&["apply", "--yes", "--allow-data-loss", "file-system"]).expect(0);
+    desk.tapctl(&["apply", "--yes", "--allow-data-loss", "cache"]).expect(0);
     desk.tapctl(&["drift"]).expect(0);
     desk.tapctl(&["plan"]).expect(0);
     aws.assert_lawful();

@@ -80,23 +80,6 @@ fn a_protected_secret_is_restored_with_its_value() {
     assert_eq!(value, "set by people");
 }
 
-/// The cache would be made anew for the token's sake, and with it all that is in it would go.
-#[test]
-fn a_lost_cache_token_does_not_cost_the_cache_unasked() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
-    aws.python(
-        "secrets = client('secretsmanager')\n\
-         lost = next(s['ARN'] for s in secrets.list_secrets()['SecretList'] if 'redis' in s['Name'] or 'cache' in s['Name'])\n\
-         secrets.delete_secret(SecretId=lost, ForceDeleteWithoutRecovery=True)",
-    );
-    let mark = aws.mark();
-    let run = desk.tapctl(&["apply", "--yes"]).expect(1);
-    assert!(run.stderr.contains("would lose the data of cache"), "{run}");
-    assert_eq!(aws.writes_since(mark), [""; 0]);
-}
-
 #[test]
 fn a_log_group_that_a_service_makes_anew_is_removed_again() {
     let aws = LocalAws::lease();
