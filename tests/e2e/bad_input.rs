@@ -285,7 +285,7 @@ fn a_quota_that_is_too_small_is_told_before_anything_is_made() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
     aws.python("for _ in range(4): client('ec2').allocate_address(Domain='vpc')");
-    desk.settings("[stream]\nshards = 501");
+    desk.settings("[network]\nnat = \"per-az\"\n[stream]\nshards = 501");
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @r"
     error: QuotaTooSmall: in us-east-1: 2 more Elastic IP addresses are needed, and 4 of at most 5 are in use; 501 more Kinesis shards are needed, and 0 of at most 500 are in use
     hint: ask for a higher quota, or remove what is no longer used, then run apply again
@@ -357,7 +357,7 @@ client('kinesis').create_stream(StreamName='student-events-dev', ShardCount=1)",
     let run = desk.tapctl(&["apply", "--yes", "--adopt"]).expect(0);
     assert!(run.stderr.contains(" 3 adopted"), "{run}");
     let counts = aws.sweep().counts();
-    assert_eq!([counts["kinesis.stream"], counts["iam.role"]], [1, 5]);
+    assert_eq!([counts["kinesis.stream"], counts["iam.role"]], [1, 6]);
     desk.tapctl(&["drift"]).expect(0);
     aws.assert_lawful();
 }

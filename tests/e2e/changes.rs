@@ -235,7 +235,6 @@ fn a_further_tag_goes_on_everything_and_changes_nothing_else() {
     iam.role
     kms.alias
     logs.metric-filter
-    s3.object-version
     secretsmanager.secret
     wafv2.web-acl
     ");

@@ -124,12 +124,14 @@ impl Eyes {
         wrong
     }
 
-    /// What is wrong with how a removed object is seen. What stacks share may live on.
+    /// What is wrong with how a removed object is seen. What stacks share may live on, and what AWS keeps for a while is
+    /// found without its id, for an apply to take back.
     async fn absent(&self, owner: &Owner, node: &NodeState) -> Vec<String> {
         let mut wrong = Vec::new();
         for (how, id) in [("by id", node.id.as_deref()), ("without id", None)] {
             match self.look(owner, node, id).await {
                 Err(fault) => wrong.push(fault),
+                Ok(Some(seen)) if id.is_none() && self.is_kept(node, &seen) => {}
                 Ok(Some(seen)) if !self.facts(node).shared => {
                     wrong.push(format!("{how}: found {} after it was removed, {:?}", seen.id, seen.phase));
                 }
@@ -137,5 +139,10 @@ impl Eyes {
             }
         }
         wrong
+    }
+
+    fn is_kept(&self, node: &NodeState, seen: &Seen) -> bool {
+        let kind = self.kinds.get(&node.kind).expect("a kind of ours");
+        matches!(seen.phase, Phase::Failed(_)) && kind.remains(&node.spec).is_some()
     }
 }

@@ -32,7 +32,7 @@ fn meets_its_requirements(aws: &LocalAws, desk: &Desk, variables: &[(&str, &str)
     let outputs = desk.path("outputs.json");
     std::fs::write(&outputs, desk.tapctl(&["outputs", "--json"]).expect(0).stdout).expect("the outputs are written");
     let ended = Command::new(repository().join("scripts/local-aws"))
-        .args(["python", "-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .args(["python", "-m", "pytest", "-p", "no:cacheprovider"])
         .arg(repository().join("tests/requirements/data_pipeline"))
         .env("PYTHONPATH", repository().join("tests"))
         .env("AWS_ENDPOINT_URL", aws.url())
