@@ -26,6 +26,7 @@ AUDITED = {
     "$context.identity.apiKeyId",
     "$context.httpMethod",
     "$context.resourcePath",
+    "$context.path",
     "$context.status",
     "$context.responseLatency",
 }
