@@ -1,5 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::Ipv4Net;
 use serde_json::Value;
 
 use super::rules::{RULES, Rule};
