@@ -695,7 +695,7 @@ def detectors(aws):
 # From the listings to the answer
 
 VOLATILE = re.compile(
-    r"(Time|Timestamp|Date|CreatedAt|createdAt|updatedAt|registeredAt|Serial|Endpoint|Address|DNSName|DnsName|HostedZoneID?"
+    r"(Time|Timestamp|Date|LastModified|CreatedAt|createdAt|updatedAt|registeredAt|Serial|Endpoint|Address|DNSName|DnsName|HostedZoneID?"
     r"|SerialNumber|ResourceId|PublicIp|public_ip|PrivateIp|IpAddress|AvailableIpAddressCount|DeploymentId|NotBefore|NotAfter|LockToken"
     r"|SizeInBytes|storedBytes|DnsEntries|ImportedAt|VersionIdsToStages|currentServiceDeployment|currentServiceRevisions"
     r"|CurrentKeyMaterialId|RoleLastUsed|Subject|LogGroupArn|DbiResourceId|deployments|clientToken|ClientToken|SecretArn)$",

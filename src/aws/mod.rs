@@ -9,6 +9,7 @@ mod transport;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
 use self::clock::Clock;
@@ -82,10 +83,17 @@ macro_rules! client {
             $service::config::Builder::from($sdk)
                 .interceptor(transport::Courtesy)
                 .retry_classifier(clock::Again)
+                .retry_classifier(too_many_requests())
                 .retry_partition(reads_may_retry())
                 .build(),
         )
     };
+}
+
+/// The SDK knows throttling by its codes, and `Throttled`, as SNS says, is none of them: botocore's model of SNS,
+/// `ThrottledException`. The status is the same with all.
+fn too_many_requests() -> HttpStatusCodeClassifier {
+    HttpStatusCodeClassifier::new_from_codes(&[429_u16][..])
 }
 
 /// The SDK shares one bucket of retries among all clients of a service, and stops retrying when it is empty. We only

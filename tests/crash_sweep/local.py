@@ -165,7 +165,7 @@ def kill(process):
 def picture(found, state):
     """Account and state, without what differs between two runs that end alike."""
     rename = sweep.namer(found)
-    recorded = {key: value for key, value in (state or {}).items() if key not in ("serial", "lineage")}
+    recorded = {key: value for key, value in (state or {}).items() if key not in ("serial", "lineage", "fence")}
     return {"account": sweep.dump(found), "state": rename(recorded)}
 
 

@@ -297,6 +297,8 @@ client('secretsmanager').delete_secret(SecretId='student-third-party-dev/credent
           tags.Compliance: (none) → "FERPA"
           tags.tapctl:node: (none) → "db-cluster"
     + create  file-system-policy  efs.file_system_policy  fs-[id]
+    ~ update  cache               elasticache.replication_group  student-redis-dev
+          snapshot_retention_days: 1 → 5
     ~ resume  secret-third-party  secretsmanager.secret  arn:aws:secretsmanager:us-east-1:123456789012:secret:student-third-party-dev/credentials-[id]  (AWS says: scheduled for deletion; apply restores it)
     student-records dev in account 123456789012, us-east-1: 1 to create, 1 to resume, 5 to update
     "#);
