@@ -114,6 +114,10 @@ impl<'a> Builder<'a> {
         ];
         let services: Vec<String> =
             services.iter().map(|service| format!("{service}.{}.amazonaws.com", self.place.region)).collect();
+        let services = match services.as_slice() {
+            [only] => json!(only),
+            all => json!(all),
+        };
         let condition = json!({ "StringEquals": {
             "kms:CallerAccount": self.place.account,
             "kms:ViaService": services,

@@ -39,13 +39,12 @@ fn what_aws_still_works_on_when_credentials_run_out_is_listed() {
     let desk = Desk::at(&aws);
     let mut apply = desk.start(&["apply", "--yes"]);
     aws.until("a NAT gateway is being made", |log| {
-        log.iter().filter(|call| call.operation == "CreateNatGateway" && call.wrote()).count() == 2
+        log.iter().filter(|call| call.operation == "CreateNatGateway" && call.wrote()).count() == 1
     });
     std::thread::sleep(std::time::Duration::from_secs(1));
     expire_from(&aws, 1);
     let run = apply.wait(std::time::Duration::from_secs(20)).expect(4);
     assert!(run.stderr.contains("under way: nat-gateway-a: pending"), "{run}");
-    assert!(run.stderr.contains("under way: nat-gateway-b: pending"), "{run}");
     assert_eq!(run.stderr.matches("ExpiredToken").count(), 2, "once when it happens, once at the end: {run}");
 }
 

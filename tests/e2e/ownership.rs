@@ -48,6 +48,10 @@ def arn(node):
 scaling = client('application-autoscaling')
 def target(): return scaling.describe_scalable_targets(ServiceNamespace='ecs')['ScalableTargets'][0]['ScalableTargetARN']
 def gateway(path): return f'arn:aws:apigateway:us-east-1::/{path}'
+def dashboard(name): return f'arn:aws:cloudwatch::123456789012:dashboard/{name}'
+def untag_bucket(name):
+    tags = [tag for tag in client('s3').get_bucket_tagging(Bucket=name)['TagSet'] if tag['Key'] not in keys]
+    client('s3').put_bucket_tagging(Bucket=name, Tagging={'TagSet': tags})
 def restapi(id): return 'restapis/' + id.replace('|', '/stages/')
 UNTAG = {
     'acm.': lambda n: client('acm').remove_tags_from_certificate(CertificateArn=arn(n), Tags=[{'Key': keys[0]}]),
@@ -56,6 +60,9 @@ UNTAG = {
     'apigateway.': lambda n: client('apigateway').untag_resource(resourceArn=gateway(restapi(n['id'])), tagKeys=keys),
     'apigatewayv2.': lambda n: client('apigatewayv2').untag_resource(ResourceArn=gateway('vpclinks/' + n['id']), TagKeys=keys),
     'applicationautoscaling.': lambda n: scaling.untag_resource(ResourceARN=target(), TagKeys=keys),
+    'cloudtrail.': lambda n: client('cloudtrail').remove_tags(ResourceId=arn(n), TagsList=[{'Key': keys[0]}]),
+    'cloudwatch.dashboard': lambda n: client('cloudwatch').untag_resource(ResourceARN=dashboard(n['id']), TagKeys=keys),
+    'cloudwatch.': lambda n: client('cloudwatch').untag_resource(ResourceARN=arn(n), TagKeys=keys),
     'ec2.': lambda n: client('ec2').delete_tags(Resources=[n['id']], Tags=[{'Key': keys[0]}]),
     'ecs.': lambda n: client('ecs').untag_resource(resourceArn=arn(n), tagKeys=keys),
     'efs.': lambda n: client('efs').untag_resource(ResourceId=n['id'], TagKeys=keys),
@@ -66,7 +73,10 @@ UNTAG = {
     'kms.': lambda n: client('kms').untag_resource(KeyId=n['id'], TagKeys=keys),
     'logs.': lambda n: client('logs').untag_resource(resourceArn=arn(n), tagKeys=keys),
     'rds.': lambda n: client('rds').remove_tags_from_resource(ResourceName=arn(n), TagKeys=keys),
+    's3.': lambda n: untag_bucket(n['id']),
     'secretsmanager.': lambda n: client('secretsmanager').untag_resource(SecretId=n['id'], TagKeys=keys),
+    'sns.': lambda n: client('sns').untag_resource(ResourceArn=arn(n), TagKeys=keys),
+    'wafv2.': lambda n: client('wafv2').untag_resource(ResourceARN=arn(n), TagKeys=keys),
 }
 for node in json.load(open(state))['nodes'].values():
     if isinstance(node['spec'].get('tags'), dict):

@@ -45,7 +45,7 @@ fn an_interrupted_apply_stops_at_once_and_the_next_one_goes_on() {
     let aws = LocalAws::at_speed("real");
     let desk = Desk::at(&aws);
     let mut apply = desk.start(&["apply", "--yes"]);
-    aws.until("a NAT gateway is being made", |log| answered(log, "CreateNatGateway") == 2);
+    aws.until("a NAT gateway is being made", |log| answered(log, "CreateNatGateway") == 1);
     let run = stopped(&mut apply, "INT");
     assert!(run.stderr.contains("under way: nat-gateway-a: pending"), "{run}");
     nothing_is_forgotten(&aws, &desk);
@@ -249,7 +249,7 @@ fn a_run_whose_lock_is_freed_by_hand_stops() {
     let aws = LocalAws::at_speed("real");
     let desk = Desk::at(&aws);
     let mut apply = desk.start(&["apply", "--yes"]);
-    aws.until("a NAT gateway is being made", |log| answered(log, "CreateNatGateway") == 2);
+    aws.until("a NAT gateway is being made", |log| answered(log, "CreateNatGateway") == 1);
     let refused = desk.tapctl(&["state", "unlock", "--yes"]).expect(1);
     assert!(
         refused.stderr.contains(&format!(
