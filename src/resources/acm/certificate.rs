@@ -7,8 +7,8 @@ use aws_sdk_acm::operation::import_certificate::builders::ImportCertificateFluen
 use aws_sdk_acm::primitives::{Blob, DateTime, DateTimeFormat};
 use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, CertificateSummary, Filters, KeyAlgorithm, Tag};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_RSA_SHA256, RsaKeySize,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
 
 use crate::resources::prelude::*;
@@ -17,14 +17,18 @@ const DAY: u64 = 24 * 60 * 60;
 /// How far back validity begins, in seconds, for those whose clock is slow.
 const SLACK: u64 = 60 * 60;
 
+/// X.509's limit for a common name, in characters (RFC 5280, ub-common-name).
+const LONGEST_COMMON_NAME: usize = 64;
+
 /// How long before its expiry a certificate is made anew, in seconds; a third of its life where that is shorter.
 const RENEWAL: i64 = 30 * DAY.cast_signed();
 
 /// A certificate for one name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Certificate {
-    /// The host name it is for, in lower case; common name and alternative name.
-    pub domain_name: String,
+    /// The host name it is for, in lower case, at most 253 characters. It is the alternative name and, where it fits, the
+    /// common name.
+    pub domain_name: Out<String>,
     /// Days from its making to its expiry, 1-825. Live it is 0 in its last 30 days, or its last third if that is shorter,
     /// so that it is made anew in time: API Gateway calls nothing whose certificate has expired.
     pub validity_days: i32,
@@ -73,12 +77,11 @@ impl Resource for Certificate {
         if !(1..=825).contains(&self.validity_days) {
             return Err(format!("validity_days is {}; clients allow 1-825", self.validity_days));
         }
-        match is_host_name(&self.domain_name) {
-            true => Ok(()),
-            false => Err(format!(
-                "domain_name is {:?}; AWS allows a full host name of at most 64 characters, here in lower case",
-                self.domain_name
+        match self.domain_name.known() {
+            Some(name) if !is_host_name(name) => Err(format!(
+                "domain_name is {name:?}; AWS allows a full host name of at most 253 characters, here in lower case"
             )),
+            _ => Ok(()),
         }
     }
 
@@ -94,7 +97,7 @@ impl Resource for Certificate {
         let Some(tags) = certificate_tags(cx, &arn).await? else { return Ok(None) };
         let domain_name = detail.domain_name.clone().always("domain name")?;
         let live = Certificate {
-            domain_name: domain_name.clone(),
+            domain_name: domain_name.as_str().into(),
             validity_days: validity_days(&detail, DateTime::from(SystemTime::now()).secs()),
             tags,
         };
@@ -139,14 +142,17 @@ impl Certificate {
     fn import(&self, cx: &Cx<'_>) -> Result<ImportCertificateFluentBuilder> {
         let days = u64::try_from(self.validity_days).map_err(|error| Fault::invalid(error.to_string()))?;
         // The error never carries key material.
-        let (certificate, key) = self_signed(&self.domain_name, days).map_err(|e| Fault::invalid(e.to_string()))?;
+        let (certificate, key) =
+            self_signed(self.domain_name.get()?, days).map_err(|e| Fault::invalid(e.to_string()))?;
         Ok(cx.acm.import_certificate().certificate(certificate).private_key(key))
     }
 
     /// ARNs of the certificates that carry this node's ownership tags, the oldest first.
     async fn owned(&self, cx: &Cx<'_>) -> Result<Vec<String>> {
+        // The load balancer that has the name may not be there yet, and then neither is this.
+        let Some(name) = self.domain_name.known() else { return Ok(Vec::new()) };
         let all = cx.pass.shared("acm.certificates", || certificates(cx)).await?;
-        let candidates = all.iter().filter(|summary| summary.domain_name() == Some(&self.domain_name));
+        let candidates = all.iter().filter(|summary| summary.domain_name() == Some(name));
         let mut owned = Vec::new();
         for arn in candidates.filter_map(|summary| summary.certificate_arn()) {
             if certificate_tags(cx, arn).await?.is_some_and(|tags| cx.owner.owns(&tags)) {
@@ -163,7 +169,10 @@ fn self_signed(domain: &str, days: u64) -> std::result::Result<(Blob, Blob), rcg
     let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
     let from = SystemTime::now() - Duration::from_secs(SLACK);
     let mut params = CertificateParams::new([domain.to_owned()])?;
-    params.distinguished_name.push(DnType::CommonName, domain);
+    params.distinguished_name = DistinguishedName::new();
+    if domain.len() <= LONGEST_COMMON_NAME {
+        params.distinguished_name.push(DnType::CommonName, domain);
+    }
     params.not_before = from.into();
     params.not_after = (from + Duration::from_secs(days * DAY)).into();
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -233,7 +242,7 @@ fn is_host_name(name: &str) -> bool {
             && !label.ends_with('-')
     };
     let labels = name.strip_prefix("*.").unwrap_or(name);
-    name.len() <= 64 && labels.contains('.') && labels.split('.').all(label)
+    name.len() <= 253 && labels.contains('.') && labels.split('.').all(label)
 }
 
 #[cfg(test)]
@@ -265,6 +274,7 @@ mod tests {
     fn names_are_host_names() {
         assert!(["a.b", "*.student.internal"].into_iter().all(is_host_name));
         assert!(!["", "localhost", "A.b", "a..b", "-a.b", "a_b.c"].into_iter().any(is_host_name));
-        assert!(!is_host_name(&format!("{}.{}.x", "a".repeat(40), "b".repeat(40))));
+        assert!(is_host_name(&format!("{}.{}.x", "a".repeat(40), "b".repeat(40))));
+        assert!(!is_host_name(&["a".repeat(63).as_str(); 4].join(".")));
     }
 }

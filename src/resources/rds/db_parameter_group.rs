@@ -1,5 +1,5 @@
-//! A DB parameter group, of instances on their own. It is created bare and its parameters are set afterwards, at most twenty a call; one
-//! that the engine only reads when it starts takes effect at the next reboot.
+//! A DB parameter group, of instances on their own. It is created bare and its parameters are set afterwards, at most
+//! twenty a call; one that the engine only reads when it starts takes effect at the next reboot.
 
 use std::collections::BTreeMap;
 

@@ -24,8 +24,7 @@ pub(super) struct Ingress {
     pub targets: Node<TargetGroup>,
     /// Where requests come in.
     pub https: Node<Listener>,
-    /// The name that callers use. It is the one in the certificate, but for a certificate of tapctl's own before a
-    /// public load balancer: nobody but AWS could make such a name lead there.
+    /// The name that callers use: the one in the certificate.
     pub host: Out<String>,
 }
 
@@ -33,18 +32,10 @@ impl Builder<'_> {
     pub(super) fn ingress(&mut self, network: &Network, groups: &Groups) -> Ingress {
         self.layer("elb", Class::Internal);
         let settings = &self.config.ingress;
-        let own_host = format!("{}.internal", self.name("api"));
-        let host = settings.host.clone().unwrap_or(own_host);
-        let certificate = match settings.certificate_arn.clone() {
-            Some(arn) => arn.into(),
-            None => self.certificate(&host),
-        };
-        let public = settings.mode == IngressMode::Public;
         let (scheme, subnet_ids, internet) = match settings.mode {
             IngressMode::Internal => (Scheme::Internal, network.private_ids(), None),
             IngressMode::Public => (Scheme::InternetFacing, network.public_ids(), Some(network.internet.clone())),
         };
-        let own_name = settings.host.is_none();
         let balancer = self.stack.add(
             "load-balancer",
             LoadBalancer {
@@ -59,17 +50,31 @@ impl Builder<'_> {
                 tags: Tags::new(),
             },
         );
+        let host = self.host(&balancer);
+        let certificate = match settings.certificate_arn.clone() {
+            Some(arn) => arn.into(),
+            None => self.certificate(&host),
+        };
         let targets = self.target_group(network);
         let forward = Action::Forward { target_group_arn: targets.arn() };
         let https = self.listener("https", &balancer, 443, Some(certificate), forward);
         self.listener("http", &balancer, 80, None, Action::RedirectHttps { port: 443 });
-        let host = if public && own_name { balancer.dns_name() } else { host.as_str().into() };
         Ingress { balancer, targets, https, host }
     }
 
-    fn certificate(&mut self, host: &str) -> Out<String> {
-        let certificate =
-            Certificate { domain_name: host.to_owned(), validity_days: CERTIFICATE_DAYS, tags: Tags::new() };
+    /// API Gateway checks that the certificate is for the name it calls, and before a public load balancer it finds that
+    /// name in the public DNS, where none of ours is. Behind a VPC link nobody looks it up.
+    fn host(&self, balancer: &Node<LoadBalancer>) -> Out<String> {
+        let settings = &self.config.ingress;
+        match (&settings.host, settings.mode) {
+            (Some(host), _) => host.as_str().into(),
+            (None, IngressMode::Internal) => format!("{}.internal", self.name("api")).as_str().into(),
+            (None, IngressMode::Public) => balancer.dns_name(),
+        }
+    }
+
+    fn certificate(&mut self, host: &Out<String>) -> Out<String> {
+        let certificate = Certificate { domain_name: host.clone(), validity_days: CERTIFICATE_DAYS, tags: Tags::new() };
         self.stack.add("certificate", certificate).arn()
     }
 
