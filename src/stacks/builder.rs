@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::Place;
 use super::network::Network;
@@ -216,6 +217,11 @@ impl<'a> Builder<'a> {
 /// The group as one side of a rule.
 pub(super) fn of(group: &Node<SecurityGroup>) -> Peer {
     Peer::Group(group.group_id())
+}
+
+/// Six hexadecimal digits that tell things apart whose names cannot.
+pub(super) fn short_hash(text: &str) -> String {
+    Sha256::digest(text).iter().take(3).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Letters that tell the zones apart in names, whichever zones they are.

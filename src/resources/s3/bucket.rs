@@ -182,8 +182,7 @@ impl Bucket {
                 .is_some_and(|block| blocks_all(&block)),
             tags: tags::read(tagging.into_iter().flat_map(|found| found.tag_set).map(|tag| (tag.key, tag.value))),
         };
-        let outputs = BucketOutputs { bucket_name: name.to_owned(), arn: format!("arn:{}:s3:::{name}", cx.partition) };
-        Ok(Observed::ready(name, live, outputs))
+        Ok(Observed::ready(name, live, outputs(cx, name)))
     }
 
     /// A bucket that has our name and does not answer. AWS speaks of one of another account in the same words as of one

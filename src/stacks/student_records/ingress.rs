@@ -1,7 +1,6 @@
 //! S11: the load balancer, TLS up to it and, where the service speaks it, behind it.
 
-use sha2::{Digest, Sha256};
-
+use super::super::builder::short_hash;
 use super::super::network::Network;
 use super::groups::Groups;
 use super::{Builder, Class};
@@ -84,12 +83,11 @@ impl Builder<'_> {
         let service = &self.config.service;
         let port = i32::from(service.port);
         let protocol = if service.tls { "HTTPS" } else { "HTTP" };
-        let digest = Sha256::digest(format!("{port}/{protocol}/HTTP1/{}", self.config.network.cidr));
-        let suffix: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+        let hash = short_hash(&format!("{port}/{protocol}/HTTP1/{}", self.config.network.cidr));
         self.stack.add(
             "target-group",
             TargetGroup {
-                name: self.name(&format!("tg-{suffix}")),
+                name: self.name(&format!("tg-{hash}")),
                 port,
                 protocol: protocol.into(),
                 protocol_version: "HTTP1".into(),
