@@ -33,7 +33,15 @@ as in ec2:CreateSubnet#3: in which order nodes make them differs from run to run
 After a kill, account and state are read. Where both are, but for ids and times, what they were after an earlier kill of
 the same command that went well, the rest is not run again: such a point counts as `same`. A read that another run needs
 fewer of may never be made: such a point counts as `missed`.
+
+A read changes nothing, which saves runs. Those killed at a read work on one node at a time, so that account and state
+are the same before the read and after it: one kill is for both. One run loses the answers of several reads: it ends as
+an undisturbed one only if it would after each; otherwise each is lost in a run of its own. And once account and state
+are as after an undisturbed run, plan and destroy are not run.
 """
+
+RESULTS_HELP = """add every result to FILE, a JSON object a line, as soon as it is known; points that FILE tells went well
+are not tried again, so that a sweep that was ended goes on"""
 
 
 def arguments():
@@ -48,7 +56,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=0, help="what --points draws by, and the order of trials")
     parser.add_argument("--shard", default="1/1", metavar="I/N", help="the I-th of N parts")
     parser.add_argument("--jobs", type=int, default=1, metavar="J", help="how many trials at once")
-    parser.add_argument("--json", metavar="FILE", help="write every result there")
+    parser.add_argument("--results", metavar="FILE", help=RESULTS_HELP)
     parser.add_argument("--tapctl", default=os.environ.get("TAPCTL"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -57,13 +65,13 @@ def arguments():
 bench = None
 
 
-def strike(point):
+def strike(points):
     began = time.monotonic()
     try:
-        result = bench.strike(point)
+        results = bench.strike(points)
     except Exception as error:  # A trial that breaks is one failure, not the end of the sweep.
-        result = Result(point, "failed", f"the trial itself broke: {error!r}")
-    return result, time.monotonic() - began
+        results = [Result(point, "failed", f"the trial itself broke: {error!r}") for point in points]
+    return results, time.monotonic() - began
 
 
 def all_points(chosen):
@@ -100,6 +108,36 @@ def choose(found, chosen):
     return ordered[part - 1 :: parts]
 
 
+# How many answers to reads one run loses: far fewer than the SDK has tries for.
+LOST_AT_ONCE = 12
+
+
+def runs_of(points):
+    """The points of each run: one, but for reads."""
+    writes = [[point] for point in points if point.write]
+    killed = {}
+    for point in points:
+        if point.alone:
+            killed.setdefault((point.command, point.call), []).append(point)
+    return writes + list(killed.values()) + together([p for p in points if not p.write and p.way == "lost"])
+
+
+def together(points):
+    """Several points a run, of one command, and of one operation only one: its second try counts too."""
+    runs, has_room = [], {}
+    for point in points:
+        candidates = has_room.setdefault(point.command, [])
+        run = next((run for run in candidates if all(of.operation != point.operation for of in run)), None)
+        if run is None:
+            run = []
+            runs.append(run)
+            candidates.append(run)
+        run.append(point)
+        if len(run) == LOST_AT_ONCE:
+            candidates.remove(run)
+    return runs
+
+
 def progress(done, of, result, took):
     line = f"[{done}/{of}] {result.outcome:6} {result.point.command} {result.point.way} {result.point.call} {took:.1f}s"
     print(line + (" (second run)" if result.second_run else ""), flush=True)
@@ -107,13 +145,30 @@ def progress(done, of, result, took):
         print(f"  {result.detail}\n  again: {result.point.again()}", flush=True)
 
 
+def known_results(path):
+    """What earlier sweeps found, by point; what failed is tried again."""
+    if not path or not os.path.exists(path):
+        return {}
+    with open(path) as file:
+        results = [Result.from_dict(json.loads(line)) for line in file]
+    return {result.point: result for result in results if result.outcome != "failed"}
+
+
+def keep(path, results):
+    if path:
+        with open(path, "a") as file:
+            file.writelines(json.dumps(result.as_dict()) + "\n" for result in results)
+
+
 def run_all(points, chosen):
     results = []
     with ProcessPoolExecutor(chosen.jobs, multiprocessing.get_context("fork"), bench.take_port) as pool:
-        for future in as_completed([pool.submit(strike, point) for point in points]):
-            result, took = future.result()
-            results.append(result)
-            progress(len(results), len(points), result, took)
+        for future in as_completed([pool.submit(strike, run) for run in runs_of(points)]):
+            of_run, took = future.result()
+            keep(chosen.results, of_run)
+            for result in of_run:
+                results.append(result)
+                progress(len(results), len(points), result, took)
     return results
 
 
@@ -158,20 +213,19 @@ def main():
         points = choose(found, chosen)
         if not points:
             sys.exit("no undisturbed run makes such a call")
+        known = known_results(chosen.results)
+        results = [known[point] for point in points if point in known]
+        points = [point for point in points if point not in known]
         print(f"{len(found)} points, {len(points)} of them now; seed {chosen.seed}, shard {chosen.shard}", flush=True)
-        results = run_all(points, chosen)
+        results += run_all(points, chosen)
     finally:
         bench.end()
-    sys.exit(1 if report(results, found, chosen, time.monotonic() - began) else 0)
+    sys.exit(1 if report(results, found, time.monotonic() - began) else 0)
 
 
-def report(results, found, chosen, seconds):
+def report(results, found, seconds):
     """Prints the table and every failure, and answers how many there are."""
     failed = [result for result in results if result.outcome == "failed"]
-    if chosen.json:
-        with open(chosen.json, "w") as file:
-            told = [result.as_dict() for result in results]
-            json.dump({"seed": chosen.seed, "seconds": seconds, "results": told}, file, indent=1)
     print(table(results, calls_by_service(found)))
     for result in failed:
         print(f"\nFAILED {result.point.again()}\n  {result.detail}")

@@ -1,6 +1,9 @@
 """One strike and what must come of it."""
 
+import multiprocessing
 import time
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from .local import TICK, Aws, Desk, Eyes, Failure, difference, fingerprint, kill, picture
@@ -42,6 +45,14 @@ class Point:
     def call(self):
         return f"{self.service}:{self.operation}#{self.nth}"
 
+    @property
+    def alone(self):
+        """Whether the struck run works on one node at a time.
+
+        Killed at a read it then leaves one of the few accounts that lie between two writes, most of them met before,
+        and the same before the read as after it. What else may be under way at a kill is tried at the writes."""
+        return not self.write and self.way != "lost"
+
     def again(self):
         return f"scripts/crash-sweep --command {self.command} --way {self.way} --call {self.call}"
 
@@ -58,26 +69,44 @@ class Result:
     def as_dict(self):
         return asdict(self) | {"again": self.point.again()}
 
+    @classmethod
+    def from_dict(cls, told):
+        return cls(Point(**told["point"]), told["outcome"], told["detail"], told["second_run"])
+
 
 class Bench:
     """An empty account, one with everything in it, and what undisturbed runs make of them."""
 
     def __init__(self, tapctl):
         self.tapctl = tapctl
-        self.calls, self.expected, self.shown_well = {}, {}, {}
+        self.calls, self.expected = {}, {}
+        # Shared by all who make trials.
+        self.shown_well = multiprocessing.Manager().dict()
         self.empty = Aws.start()
+        self.warm_up()
         self.full, self.full_desk = self.empty.fork(), Desk(tapctl)
         self.undisturbed("apply", self.full, self.full_desk, Eyes(self.full.url))
+        self.full.ask("DELETE", "log")
         self.take_port()
         for command in ("change", "destroy"):
-            aws, desk = self.begin(command)
-            self.undisturbed(command, aws, desk, self.eyes)
-            if command == "change":
-                desk.run(aws, "destroy", "--yes")
-                self.expected["change", "destroyed"] = picture(self.eyes.look(), desk.state())
-            aws.end()
-            desk.clear()
+            with self.ready(command) as (aws, desk):
+                self.undisturbed(command, aws, desk, self.eyes)
+                if command == "change":
+                    desk.run(aws, "destroy", "--yes")
+                    self.expected["change", "destroyed"] = picture(self.eyes.look(), desk.state())
         self.expected["apply", "destroyed"] = self.expected["destroy"]
+        for command in COMMANDS:
+            with self.ready(command) as (aws, desk):
+                self.undisturbed_alone(command, aws, desk)
+
+    def warm_up(self):
+        """What the server loads with the first calls it loads once, and not in each fork."""
+        desk = Desk(self.tapctl)
+        desk.run(self.empty, "apply", "--yes")
+        desk.clear()
+        self.empty.ask("POST", "reset")
+        Eyes(self.empty.url).look()
+        self.empty.ask("DELETE", "log")
 
     def take_port(self):
         """Every process that makes trials has a port, and with it clients, of its own."""
@@ -87,37 +116,53 @@ class Bench:
 
     def undisturbed(self, command, aws, desk, eyes):
         """Records the calls of a command that nothing happens to, and what it ends with."""
-        mark = aws.mark()
-        desk.run(aws, verb(command), "--yes")
-        self.calls[command] = aws.log(mark)
+        desk.run(aws, *spoken(command))
+        self.calls[command, False] = aws.log()
         self.expected[command] = picture(eyes.look(), desk.state())
         if command != "destroy":
             desk.run(aws, "plan")
 
-    def begin(self, command):
+    def undisturbed_alone(self, command, aws, desk):
+        desk.run(aws, *spoken(command, alone=True))
+        self.calls[command, True] = aws.log()
+        lines = difference("", self.expected[command], picture(self.eyes.look(), desk.state()))
+        if lines:
+            raise Failure("one node at a time ends elsewhere than many at a time:\n  " + "\n  ".join(lines[:20]))
+
+    @contextmanager
+    def ready(self, command):
         """The account and the desk as the command finds them."""
         if command == "apply":
-            return self.empty.fork(self.port), Desk(self.tapctl)
-        settings = CHANGE if command == "change" else ""
-        return self.full.fork(self.port), Desk(self.tapctl, settings, self.full_desk)
-
-    def points(self, command, way):
-        """A point for each call of the undisturbed run."""
-        seen = {}
-        for entry in self.calls[command]:
-            name = (entry["service"], entry["operation"])
-            seen[name] = seen.get(name, 0) + 1
-            yield Point(command, way, *name, seen[name], entry["write"])
-
-    def strike(self, point):
-        aws, desk = self.begin(point.command)
+            aws, desk = self.empty.fork(self.port), Desk(self.tapctl)
+        else:
+            settings = CHANGE if command == "change" else ""
+            aws, desk = self.full.fork(self.port), Desk(self.tapctl, settings, self.full_desk)
         try:
-            return Trial(self, point, aws, desk).result()
-        except Failure as failure:
-            return Result(point, "failed", str(failure))
+            yield aws, desk
         finally:
             aws.end()
             desk.clear()
+
+    def points(self, command, way):
+        """A point for each call of the undisturbed run."""
+        for alone in (False, True):
+            seen = Counter()
+            for entry in self.calls[command, alone]:
+                name = (entry["service"], entry["operation"])
+                seen[name] += 1
+                point = Point(command, way, *name, seen[name], entry["write"])
+                if point.alone == alone:
+                    yield point
+
+    def strike(self, points):
+        """What comes of striking one run at all these points: where it fails, each is tried in a run of its own."""
+        try:
+            with self.ready(points[0].command) as (aws, desk):
+                return Trial(self, points, aws, desk).results()
+        except Failure as failure:
+            if len(points) == 1:
+                return [Result(points[0], "failed", str(failure))]
+        return [result for point in points for result in self.strike([point])]
 
     def end(self):
         self.full_desk.clear()
@@ -128,58 +173,56 @@ def verb(command):
     return "destroy" if command == "destroy" else "apply"
 
 
-class Trial:
-    def __init__(self, bench, point, aws, desk):
-        self.bench, self.point, self.aws, self.desk = bench, point, aws, desk
+def spoken(command, alone=False):
+    return [verb(command), "--yes", *(["--parallelism", "1"] if alone else [])]
 
-    def result(self):
+
+class Trial:
+    def __init__(self, bench, points, aws, desk):
+        self.bench, self.points, self.aws, self.desk = bench, points, aws, desk
+        self.point, self.command = points[0], points[0].command
+
+    def results(self):
         struck, ended = self.disturb()
-        if struck is None and ended != 0:
+        if not struck and ended != 0:
             raise Failure(f"the run ended with {ended} before it was struck:\n{self.desk.said()}")
-        if struck is None:
-            return Result(self.point, "missed", "the run ended without this call")
-        second_run = ended not in (None, 0)
-        struck_at = None
+        missed = [Result(point, "missed", "the run ended without this call") for point in self.points if point not in struck]
+        return missed + (self.bring_about(struck, ended) if struck else [])
+
+    def bring_about(self, struck, ended):
+        """Runs the command again, unless what is left was met before, and compares what that ends with."""
+        left = None
         if ended is None:
-            struck_at = fingerprint(self.picture())
-            earlier = self.bench.shown_well.get((self.point.command, struck_at))
+            left = (self.command, fingerprint(self.picture()))
+            earlier = self.bench.shown_well.get(left)
             if earlier:
-                return Result(self.point, "same", earlier.again())
+                return [Result(point, "same", earlier) for point in struck]
         if ended != 0:
-            self.desk.run(self.aws, verb(self.point.command), "--yes")
-        self.compare(self.point.command)
+            self.desk.run(self.aws, *spoken(self.command))
+        self.compare(self.command)
         # A read changes nothing: from here on all is as in the undisturbed run, of which plan and destroy are known.
-        if self.point.command != "destroy" and self.point.write:
+        if self.command != "destroy" and self.point.write:
             self.desk.run(self.aws, "plan")
             self.desk.run(self.aws, "destroy", "--yes")
-            self.compare((self.point.command, "destroyed"))
+            self.compare((self.command, "destroyed"))
         self.aws.check_lawful()
-        if struck_at:
-            self.bench.shown_well[self.point.command, struck_at] = self.point
-        return Result(self.point, "ok", second_run=second_run)
+        if left:
+            self.bench.shown_well[left] = self.point.again()
+        return [Result(point, "ok", second_run=ended not in (None, 0)) for point in struck]
 
     def disturb(self):
-        """Runs the command into its strike: the call that was struck, and the exit code unless it was killed."""
-        fault = self.aws.ask("POST", "faults", self.fault())["faults"][0]["id"]
-        process = self.desk.start(self.aws, verb(self.point.command), "--yes")
-        what = f"tapctl {verb(self.point.command)}, struck at {self.point.call}"
+        """Runs the command into its strikes: the points that were struck, and the exit code unless it was killed."""
+        self.aws.ask("POST", "faults", [fault(point) for point in self.points])
+        process = self.desk.start(self.aws, *spoken(self.command, self.point.alone))
+        what = f"tapctl {verb(self.command)}, struck at {', '.join(point.call for point in self.points)}"
         if self.point.way == "lost":
             code = self.desk.finish(process, what)
         else:
             code = self.until_struck(process)
         self.aws.let_calls_end()
-        struck = self.aws.struck(fault)
+        hit = [told["hit"] for told in self.aws.ask("GET", "faults")["faults"]]
         self.aws.ask("DELETE", "faults")
-        return struck, code
-
-    def fault(self):
-        lost = self.point.way == "lost"
-        return {
-            "match": {"service": self.point.service, "operation": self.point.operation},
-            "nth": self.point.nth,
-            "when": "before" if self.point.way == "before" else "after",
-            "action": "reset" if lost else "silence",
-        }
+        return [point for point, times in zip(self.points, hit) if times], code
 
     def until_struck(self, process):
         """Kills the run when it is struck; its exit code where it ends before that."""
@@ -198,3 +241,12 @@ class Trial:
         if lines:
             text = "\n  ".join(lines[:20])
             raise Failure(f"after the next run this differs from what undisturbed runs leave:\n  {text}")
+
+
+def fault(point):
+    return {
+        "match": {"service": point.service, "operation": point.operation},
+        "nth": point.nth,
+        "when": "before" if point.way == "before" else "after",
+        "action": "reset" if point.way == "lost" else "silence",
+    }

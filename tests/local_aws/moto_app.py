@@ -1,14 +1,18 @@
 """The way to moto: the request as it came, or a call made anew from a dictionary."""
 
 import io
+from functools import cache
 from urllib.parse import quote, urlencode
 
 from botocore.serialize import create_serializer
+from moto.core import responses
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from . import wire
 from .registry import Call, Unsupported
 
+# moto looks through all methods of a service's class at every call.
+responses.method_names_from_class = cache(responses.method_names_from_class)
 application = DomainDispatcherApplication(create_backend_app)
 
 
