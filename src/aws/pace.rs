@@ -40,8 +40,12 @@ const LIMITS: &[Limit] = &[
     limit("ecs-register", 5.0, 1.0, |op| op == "ECS:RegisterTaskDefinition"),
     limit("elb-create", 10.0, 0.2, |op| op == "Elastic Load Balancing v2:CreateLoadBalancer"),
     limit("kinesis-streams", 5.0, 5.0, |op| matches!(op, "Kinesis:CreateStream" | "Kinesis:DeleteStream")),
+    limit("log-groups", 5.0, 5.0, |op| op == "CloudWatch Logs:DescribeLogGroups"),
     limit("kms-create", 5.0, 5.0, |op| matches!(op, "KMS:CreateKey" | "KMS:CreateAlias")),
 ];
+
+/// By how much sooner a call may arrive than the one before it did, which then came too late to have made room for it.
+const JITTER: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, Copy)]
 struct Level {
@@ -63,7 +67,7 @@ impl Pace {
         if pause > Duration::ZERO {
             tracing::debug!(operation, ?pause, "held back for AWS's rate limit");
             let unsent = Unsent { pace: self, operation };
-            tokio::time::sleep_until(now + pause).await;
+            tokio::time::sleep_until(now + pause + JITTER).await;
             std::mem::forget(unsent);
         }
     }

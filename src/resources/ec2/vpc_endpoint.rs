@@ -80,6 +80,7 @@ impl Resource for VpcEndpoint {
     type Outputs = VpcEndpointOutputs;
     const KIND: &'static str = "ec2.vpc_endpoint";
     const IMMUTABLE: &'static [&'static str] = &["vpc_id", "service_name", "endpoint_type"];
+    const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 900, 1200);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -135,7 +135,7 @@ def create_load_balancer(call):
         "elbv2.load-balancer",
         balancer.name,
         lambda: provisioned(balancer, "active"),
-        lambda text: provisioned(balancer, "failed"),
+        lambda text: provisioned(balancer, "failed", text),
     )
     made["LoadBalancers"][0] |= {
         "DNSName": balancer.dns_name,
@@ -144,9 +144,9 @@ def create_load_balancer(call):
     return made
 
 
-def provisioned(balancer, state):
+def provisioned(balancer, state, reason=None):
     if balancer.state == "provisioning":
-        balancer.state = state
+        balancer.state, balancer.reason = state, reason
 
 
 def again(call, known):
@@ -219,7 +219,12 @@ def describe_load_balancers(call):
     for arn in call.get("LoadBalancerArns", []):
         if arn not in balancers(call):
             raise AwsError("LoadBalancerNotFound", f"Load balancers '[{arn}]' not found")
-    return ask(call)
+    answer = ask(call)
+    for shown in answer["LoadBalancers"]:
+        known = balancers(call)[shown["LoadBalancerArn"]]
+        if known.state == "failed":
+            shown["State"] = {"Code": "failed", "Reason": known.reason or "Internal error"}
+    return answer
 
 
 @after("elbv2", "DescribeLoadBalancerAttributes")

@@ -16,24 +16,26 @@ def test_nat_gateway(local, network):
 
 
 def test_endpoint(local, network):
-    wish(local, "ec2.vpc-endpoint", name="*.logs")
+    wish(local, "ec2.vpc-endpoint", name="*.logs", message="no address left")
     ec2 = local("ec2")
     ec2.modify_vpc_attribute(VpcId=network.vpc, EnableDnsHostnames={"Value": True})
     ask = {"VpcId": network.vpc, "VpcEndpointType": "Interface", "SubnetIds": network.subnets}
-    states = {}
+    found = {}
     for service in ("kms", "logs"):
         made = ec2.create_vpc_endpoint(**ask, ServiceName=f"com.amazonaws.us-east-1.{service}")["VpcEndpoint"][
             "VpcEndpointId"
         ]
-        states[service] = ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"][0]["State"]
-    assert states == {"kms": "available", "logs": "failed"}
+        found[service] = ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"][0]
+    assert {service: endpoint["State"] for service, endpoint in found.items()} == {"kms": "available", "logs": "failed"}
+    assert found["logs"]["LastError"]["Message"] == "no address left" and "LastError" not in found["kms"]
 
 
 def test_load_balancer(local, network, name):
-    wish(local, "elbv2.load-balancer")
+    wish(local, "elbv2.load-balancer", message="no capacity")
     elb = local("elbv2")
     elb.create_load_balancer(Name=name, Subnets=network.subnets, Scheme="internal")
-    assert elb.describe_load_balancers(Names=[name])["LoadBalancers"][0]["State"]["Code"] == "failed"
+    state = elb.describe_load_balancers(Names=[name])["LoadBalancers"][0]["State"]
+    assert state == {"Code": "failed", "Reason": "no capacity"}
 
 
 def test_vpc_link(local, network, name):

@@ -28,19 +28,18 @@ def begin_interface(call, endpoint):
         endpoint.security_group_ids = [call.backend("ec2").get_default_security_group(endpoint.vpc_id).id]
     adopt_interfaces(call, endpoint)
     endpoint.state = "pending"
-    name, good, bad = endpoint.service_name, "available", "failed"
     conclude(
         "ec2.endpoint.create",
         "ec2.vpc-endpoint",
-        name,
-        lambda: settle(endpoint, good),
-        lambda text: settle(endpoint, bad),
+        endpoint.service_name,
+        lambda: settle(endpoint, "available"),
+        lambda text: settle(endpoint, "failed", text),
     )
 
 
-def settle(endpoint, state):
+def settle(endpoint, state, reason=None):
     if endpoint.state == "pending":
-        endpoint.state = state
+        endpoint.state, endpoint.reason = state, reason
 
 
 def adopt_interfaces(call, endpoint):
@@ -69,6 +68,8 @@ def shown(call, out):
     out["NetworkInterfaceIds"] = list(endpoint.network_interface_ids)
     if endpoint.vpc_endpoint_type == "Interface":
         out["DnsEntries"] = names_of(call, endpoint)
+    if endpoint.state == "failed":
+        out["LastError"] = {"Code": "InternalError", "Message": endpoint.reason or "An internal error has occurred"}
     out.setdefault("IpAddressType", "ipv4")
     out.setdefault("RequesterManaged", False)
     return out
