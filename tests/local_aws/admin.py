@@ -50,6 +50,18 @@ def clear_log(body, query):
     return {}
 
 
+@route("POST", "/_local/watch")
+def watch(body, query):
+    journal.watched = body["file"]
+    return {"file": journal.watched}
+
+
+@route("DELETE", "/_local/watch")
+def watch_nothing(body, query):
+    journal.watched = None
+    return {}
+
+
 @route("GET", "/_local/unsupported")
 def unsupported(body, query):
     return journal.unsupported

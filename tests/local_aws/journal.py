@@ -1,5 +1,6 @@
 """Every request, one JSON object: what a test asserts on, and what `--log` keeps."""
 
+import hashlib
 import itertools
 import json
 import time
@@ -78,10 +79,20 @@ def readable_bytes(value):
         return f"<{len(value)} bytes>"
 
 
+def digest(path):
+    """The SHA-256 of a file, or nothing where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
 class Journal:
     def __init__(self):
         self.entries = []
         self.file = None
+        self.watched = None
         self.unsupported = {}
         self._numbers = itertools.count(1)
 
@@ -99,6 +110,8 @@ class Journal:
             "error_code": None,
             "write": is_write(operation),
         }
+        if self.watched:
+            entry["file"] = digest(self.watched)
         entry.update(extra)
         self.entries.append(entry)
         return entry

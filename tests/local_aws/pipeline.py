@@ -8,7 +8,7 @@ from moto.moto_server.werkzeug_app import BackendRequest
 
 from . import admin, consistency, inflight, moto_app, violations, wire
 from .faults import faults
-from .journal import journal
+from .journal import is_write, journal
 from .registry import AFTER, GENERAL_RULES, OPERATIONS, RECOVER, REPLAY, RULES, AwsError, Unsupported
 from .world import world
 
@@ -29,6 +29,7 @@ def handle(environ, client_left):
     # Whoever parses the form first would consume the body that moto has to read again.
     request.get_data()
     if request.path.startswith("/_local"):
+        world.requests += request.method != "GET"
         status, body = admin.answer(request)
         return Reply(status, {"Content-Type": "application/json"}, admin.json.dumps(body, default=str).encode())
     try:
@@ -44,6 +45,7 @@ def handle(environ, client_left):
 
 def unsigned(request):
     with world.lock:
+        world.requests += 1
         if request.path == "/moto-api/reset":
             world.reset()
         status, headers, body = moto_app.run(request.environ)
@@ -106,6 +108,7 @@ def perform(call):
     notes = {}
     try:
         with world.lock:
+            world.requests += is_write(call.operation)
             world.clock.run_due()
             check_rules(call, ABOUT_THE_CALLER)
             return replayed(call) or succeed(call), None, notes

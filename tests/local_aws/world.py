@@ -49,6 +49,7 @@ class Clock:
         self.clear()
 
     def clear(self):
+        self.done = 0
         self._due = []
         self._ahead = 0.0
         self._order = itertools.count()
@@ -76,6 +77,7 @@ class Clock:
 
     def run_due(self):
         while self._due and self._due[0][0] <= self.now():
+            self.done += 1
             heapq.heappop(self._due)[2]()
 
     def run_all(self):
@@ -83,6 +85,7 @@ class Clock:
         while self._due:
             due, _, action = heapq.heappop(self._due)
             self._ahead += max(0.0, due - self.now())
+            self.done += 1
             action()
 
     def pending(self):
@@ -98,9 +101,16 @@ class World:
     def __post_init__(self):
         self.clock = Clock(self.settings)
         self.on_reset = []
+        self.requests = 0
 
     def shelf(self, account, region, name):
         return self.shelves.setdefault((account, region, name), {})
+
+    @property
+    def age(self):
+        """What was read at the same age is still so: since then no request came that may change anything, nor has time
+        brought anything about."""
+        return self.requests, self.clock.done
 
     def time(self):
         """The time AWS's clock shows, in seconds since 1970."""

@@ -1,5 +1,6 @@
 """What the local AWS is beside AWS: the log, faults, endings, and how it says what it does not know."""
 
+import hashlib
 import http.client
 import json
 import time
@@ -265,6 +266,40 @@ def test_fork_begins_with_all_there_is_and_goes_its_own_way(local, name):
     again = local.admin("POST", "/_local/forks", {"port": answer["port"]})
     assert again == answer and f"{name}-here" in clusters(fork)
     local.admin("DELETE", f"/_local/forks?port={answer['port']}")
+
+
+def test_watches_a_file(local, tmp_path):
+    path = tmp_path / "state.json"
+    local.admin("POST", "/_local/watch", {"file": str(path)})
+    try:
+        local("sts").get_caller_identity()
+        assert last_entry(local)["file"] is None
+        path.write_text("{}")
+        local("sts").get_caller_identity()
+        assert last_entry(local)["file"] == hashlib.sha256(b"{}").hexdigest()
+    finally:
+        local.admin("DELETE", "/_local/watch")
+    local("sts").get_caller_identity()
+    assert "file" not in last_entry(local)
+
+
+def test_a_listing_is_kept_no_longer_than_it_is_true(local, network, held):
+    ec2 = local("ec2")
+
+    def tags():
+        return ec2.describe_vpcs(VpcIds=[network.vpc])["Vpcs"][0].get("Tags", [])
+
+    assert tags() == tags() == []
+    ec2.create_tags(Resources=[network.vpc], Tags=[{"Key": "a", "Value": "1"}])
+    assert tags() == [{"Key": "a", "Value": "1"}]
+    nat = ec2.create_nat_gateway(SubnetId=network.subnets[0], ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+
+    def state():
+        return ec2.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"][0]["State"]
+
+    assert state() == state() == "pending"
+    held()
+    assert state() == "available"
 
 
 def test_bad_faults_are_refused(local):

@@ -1,9 +1,11 @@
 """Filters and pages of EC2 listings, over what a caller sees; moto knows few filters, and ignores the others."""
 
 import fnmatch
+import pickle
 
 from ...moto_app import ask
 from ...registry import AwsError, after, operation
+from ...world import world
 
 # Listing: (where its items are, filters whose name does not say where their value is).
 LISTINGS = {
@@ -109,9 +111,28 @@ def meets(item, wish, special):
     return any(fnmatch.fnmatchcase(value, wanted) for value in found for wanted in wish.get("Values", []))
 
 
+class Listed:
+    """What moto listed, by what was asked: listing takes it long, and while the world does not age nothing changes."""
+
+    def __init__(self):
+        self.age, self.answers = None, {}
+
+    def of(self, call, params):
+        if self.age != world.age:
+            self.age, self.answers = world.age, {}
+        wish = (call.account, call.region, call.operation, repr(params))
+        if wish not in self.answers:
+            self.answers[wish] = pickle.dumps(ask(call, params=params))
+        # Those who amend an answer change what they are given.
+        return pickle.loads(self.answers[wish])
+
+
+listed = Listed()
+
+
 @operation("ec2", *LISTINGS)
 def list_everything(call):
-    return ask(call, params={name: value for name, value in call.params.items() if name not in OURS})
+    return listed.of(call, {name: value for name, value in call.params.items() if name not in OURS})
 
 
 @after("ec2", *LISTINGS)
