@@ -34,8 +34,9 @@ After a kill, account and state are read. Where both are, but for ids and times,
 the same command that went well, the rest is not run again: such a point counts as `same`. A read that another run needs
 fewer of may never be made: such a point counts as `missed`.
 
-A read changes nothing, which saves runs. Those killed at a read work on one node at a time, so that account and state
-are the same before the read and after it: one kill is for both. One run loses the answers of several reads: it ends as
+A read changes nothing, which saves runs. Those killed at a read work on one node at a time, so that nothing else is
+under way: between two writes and two saves of the state all reads find the same account and the same state, and so would
+a kill before or after any of them. One kill is for all of those. One run loses the answers of several reads: it ends as
 an undisturbed one only if it would after each; otherwise each is lost in a run of its own. And once account and state
 are as after an undisturbed run, plan and destroy are not run.
 """
@@ -118,7 +119,7 @@ def runs_of(points):
     killed = {}
     for point in points:
         if point.alone:
-            killed.setdefault((point.command, point.call), []).append(point)
+            killed.setdefault((point.command, point.place), []).append(point)
     return writes + list(killed.values()) + together([p for p in points if not p.write and p.way == "lost"])
 
 
@@ -207,7 +208,7 @@ def main():
     global bench
     chosen = arguments()
     began = time.monotonic()
-    bench = Bench(chosen.tapctl)
+    bench = Bench(chosen.tapctl, reads=not chosen.writes)
     try:
         found = all_points(chosen)
         points = choose(found, chosen)

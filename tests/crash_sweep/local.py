@@ -143,10 +143,13 @@ class Desk:
         if code != 0:
             raise Failure(f"{what} ended with {code}:\n{self.said()}")
 
+    @property
+    def state_path(self):
+        return self.directory / "state/student-records-dev.json"
+
     def state(self):
         """The state document; none before the first save."""
-        path = self.directory / "state/student-records-dev.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        return json.loads(self.state_path.read_text()) if self.state_path.exists() else None
 
     def clear(self):
         shutil.rmtree(self.directory)

@@ -4,7 +4,7 @@ import multiprocessing
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from .local import TICK, Aws, Desk, Eyes, Failure, difference, fingerprint, kill, picture
 
@@ -40,6 +40,8 @@ class Point:
     operation: str
     nth: int
     write: bool
+    # For reads: the same for those at which a run of one node at a time finds the same account and the same state.
+    place: str = field(default="", compare=False)
 
     @property
     def call(self):
@@ -49,8 +51,8 @@ class Point:
     def alone(self):
         """Whether the struck run works on one node at a time.
 
-        Killed at a read it then leaves one of the few accounts that lie between two writes, most of them met before,
-        and the same before the read as after it. What else may be under way at a kill is tried at the writes."""
+        Killed at a read it then leaves one of the few accounts that lie between two writes, and the same before the
+        read as after it. What else may be under way at a kill is tried at the writes."""
         return not self.write and self.way != "lost"
 
     def again(self):
@@ -77,7 +79,8 @@ class Result:
 class Bench:
     """An empty account, one with everything in it, and what undisturbed runs make of them."""
 
-    def __init__(self, tapctl):
+    def __init__(self, tapctl, reads):
+        """Without `reads` there are no points for kills at them, and half the preparation is saved."""
         self.tapctl = tapctl
         self.calls, self.expected = {}, {}
         # Shared by all who make trials.
@@ -95,7 +98,7 @@ class Bench:
                     desk.run(aws, "destroy", "--yes")
                     self.expected["change", "destroyed"] = picture(self.eyes.look(), desk.state())
         self.expected["apply", "destroyed"] = self.expected["destroy"]
-        for command in COMMANDS:
+        for command in COMMANDS if reads else ():
             with self.ready(command) as (aws, desk):
                 self.undisturbed_alone(command, aws, desk)
 
@@ -123,6 +126,7 @@ class Bench:
             desk.run(aws, "plan")
 
     def undisturbed_alone(self, command, aws, desk):
+        aws.ask("POST", "watch", {"file": str(desk.state_path)})
         desk.run(aws, *spoken(command, alone=True))
         self.calls[command, True] = aws.log()
         lines = difference("", self.expected[command], picture(self.eyes.look(), desk.state()))
@@ -146,11 +150,12 @@ class Bench:
     def points(self, command, way):
         """A point for each call of the undisturbed run."""
         for alone in (False, True):
-            seen = Counter()
-            for entry in self.calls[command, alone]:
+            seen, writes = Counter(), 0
+            for entry in self.calls.get((command, alone), ()):
                 name = (entry["service"], entry["operation"])
                 seen[name] += 1
-                point = Point(command, way, *name, seen[name], entry["write"])
+                writes += entry["write"]
+                point = Point(command, way, *name, seen[name], entry["write"], f"{writes} {entry.get('file')}")
                 if point.alone == alone:
                     yield point
 
@@ -211,17 +216,22 @@ class Trial:
         return [Result(point, "ok", second_run=ended not in (None, 0)) for point in struck]
 
     def disturb(self):
-        """Runs the command into its strikes: the points that were struck, and the exit code unless it was killed."""
-        self.aws.ask("POST", "faults", [fault(point) for point in self.points])
+        """Runs the command into its strikes: the points that were struck, and the exit code unless it was killed.
+
+        Those of one kill lie where nothing differs, and the first stands for all."""
+        lost = self.point.way == "lost"
+        self.aws.ask("POST", "faults", [fault(point) for point in (self.points if lost else self.points[:1])])
         process = self.desk.start(self.aws, *spoken(self.command, self.point.alone))
         what = f"tapctl {verb(self.command)}, struck at {', '.join(point.call for point in self.points)}"
-        if self.point.way == "lost":
+        if lost:
             code = self.desk.finish(process, what)
         else:
             code = self.until_struck(process)
         self.aws.let_calls_end()
         hit = [told["hit"] for told in self.aws.ask("GET", "faults")["faults"]]
         self.aws.ask("DELETE", "faults")
+        if not lost:
+            return self.points if hit[0] else [], code
         return [point for point, times in zip(self.points, hit) if times], code
 
     def until_struck(self, process):
