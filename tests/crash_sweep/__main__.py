@@ -42,7 +42,7 @@ are as after an undisturbed run, plan and destroy are not run.
 """
 
 RESULTS_HELP = """add every result to FILE, a JSON object a line, as soon as it is known; points that FILE tells went well
-are not tried again, so that a sweep that was ended goes on"""
+with this very binary are not tried again, so that a sweep that was ended goes on"""
 
 
 def arguments():
@@ -90,6 +90,8 @@ def choose(found, chosen):
     """The points of this run. Calls that can change something come first, each operation before another twice, commands
     and ways in turn."""
     draw = random.Random(chosen.seed)
+    # In which order calls were made differs from run to run; what a seed draws must not.
+    found = sorted(found, key=Point.again)
     groups = {}
     for point in draw.sample(found, len(found)):
         groups.setdefault((point.command, point.way), []).append(point)
@@ -147,18 +149,19 @@ def progress(done, of, result, took):
 
 
 def known_results(path):
-    """What earlier sweeps found, by point; what failed is tried again."""
+    """What earlier sweeps found of this binary, by point; what failed is tried again."""
     if not path or not os.path.exists(path):
         return {}
     with open(path) as file:
-        results = [Result.from_dict(json.loads(line)) for line in file]
+        told = [json.loads(line) for line in file]
+    results = [Result.from_dict(one) for one in told if one["binary"] == bench.binary]
     return {result.point: result for result in results if result.outcome != "failed"}
 
 
 def keep(path, results):
     if path:
         with open(path, "a") as file:
-            file.writelines(json.dumps(result.as_dict()) + "\n" for result in results)
+            file.writelines(json.dumps(result.as_dict() | {"binary": bench.binary}) + "\n" for result in results)
 
 
 def run_all(points, chosen):

@@ -1,10 +1,12 @@
 """One strike and what must come of it."""
 
+import hashlib
 import multiprocessing
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from .local import TICK, Aws, Desk, Eyes, Failure, difference, fingerprint, kill, picture
 
@@ -82,6 +84,7 @@ class Bench:
     def __init__(self, tapctl, reads):
         """Without `reads` there are no points for kills at them, and half the preparation is saved."""
         self.tapctl = tapctl
+        self.binary = hashlib.sha256(Path(tapctl).read_bytes()).hexdigest()
         self.calls, self.expected = {}, {}
         # Shared by all who make trials.
         self.shown_well = multiprocessing.Manager().dict()
