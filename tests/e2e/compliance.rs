@@ -2,11 +2,11 @@
 //! tests that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use tapctl::config::Config;
 use tapctl::stacks::{self, Place};
 
+use crate::harness::repository;
 use crate::requirements::EVERY_OPTION;
 
 /// A row of the table: id, nodes, tests.
@@ -24,7 +24,7 @@ fn quoted(cell: &str) -> Vec<String> {
 }
 
 fn rows() -> Vec<Row> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/COMPLIANCE.md");
+    let path = repository().join("docs/COMPLIANCE.md");
     let text = std::fs::read_to_string(path).expect("there is a table");
     let lines = text.lines().filter(|line| line.starts_with("| S"));
     lines
@@ -95,9 +95,9 @@ fn every_requirement_names_tests_that_exist() {
     let mut of_row: BTreeMap<String, String> = BTreeMap::new();
     for row in rows() {
         for test in &row.tests {
-            let found = ["student_records", "student_records_destroyed"].iter().any(|folder| {
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements").join(folder).join(test).is_file()
-            });
+            let found = ["student_records", "student_records_destroyed"]
+                .iter()
+                .any(|folder| repository().join("tests/requirements").join(folder).join(test).is_file());
             assert!(found, "{}: {test}", row.id);
             of_row.insert(test.clone(), row.id.clone());
         }
@@ -105,7 +105,7 @@ fn every_requirement_names_tests_that_exist() {
         assert!(row.tests.iter().any(|test| test.starts_with(&format!("test_s{number:02}_"))), "{}", row.id);
     }
     for folder in ["student_records", "student_records_destroyed"] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements").join(folder);
+        let folder = repository().join("tests/requirements").join(folder);
         for entry in std::fs::read_dir(folder).expect("a folder of tests").flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let named = !name.starts_with("test_") || of_row.contains_key(&name);

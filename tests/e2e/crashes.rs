@@ -2,13 +2,12 @@
 //!
 //! `scripts/crash-sweep` strikes at every call; here it strikes at a few, which `TAPCTL_E2E_SEED` chooses.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Desk, LocalAws, made};
+use crate::harness::{Desk, LocalAws, made, repository};
 
 fn seed() -> u64 {
     std::env::var("TAPCTL_E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0)
@@ -19,7 +18,7 @@ const POINTS: u32 = 18;
 
 #[test]
 fn struck_anywhere_the_next_run_ends_as_an_undisturbed_one() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/local-aws");
+    let script = repository().join("scripts/local-aws");
     let (points, seed) = (POINTS.to_string(), seed().to_string());
     let sweep = Command::new(script)
         .args(["python", "-m", "crash_sweep", "--writes", "--points", &points, "--seed", &seed])

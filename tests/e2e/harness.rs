@@ -35,9 +35,12 @@ const TICK: Duration = Duration::from_millis(20);
 /// Servers that nobody uses at the moment.
 static IDLE: Mutex<Vec<Server>> = Mutex::new(Vec::new());
 
-/// Where the sources are.
+/// Where the sources are. Asked while running: checkouts share builds, and one built elsewhere may be gone by then.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    static REPOSITORY: LazyLock<PathBuf> = LazyLock::new(|| {
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+    });
+    &REPOSITORY
 }
 
 fn script() -> Command {
