@@ -91,8 +91,7 @@ impl<C: 'static> Worker<'_, C> {
         let mut patience = Patience::new(self.facts.wait.every, self.engine.options.settle.saturating_sub(gone));
         loop {
             if let Some(found) = self.look(&spec, Some(&id)).await? {
-                let text = format!("{id} was made anew by a service that still wrote to it; removing it again");
-                self.engine.reporter.event(Event::Note { node: self.node, text: &text });
+                self.tell_reborn(&id);
                 self.remove_found(&spec, found).await?;
             }
             if patience.is_over() {
@@ -101,6 +100,11 @@ impl<C: 'static> Worker<'_, C> {
             }
             self.wait(&mut patience, "delete", "whether a service makes it anew").await?;
         }
+    }
+
+    fn tell_reborn(&self, id: &str) {
+        let text = format!("{id} was made anew by a service that still wrote to it; removing it again");
+        self.engine.reporter.event(Event::Note { node: self.node, text: &text });
     }
 
     /// Gives up this stack's share in a shared object. Whether it vanishes is up to the other stacks.
@@ -160,6 +164,7 @@ impl<C: 'static> Worker<'_, C> {
     /// Asks AWS to remove an object, again where it is refused for now, and waits until it is gone.
     async fn remove_found(&self, spec: &Value, mut found: Seen) -> Result<(), Halt> {
         let mut patience = self.patience(self.facts.wait.gone);
+        let ours = self.is_ours(&found);
         let mut asked = false;
         let mut held = Held::default();
         loop {
@@ -178,6 +183,13 @@ impl<C: 'static> Worker<'_, C> {
                 Some(found) => found,
                 None => return Ok(()),
             };
+            // Between the removal and this look a service may have made it anew, which lasts until it is removed too.
+            if asked && self.facts.reborn {
+                asked = false;
+                if ours && !self.is_ours(&found) {
+                    self.tell_reborn(&found.id);
+                }
+            }
         }
     }
 

@@ -92,7 +92,7 @@ fn a_log_group_that_a_service_makes_anew_is_removed_again() {
             .any(|call| call.operation == "DeleteLogGroup" && call.wrote() && call.params["logGroupName"] == group)
     });
     aws.python(&format!("client('logs').create_log_group(logGroupName='{group}')"));
-    let run = destroy.wait(Duration::from_secs(60)).expect(0);
+    let run = destroy.wait(Duration::from_secs(170)).expect(0);
     assert!(run.stderr.contains(&format!("{group} was made anew by a service")), "{run}");
     assert_eq!(aws.sweep().leftovers().names(), [""; 0]);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tapctl::engine::{Outcome, Stop};
 use tapctl::error::Class;
+use tapctl::resource::Tags;
 use tapctl::stack::Stack;
 use tokio::time::Instant;
 
@@ -77,7 +78,7 @@ fn log_and_disk() -> Stack {
 
 /// A writer makes the log anew, with none of our tags.
 fn written_again(world: &World, id: &str) {
-    let fields = Fields { name: Some("log".into()), ..Fields::default() };
+    let fields = Fields { name: Some("log".into()), tags: Some(Tags::new()), ..Fields::default() };
     world.cloud.plant(manner::<Log>(), fields, Some(id));
 }
 
@@ -97,6 +98,25 @@ async fn what_a_writer_makes_anew_is_removed_again() {
         assert!(world.cloud.picture().is_empty());
         assert!(world.store.state().nodes.is_empty() && world.store.state().outputs.is_empty());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_anew_before_anybody_saw_it_gone_is_removed_again() {
+    let world = World::default();
+    world.apply(&log_and_disk()).await.complete();
+    let log = world.cloud.of("log").id;
+    let started = Instant::now();
+    let write = async {
+        while world.cloud.count("delete") < 2 || world.cloud.picture().iter().any(|line| line.contains("t.log")) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        written_again(&world, &log);
+    };
+    let (end, ()) = tokio::join!(world.destroy(), write);
+    end.complete();
+    assert!(started.elapsed() < Duration::from_secs(60), "took {:?}", started.elapsed());
+    assert!(world.heard("was made anew by a service"));
+    assert!(world.cloud.picture().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

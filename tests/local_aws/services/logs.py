@@ -55,12 +55,15 @@ def put_log_group_deletion_protection(call):
 
 @operation("logs", "DeleteLogGroup")
 def delete_log_group(call):
-    name = group_of(call).name
+    """Its tags go with it: a group made anew under its name has none of them."""
+    group = group_of(call)
+    name = group.name
     if extras(call).get(name, DEFAULTS)["deletionProtectionEnabled"]:
         raise AwsError("ValidationException", f"Log group {name} is protected from deletion.")
     extras(call).pop(name, None)
     keep_filters(call, lambda entry: entry["logGroupName"] != name)
     made = ask(call)
+    call.backend("logs").tagger.delete_all_tags_for_resource(group.arn)
     logs_left.written_again(call, name)
     return made
 

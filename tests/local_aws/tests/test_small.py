@@ -72,6 +72,16 @@ def test_class_and_protection_of_a_log_group(local, name):
     logs.delete_log_group(logGroupName=name)
 
 
+def test_a_log_group_made_anew_has_none_of_its_tags(local, name):
+    logs = local("logs")
+    logs.create_log_group(logGroupName=name, tags={"whose": "mine"})
+    arn = log_group(local, name)["logGroupArn"]
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"whose": "mine"}
+    logs.delete_log_group(logGroupName=name)
+    logs.create_log_group(logGroupName=name)
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {}
+
+
 def test_name_of_a_secret_scheduled_for_deletion(local, name):
     secrets = local("secretsmanager")
     secrets.create_secret(Name=name, SecretString="x")
