@@ -60,17 +60,25 @@ fn unanswered<E>(error: &SdkError<E, HttpResponse>, message: &str) -> (Class, &'
 /// What the SDK wraps every cause in, and what tells a person nothing.
 const WRAPPERS: [&str; 4] = ["dispatch failure", "other", "io error", "service error"];
 
+/// Before the whole request, with what is secret in its body, in what the SDK says when an endpoint is no URL.
+const REQUEST: &str = " to request `Request {";
+
 /// An error with all that caused it, each in its own words.
 fn chain(error: &dyn StdError) -> String {
-    let mut words = vec![error.to_string()];
+    let mut words = vec![without_request(error.to_string())];
     let mut cause = error.source();
     while let Some(error) = cause {
-        words.push(error.to_string());
+        words.push(without_request(error.to_string()));
         cause = error.source();
     }
     words.retain(|word| !WRAPPERS.contains(&word.as_str()));
     words.dedup();
     words.join(": ")
+}
+
+fn without_request(mut words: String) -> String {
+    words.truncate(words.find(REQUEST).unwrap_or(words.len()));
+    words
 }
 
 /// A row for what the shape of the code does not tell: service prefix of the operation, code, a part of the message.
@@ -293,7 +301,22 @@ fn by_shape(code: &str, status: u16) -> Class {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_secretsmanager::config::Credentials;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_cannot_be_sent_is_not_told_with_its_secret() {
+        let sdk = super::super::settings("us-east-1")
+            .endpoint_url("localhost:5000")
+            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .load()
+            .await;
+        let client = aws_sdk_secretsmanager::Client::new(&sdk);
+        let error = client.create_secret().name("database").secret_string("hush").send().await.unwrap_err();
+        let fault = Fault::from(error);
+        assert_eq!(fault.message, "failed to apply endpoint `localhost:5000`: endpoint must contain scheme");
+    }
 
     #[test]
     fn the_operation_is_read_off_the_error_type() {
