@@ -1,6 +1,7 @@
 //! Talking to AWS: the clients, what their errors mean, how fast they may be called.
 
 mod clock;
+mod endpoints;
 pub mod errors;
 mod pace;
 pub mod tags;
@@ -125,8 +126,9 @@ impl Aws {
     /// Makes the clients and asks AWS whose credentials these are.
     ///
     /// # Errors
-    /// Where there are no credentials, or AWS refuses them.
+    /// Where there are no credentials, or AWS refuses them, or the environment names an endpoint that is none.
     pub async fn connect(region: &str) -> Result<Aws> {
+        endpoints::check()?;
         let clock = Clock::default();
         let sdk = sdk_config(region, &clock).await;
         let identity = client!(aws_sdk_sts, &sdk).get_caller_identity().send().await?;

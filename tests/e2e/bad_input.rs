@@ -32,6 +32,22 @@ fn shown(desk: &Desk, text: &str) -> String {
 }
 
 #[test]
+fn endpoints_that_are_none_are_refused() {
+    let aws = LocalAws::lease();
+    for (name, value) in [("AWS_ENDPOINT_URL", ""), ("AWS_ENDPOINT_URL_S3", "localhost:5000")] {
+        let desk = Desk::at(&aws).variable(name, value);
+        let said = untold(&aws, &desk, &["apply", "--yes"], 1);
+        assert_eq!(
+            said,
+            format!(
+                "error: InvalidEndpoint: {name} is {value:?}; allowed: a URL with http:// or https:// and a host, or the \
+                 variable not set\n"
+            )
+        );
+    }
+}
+
+#[test]
 fn settings_are_refused_before_aws_is_asked() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
