@@ -1,6 +1,7 @@
 //! What people and scripts rely on: help, exit codes, JSON, colours, pipes, completions.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -268,4 +269,23 @@ fn a_first_tapctl_toml_shows_every_setting_and_is_never_overwritten_by_mistake()
     assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "mine");
     desk.tapctl(&["init", "--force", "first.toml"]).expect(0);
     assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
+}
+
+#[test]
+fn calls_go_through_the_proxy_of_the_environment() {
+    let aws = LocalAws::lease();
+    // The local AWS takes requests as a proxy gets them.
+    let far = |scheme: &str| Desk::at(&aws).variable("AWS_ENDPOINT_URL", &format!("{scheme}://aws.invalid"));
+    far("http").variable("HTTP_PROXY", &aws.url()).tapctl(&["plan"]).expect(2);
+
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", proxy.local_addr().expect("an address"));
+    let planning = far("https").variable("HTTPS_PROXY", &url).start(&["plan"]);
+    let (stream, _) = proxy.accept().expect("tapctl connects");
+    let asked = BufReader::new(stream).lines().next().expect("a line").expect("of text");
+    assert_eq!(asked, "CONNECT aws.invalid:443 HTTP/1.1");
+    planning.crash();
+
+    let near = Desk::at(&aws).variable("HTTP_PROXY", &url).variable("NO_PROXY", "127.0.0.1");
+    near.tapctl(&["plan"]).expect(2);
 }
