@@ -68,7 +68,7 @@ impl Fault {
     pub fn hint(&self) -> Option<&'static str> {
         match self.code.as_str() {
             "NoCredentials" => return Some("log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"),
-            "NoConnection" => return Some("check the network, its proxy, the region and AWS_ENDPOINT_URL, then run again"),
+            "NoConnection" => return Some("check network, proxy, region and AWS_ENDPOINT_URL, then run again"),
             "RequestTimeTooSkewed" => return Some("set this machine's clock, then run again"),
             _ => {}
         }
