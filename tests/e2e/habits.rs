@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, LocalAws, Run};
+use crate::harness::{Desk, LocalAws, Run, wait_for};
 
 const COMMANDS: [&str; 10] =
     ["apply", "plan", "status", "drift", "destroy", "rotate", "outputs", "state", "init", "completions"];
@@ -281,7 +282,8 @@ fn calls_go_through_the_proxy_of_the_environment() {
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", proxy.local_addr().expect("an address"));
     let planning = far("https").variable("HTTPS_PROXY", &url).start(&["plan"]);
-    let (stream, _) = proxy.accept().expect("tapctl connects");
+    proxy.set_nonblocking(true).expect("a socket that can be asked");
+    let (stream, _) = wait_for("tapctl's connection", Duration::from_secs(60), || proxy.accept().ok());
     let asked = BufReader::new(stream).lines().next().expect("a line").expect("of text");
     assert_eq!(asked, "CONNECT aws.invalid:443 HTTP/1.1");
     planning.crash();
