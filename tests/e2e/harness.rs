@@ -669,7 +669,7 @@ pub fn in_a_process_of_its_own_run(desk: &Desk, test: &str, variables: &[(&str, 
     let mut command = Command::new(std::env::current_exe().expect("a test knows where it is"));
     command.args(["--exact", test, "--ignored", "--nocapture"]);
     command.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.current_dir(desk.path("")).envs(variables.iter().copied());
+    command.current_dir(desk.path("")).env("CARGO_MANIFEST_DIR", repository()).envs(variables.iter().copied());
     let ended = command.output().expect("a test can run itself");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let said = String::from_utf8_lossy(&ended.stdout);
