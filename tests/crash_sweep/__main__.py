@@ -154,7 +154,7 @@ def known_results(path):
         return {}
     with open(path) as file:
         told = [json.loads(line) for line in file]
-    results = [Result.from_dict(one) for one in told if one["binary"] == bench.binary]
+    results = [Result.from_dict(one) for one in told if one.get("binary") == bench.binary]
     return {result.point: result for result in results if result.outcome != "failed"}
 
 
