@@ -37,10 +37,11 @@ impl Up {
     fn change(&self, settings: &str) -> Changed {
         let before = self.aws.sweep();
         self.desk.settings(settings);
-        let plan = self.desk.tapctl(&["plan"]).expect(2).shown();
+        let drawn = self.desk.drawn("dev");
+        let plan = drawn.redact(&self.desk.tapctl(&["plan"]).expect(2).stdout);
         let mark = self.aws.mark();
         let applied = self.desk.tapctl(&["apply", "--yes"]).expect(0);
-        assert!(applied.shown().starts_with(&plan), "apply shows the plan that plan showed\n{applied}");
+        assert!(drawn.redact(&applied.stdout).starts_with(&plan), "apply shows the plan that plan showed\n{applied}");
         let (writes, calls) = (self.aws.changes_since(mark), self.aws.log_since(mark));
         let mark = self.aws.mark();
         for command in [&["apply", "--yes"][..], &["plan"], &["drift"], &["status"]] {
@@ -67,7 +68,8 @@ impl Changed {
         let (before, after) = (ids(&self.before), ids(&self.after));
         let went = before.iter().filter(|object| !after.contains(object)).map(|(_, name)| format!("- {name}"));
         let came = after.iter().filter(|object| !before.contains(object)).map(|(_, name)| format!("+ {name}"));
-        let mut lines: Vec<String> = went.chain(came).map(|line| crate::harness::redact(&line)).collect();
+        let (gone, new) = (self.before.drawn(), self.after.drawn());
+        let mut lines: Vec<String> = went.chain(came).map(|line| gone.redact(&new.redact(&line))).collect();
         lines.sort();
         lines.join("\n")
     }

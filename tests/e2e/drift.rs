@@ -68,20 +68,9 @@ impl Applied {
         self.masked(&self.desk.tapctl(&["plan"]).expect(2))
     }
 
-    /// What it printed, without what AWS draws at random. Short ids are words like others, so they are looked up.
+    /// What it printed, without what AWS draws at random.
     fn masked(&self, run: &Run) -> String {
-        let state = self.desk.state("dev");
-        let nodes = state["nodes"].as_object().into_iter().flatten().map(|(_, node)| node);
-        let drawn = nodes.filter_map(|node| {
-            let id = node["id"].as_str()?;
-            match node["kind"].as_str()? {
-                "secretsmanager.secret" => id.rsplit('-').next(),
-                kind if kind.starts_with("apigateway.") => id.split('|').find(|part| [6, 10].contains(&part.len())),
-                _ => None,
-            }
-        });
-        let deployment = state["nodes"]["deployment"]["id"].as_str().and_then(|id| id.split('|').nth(1));
-        redact(&drawn.chain(deployment).fold(run.stdout.clone(), |text, id| text.replace(id, "[id]")))
+        self.desk.drawn("dev").redact(&run.stdout)
     }
 
     /// Repairs it, and proves that nothing is left to repair.

@@ -14,7 +14,7 @@
 //! waits for the end of a pipe we hold: however this process ends, even by SIGKILL, its servers end with it.
 #![allow(dead_code, reason = "not every theme needs every tool")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -375,12 +375,18 @@ impl Sweep {
 
     /// `kind name` of every object, sorted; ids that AWS drew stand as `[id]`.
     pub fn names(&self) -> Vec<String> {
+        let drawn = self.drawn();
         let mut names: Vec<String> = self
             .objects()
-            .map(|(kind, object)| format!("{kind} {}", redact(object["name"].as_str().unwrap_or_default())))
+            .map(|(kind, object)| format!("{kind} {}", drawn.redact(object["name"].as_str().unwrap_or_default())))
             .collect();
         names.sort();
         names
+    }
+
+    /// The ids in it that could be words.
+    pub fn drawn(&self) -> Drawn {
+        Drawn::of(self.objects().filter_map(|(kind, object)| Some((kind, object["id"].as_str()?))))
     }
 
     /// Only what satisfies the test.
@@ -462,6 +468,13 @@ impl Desk {
     pub fn state(&self, env: &str) -> Value {
         let text = std::fs::read_to_string(self.state_path(env)).expect("there is a state");
         serde_json::from_str(&text).expect("the state is JSON")
+    }
+
+    /// The ids in the state of an environment that could be words.
+    pub fn drawn(&self, env: &str) -> Drawn {
+        let state = self.state(env);
+        let nodes = state["nodes"].as_object().into_iter().flatten();
+        Drawn::of(nodes.filter_map(|(_, node)| Some((node["kind"].as_str()?, node["id"].as_str()?))))
     }
 
     /// The command, ready to run.
@@ -615,15 +628,46 @@ impl Run {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self}"))
     }
+}
 
-    /// What it printed, with placeholders for what differs from run to run.
-    pub fn shown(&self) -> String {
-        redact(&self.stdout)
+/// Ids that AWS draws at random and that could be words, so that nothing but their being known tells them: those of API
+/// Gateway, and the ends of secrets' ARNs.
+pub struct Drawn(BTreeSet<String>);
+
+impl Drawn {
+    /// Those among the ids of objects, each given with its kind.
+    pub fn of<'a>(objects: impl Iterator<Item = (&'a str, &'a str)>) -> Drawn {
+        let short = objects.flat_map(|(kind, id)| -> Vec<&str> {
+            match kind {
+                "secretsmanager.secret" if id.starts_with("arn:") => id.rsplit('-').take(1).collect(),
+                _ if kind.starts_with("apigateway") => id.split(['|', '/']).filter(|part| is_short(part)).collect(),
+                _ => Vec::new(),
+            }
+        });
+        Drawn(short.map(str::to_owned).collect())
+    }
+
+    /// Puts `[id]` in place of all that AWS drew, these and what shows itself.
+    pub fn redact(&self, text: &str) -> String {
+        redact_with(text, |word| match word.rsplit_once('-') {
+            _ if self.0.contains(word) => Some("[id]".to_owned()),
+            Some((head, tail)) if self.0.contains(tail) => Some(format!("{head}-[id]")),
+            _ => None,
+        })
     }
 }
 
-/// Puts `[id]` in place of what AWS draws at random: `vpc-0a1b…`, UUIDs, API ids; and `[time]` in place of times.
+/// Whether it is as long as the ids of API Gateway are, and of their letters.
+fn is_short(id: &str) -> bool {
+    matches!(id.len(), 6 | 10) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// Puts `[id]` in place of what AWS draws at random and what shows itself as such: `vpc-0a1b…`, UUIDs, hashes.
 pub fn redact(text: &str) -> String {
+    redact_with(text, |_| None)
+}
+
+fn redact_with(text: &str, known: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
     for c in text.chars().chain([' ']) {
@@ -631,7 +675,7 @@ pub fn redact(text: &str) -> String {
             word.push(c);
             continue;
         }
-        out.push_str(&redact_word(&word));
+        out.push_str(&known(&word).unwrap_or_else(|| redact_word(&word)));
         word.clear();
         out.push(c);
     }
@@ -652,10 +696,6 @@ fn redact_word(word: &str) -> String {
     {
         return format!("{head}-[id]");
     }
-    let drawn = matches!(word.len(), 10 | 6) && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if drawn && word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_lowercase()) {
-        return "[id]".to_owned();
-    }
     if hex(word, 16) {
         return "[id]".to_owned();
     }
@@ -674,4 +714,14 @@ pub fn in_a_process_of_its_own_run(desk: &Desk, test: &str, variables: &[(&str, 
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let said = String::from_utf8_lossy(&ended.stdout);
     assert!(said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn ids_that_could_be_words_are_left_out_of_what_is_compared() {
+    let api = ("apigateway.deployment", "ptlhjeykrz|ukudwi");
+    let secret = ("secretsmanager.secret", "arn:aws:secretsmanager:us-east-1:123456789012:secret:dev/master-AbCdEf");
+    let drawn = Drawn::of([api, secret].into_iter());
+    assert_eq!(drawn.redact("API-Gateway-Execution-Logs_ptlhjeykrz/dev"), "API-Gateway-Execution-Logs_[id]/dev");
+    assert_eq!(drawn.redact("ukudwi, master-AbCdEf, deployment"), "[id], master-[id], deployment");
+    assert_eq!(redact("vpc-0123456789abcdef0 retention"), "vpc-[id] retention");
 }
