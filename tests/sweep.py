@@ -545,9 +545,15 @@ def rest_apis(aws):
 
 def api_resources(aws, api_id):
     found = aws.all("apigateway", "get_resources", "items", restApiId=api_id, embed=["methods"], limit=500)
+    authorizers = {item["id"]: item for item in aws.all("apigateway", "get_authorizers", "items", restApiId=api_id)}
     for resource in found:
         for method in resource.get("resourceMethods", {}).values():
             method.get("methodIntegration", {}).pop("cacheNamespace", None)
+            if "authorizerId" in method:
+                # Its id is drawn anew whenever the API's document is put.
+                authorizer = dict(authorizers[method.pop("authorizerId")])
+                del authorizer["id"]
+                method["authorizer"] = authorizer
     return {resource["path"]: resource.get("resourceMethods", {}) for resource in found}
 
 
@@ -717,6 +723,8 @@ RANDOM = [
     (re.compile(r"\b[a-z0-9]{6,12}\.(use1\.cache\.amazonaws\.com)"), r"<host>.\1"),
     (re.compile(r"-\d{9,10}\.([a-z0-9-]+\.elb\.amazonaws\.com)"), r"-<number>.\1"),
     (re.compile(r"\b[a-z0-9]{10}\.(execute-api\.)"), r"<api>.\1"),
+    # A database user that tapctl had drawn.
+    (re.compile(r"\bu[a-z0-9]{15}\b"), "<user>"),
 ]
 
 

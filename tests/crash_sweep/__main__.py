@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from .stacks import DEFAULT, STACKS
 from .trial import COMMANDS, WAYS, Bench, Point, Result
 
 HELP = """
@@ -19,8 +20,11 @@ must find nothing to do, destroys, and compares what is left. Exits with 1 if an
 
 Commands, each from the account it needs:
   apply     of env dev, into an empty account
-  change    an apply of other settings that make, update, move, replace and remove: CHANGE in tests/crash_sweep/trial.py
+  change    an apply of other settings that make, update, move, replace and remove
   destroy   of env dev
+
+Stacks, with the settings that a change changes them to, are in tests/crash_sweep/stacks.py; every-option is
+student-records with all turned on that can be, and what may go turned off by a change.
 
 Ways:
   before    SIGKILL when the call arrives; it takes no effect, and neither does any call after it
@@ -49,10 +53,12 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/crash-sweep", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--stack", choices=STACKS, default=DEFAULT)
     parser.add_argument("--command", choices=[*COMMANDS, "all"], default="all")
     parser.add_argument("--way", choices=[*WAYS, "all"], default="all")
     parser.add_argument("--points", default="all", metavar="N", help="how many, of all operations; or all")
     parser.add_argument("--writes", action="store_true", help="only calls that can change something")
+    parser.add_argument("--service", metavar="NAME", help="only calls of this one, as ec2")
     parser.add_argument("--call", metavar="CALL", help="only this one, as ec2:CreateSubnet#3")
     parser.add_argument("--seed", type=int, default=0, help="what --points draws by, and the order of trials")
     parser.add_argument("--shard", default="1/1", metavar="I/N", help="the I-th of N parts")
@@ -81,6 +87,8 @@ def all_points(chosen):
     found = [point for command in commands for way in ways for point in bench.points(command, way)]
     if chosen.writes:
         found = [point for point in found if point.write]
+    if chosen.service:
+        found = [point for point in found if point.service == chosen.service]
     if chosen.call:
         found = [point for point in found if point.call == chosen.call]
     return found
@@ -211,7 +219,7 @@ def main():
     global bench
     chosen = arguments()
     began = time.monotonic()
-    bench = Bench(chosen.tapctl, reads=not chosen.writes)
+    bench = Bench(chosen.tapctl, chosen.stack, reads=not chosen.writes)
     try:
         found = all_points(chosen)
         points = choose(found, chosen)

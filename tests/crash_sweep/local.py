@@ -93,14 +93,15 @@ class Eyes:
 
 
 class Desk:
-    """A directory to run tapctl in."""
+    """A directory to run tapctl in, with settings for a stack."""
 
-    def __init__(self, tapctl, settings="", like=None):
+    def __init__(self, tapctl, stack, like=None):
         self.tapctl = tapctl
+        self.state_file = f"state/{stack.name}-dev.json"
         self.directory = Path(tempfile.mkdtemp(prefix="tapctl-crash-", dir=MEMORY if MEMORY.is_dir() else None))
         if like:
             shutil.copytree(like.directory, self.directory, dirs_exist_ok=True)
-        self.settings(settings)
+        self.settings(stack.settings)
 
     def settings(self, text):
         (self.directory / "tapctl.toml").write_text(f"{text}\n[engine]\nsettle_seconds = 5\n")
@@ -145,7 +146,7 @@ class Desk:
 
     @property
     def state_path(self):
-        return self.directory / "state/student-records-dev.json"
+        return self.directory / self.state_file
 
     def state(self):
         """The state document; none before the first save."""

@@ -9,27 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .local import TICK, Aws, Desk, Eyes, Failure, difference, fingerprint, kill, picture
+from .stacks import DEFAULT, STACKS
 
 WAYS = ("before", "after", "lost")
 COMMANDS = ("apply", "change", "destroy")
-# Every kind of change at once: made, updated in place, moved, replaced before and after, removed.
-CHANGE = """
-[service]
-memory = 2048
-[stream]
-shards = 4
-[database]
-max_acu = 8
-[network]
-nat = "single"
-endpoints = ["logs"]
-[api]
-campus_systems = ["library"]
-[logs]
-retention_days = 90
-[tags]
-CostCentre = "42"
-"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +27,7 @@ class Point:
     write: bool
     # For reads: the same for those at which a run of one node at a time finds the same account and the same state.
     place: str = field(default="", compare=False)
+    stack: str = DEFAULT
 
     @property
     def call(self):
@@ -58,7 +42,8 @@ class Point:
         return not self.write and self.way != "lost"
 
     def again(self):
-        return f"scripts/crash-sweep --command {self.command} --way {self.way} --call {self.call}"
+        stack = "" if self.stack == DEFAULT else f" --stack {self.stack}"
+        return f"scripts/crash-sweep{stack} --command {self.command} --way {self.way} --call {self.call}"
 
 
 @dataclass
@@ -81,16 +66,16 @@ class Result:
 class Bench:
     """An empty account, one with everything in it, and what undisturbed runs make of them."""
 
-    def __init__(self, tapctl, reads):
+    def __init__(self, tapctl, stack, reads):
         """Without `reads` there are no points for kills at them, and half the preparation is saved."""
-        self.tapctl = tapctl
+        self.tapctl, self.stack = tapctl, stack
         self.binary = hashlib.sha256(Path(tapctl).read_bytes()).hexdigest()
         self.calls, self.expected = {}, {}
         # Shared by all who make trials.
         self.shown_well = multiprocessing.Manager().dict()
         self.empty = Aws.start()
         self.warm_up()
-        self.full, self.full_desk = self.empty.fork(), Desk(tapctl)
+        self.full, self.full_desk = self.empty.fork(), self.desk()
         self.undisturbed("apply", self.full, self.full_desk, Eyes(self.full.url))
         self.full.ask("DELETE", "log")
         self.take_port()
@@ -107,12 +92,15 @@ class Bench:
 
     def warm_up(self):
         """What the server loads with the first calls it loads once, and not in each fork."""
-        desk = Desk(self.tapctl)
+        desk = self.desk()
         desk.run(self.empty, "apply", "--yes")
         desk.clear()
         self.empty.ask("POST", "reset")
         Eyes(self.empty.url).look()
         self.empty.ask("DELETE", "log")
+
+    def desk(self, like=None):
+        return Desk(self.tapctl, STACKS[self.stack], like)
 
     def take_port(self):
         """Every process that makes trials has a port, and with it clients, of its own."""
@@ -140,10 +128,11 @@ class Bench:
     def ready(self, command):
         """The account and the desk as the command finds them."""
         if command == "apply":
-            aws, desk = self.empty.fork(self.port), Desk(self.tapctl)
+            aws, desk = self.empty.fork(self.port), self.desk()
         else:
-            settings = CHANGE if command == "change" else ""
-            aws, desk = self.full.fork(self.port), Desk(self.tapctl, settings, self.full_desk)
+            aws, desk = self.full.fork(self.port), self.desk(like=self.full_desk)
+        if command == "change":
+            desk.settings(STACKS[self.stack].change)
         try:
             yield aws, desk
         finally:
@@ -158,7 +147,8 @@ class Bench:
                 name = (entry["service"], entry["operation"])
                 seen[name] += 1
                 writes += entry["write"]
-                point = Point(command, way, *name, seen[name], entry["write"], f"{writes} {entry.get('file')}")
+                place = f"{writes} {entry.get('file')}"
+                point = Point(command, way, *name, seen[name], entry["write"], place, self.stack)
                 if point.alone == alone:
                     yield point
 

@@ -4,27 +4,7 @@
 use crate::harness::{Desk, LocalAws};
 
 /// Everything that is not turned on by itself.
-pub const EVERY_OPTION: &str = r#"
-[network]
-azs = 3
-nat = "per-az"
-endpoints = ["ecr", "logs", "secretsmanager", "kms", "kinesis"]
-[service]
-image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/student-api:1.4"
-tls = true
-[database]
-proxy = true
-[stream]
-mode = "on-demand"
-[api]
-authorization = "cognito"
-[ingress]
-mode = "public"
-[monitoring]
-alarm_emails = ["registrar@university.edu"]
-[tags]
-CostCentre = "4711"
-"#;
+pub const EVERY_OPTION: &str = include_str!("../settings/every-option.toml");
 /// What that is called in `tests/requirements/wanted.py`.
 const EXPECTED: &str = "three-zones,nat-per-az,endpoints,image,tls,proxy,on-demand,cognito,public,mails,tags";
 

@@ -32,11 +32,12 @@ def run_task_of(call, service, deployment, stopped_reason=None):
 
 
 def attach_interface(call, service, task):
-    """Every task with a network of its own has an interface, in one subnet after the other."""
+    """Every task with a network of its own has an interface, in one zone after the other; a set of subnets has no order."""
     settings = service.get("networkConfiguration", {}).get("awsvpcConfiguration")
     if not settings:
         return
-    subnets = settings["subnets"]
+    known = call.backend("ec2")
+    subnets = sorted(settings["subnets"], key=lambda subnet: known.get_subnet(subnet).availability_zone)
     subnet = subnets[len(running_tasks(call, service)) % len(subnets)]
     eni = enis.attach(call, task["taskArn"], subnet, settings["securityGroups"], task["taskArn"], "amazon-ecs")
     if eni is not None:
