@@ -152,7 +152,7 @@ def together(points):
 def progress(done, of, result, took):
     line = f"[{done}/{of}] {result.outcome:6} {result.point.command} {result.point.way} {result.point.call} {took:.1f}s"
     print(line + (" (second run)" if result.second_run else ""), flush=True)
-    if result.outcome == "failed":
+    if result.outcome == "failed" or result.second_run:
         print(f"  {result.detail}\n  again: {result.point.again()}", flush=True)
 
 

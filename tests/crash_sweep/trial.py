@@ -195,6 +195,7 @@ class Trial:
             earlier = self.bench.shown_well.get(left)
             if earlier:
                 return [Result(point, "same", earlier) for point in struck]
+        said = self.desk.said() if ended else ""
         if ended != 0:
             self.desk.run(self.aws, *spoken(self.command))
         self.compare(self.command)
@@ -206,7 +207,7 @@ class Trial:
         self.aws.check_lawful()
         if left:
             self.bench.shown_well[left] = self.point.again()
-        return [Result(point, "ok", second_run=ended not in (None, 0)) for point in struck]
+        return [Result(point, "ok", said, second_run=bool(ended)) for point in struck]
 
     def disturb(self):
         """Runs the command into its strikes: the points that were struck, and the exit code unless it was killed.
