@@ -29,7 +29,7 @@ impl<C: 'static> Worker<'_, C> {
             if !matches!(fault.class, Class::Throttled | Class::Lost) || patience.is_over() {
                 return Err(self.fail("observe", fault));
             }
-            self.wait(&mut patience, "observe", &words(&fault)).await?;
+            self.pause(&mut patience, &words(&fault)).await?;
         }
     }
 
@@ -82,7 +82,7 @@ impl<C: 'static> Worker<'_, C> {
             if found.is_some() || node.progress != Progress::Pending || patience.is_over() {
                 return Ok(found);
             }
-            self.wait(&mut patience, "observe", "for AWS to show the object made by an earlier run").await?;
+            self.pause(&mut patience, "for AWS to show the object made by an earlier run").await?;
         }
     }
 
@@ -97,7 +97,7 @@ impl<C: 'static> Worker<'_, C> {
             if patience.is_over() {
                 return Ok(None);
             }
-            self.wait(&mut patience, "observe", "looking for what an unanswered create may have made").await?;
+            self.pause(&mut patience, "looking for what an unanswered create may have made").await?;
         }
     }
 

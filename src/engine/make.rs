@@ -74,7 +74,7 @@ impl<C: 'static> Worker<'_, C> {
             if lost >= CREATE_TRIES || patience.is_over() {
                 return Err(self.fail("create", fault));
             }
-            self.wait(&mut patience, "create", &words(&fault)).await?;
+            self.pause(&mut patience, &words(&fault)).await?;
         }
     }
 

@@ -109,13 +109,18 @@ impl<'e, C: 'static> Worker<'e, C> {
 
     /// Sleeps until the next look. Ends the step where the run is to end, or where the wait has lasted too long.
     pub(super) async fn wait(&self, patience: &mut Patience, verb: &'static str, reason: &str) -> Result<(), Halt> {
-        self.engine.reporter.event(Event::Wait { node: self.node, reason });
-        self.engine.waits.borrow_mut().insert(self.node.to_owned(), reason.to_owned());
         if patience.is_over() {
+            self.tell_waiting(reason);
             let waited = patience.limit.as_secs();
             let text = format!("still {reason} after {waited} s");
             return Err(self.fail(verb, Fault::new(Class::NotYet, "TimedOut", text)));
         }
+        self.pause(patience, reason).await
+    }
+
+    /// The same for what may go on until the limit, which the caller looks at.
+    pub(super) async fn pause(&self, patience: &mut Patience, reason: &str) -> Result<(), Halt> {
+        self.tell_waiting(reason);
         let stopped = || Halt::Interrupted(format!("{}: {reason}", self.node));
         tokio::select! {
             () = tokio::time::sleep(spread(patience.next, self.node)) => {}
@@ -123,6 +128,11 @@ impl<'e, C: 'static> Worker<'e, C> {
         }
         patience.next = (patience.next * 3 / 2).min(patience.every);
         Ok(())
+    }
+
+    fn tell_waiting(&self, reason: &str) {
+        self.engine.reporter.event(Event::Wait { node: self.node, reason });
+        self.engine.waits.borrow_mut().insert(self.node.to_owned(), reason.to_owned());
     }
 
     /// Ends the step before a call that changes something, where the run is to end.

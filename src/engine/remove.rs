@@ -98,7 +98,7 @@ impl<C: 'static> Worker<'_, C> {
                 self.engine.record(|state| drop(state.nodes.remove(self.node))).await?;
                 return Ok(Outcome::Kept);
             }
-            self.wait(&mut patience, "delete", "whether a service makes it anew").await?;
+            self.pause(&mut patience, "whether a service makes it anew").await?;
         }
     }
 

@@ -35,7 +35,7 @@ impl<C: 'static> Worker<'_, C> {
         if turn == Turn::Begin {
             let mut pause = Patience::new(self.facts.wait.every, self.settle_time());
             while !pause.is_over() {
-                self.wait(&mut pause, "rotate", "for it to take in the new credential").await?;
+                self.pause(&mut pause, "for it to take in the new credential").await?;
             }
         }
         Ok(())

@@ -119,6 +119,21 @@ async fn what_is_made_anew_before_anybody_saw_it_gone_is_removed_again() {
     assert!(world.cloud.picture().is_empty());
 }
 
+/// Time passes on a terminal that takes it, so the clock is not paused.
+#[tokio::test]
+async fn that_the_time_for_looking_again_ends_is_no_failure() {
+    let mut world = World::default();
+    let mut stack = empty();
+    Spec::<Log>::new().on(&mut stack, "log");
+    world.apply(&stack).await.complete();
+    world.options.settle = Duration::from_millis(100);
+    world.words.1 = Duration::from_millis(150);
+    let end = world.destroy().await;
+    end.complete();
+    assert!(world.heard("whether a service makes it anew"));
+    assert!(world.store.state().nodes.is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_destroy_that_ends_before_its_last_look_is_made_up_for() {
     let mut world = World::default();

@@ -118,9 +118,9 @@ impl End {
     }
 }
 
-/// The words of every event.
+/// The words of every event, on a terminal that may take its time to say that a node waits.
 #[derive(Default)]
-pub struct Words(pub RefCell<Vec<String>>);
+pub struct Words(pub RefCell<Vec<String>>, pub Duration);
 
 impl Words {
     /// All of them, a line each.
@@ -131,6 +131,9 @@ impl Words {
 
 impl Reporter for Words {
     fn event(&self, event: Event<'_>) {
+        if matches!(event, Event::Wait { .. }) {
+            std::thread::sleep(self.1);
+        }
         self.0.borrow_mut().push(match event {
             Event::Begin { steps } => format!("begin {steps}"),
             Event::Start { node, verb, .. } => format!("{verb} {node}"),
