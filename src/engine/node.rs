@@ -109,18 +109,23 @@ impl<'e, C: 'static> Worker<'e, C> {
 
     /// Sleeps until the next look. Ends the step where the run is to end, or where the wait has lasted too long.
     pub(super) async fn wait(&self, patience: &mut Patience, verb: &'static str, reason: &str) -> Result<(), Halt> {
+        self.tell_waiting(reason);
         if patience.is_over() {
-            self.tell_waiting(reason);
             let waited = patience.limit.as_secs();
             let text = format!("still {reason} after {waited} s");
             return Err(self.fail(verb, Fault::new(Class::NotYet, "TimedOut", text)));
         }
-        self.pause(patience, reason).await
+        self.sleep(patience, reason).await
     }
 
-    /// The same for what may go on until the limit, which the caller looks at.
+    /// Sleeps until the next look, where the caller has seen that there is time and takes its end for no failure: asked
+    /// again, the clock could say otherwise.
     pub(super) async fn pause(&self, patience: &mut Patience, reason: &str) -> Result<(), Halt> {
         self.tell_waiting(reason);
+        self.sleep(patience, reason).await
+    }
+
+    async fn sleep(&self, patience: &mut Patience, reason: &str) -> Result<(), Halt> {
         let stopped = || Halt::Interrupted(format!("{}: {reason}", self.node));
         tokio::select! {
             () = tokio::time::sleep(spread(patience.next, self.node)) => {}

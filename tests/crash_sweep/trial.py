@@ -13,6 +13,8 @@ from .stacks import DEFAULT, STACKS
 
 WAYS = ("before", "after", "lost")
 COMMANDS = ("apply", "change", "destroy")
+# Lines that a run which had to be run again is quoted with.
+LAST_WORDS = 5
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ class Trial:
             earlier = self.bench.shown_well.get(left)
             if earlier:
                 return [Result(point, "same", earlier) for point in struck]
-        said = self.desk.said() if ended else ""
+        said = "\n  ".join(self.desk.said().splitlines()[-LAST_WORDS:]) if ended else ""
         if ended != 0:
             self.desk.run(self.aws, *spoken(self.command))
         self.compare(self.command)

@@ -126,10 +126,9 @@ async fn that_the_time_for_looking_again_ends_is_no_failure() {
     let mut stack = empty();
     Spec::<Log>::new().on(&mut stack, "log");
     world.apply(&stack).await.complete();
-    world.options.settle = Duration::from_millis(100);
-    world.words.1 = Duration::from_millis(150);
-    let end = world.destroy().await;
-    end.complete();
+    world.options.settle = Duration::from_secs(1);
+    world.words.1 = Duration::from_millis(1100);
+    world.destroy().await.complete();
     assert!(world.heard("whether a service makes it anew"));
     assert!(world.store.state().nodes.is_empty());
 }
