@@ -62,6 +62,7 @@ async fn only_the_expected_content_is_replaced() {
     assert_eq!(files(&store), [".x-dev.guard"]);
 }
 
+#[cfg(feature = "test-clock")]
 #[tokio::test(start_paused = true)]
 async fn a_writer_suspended_while_it_renames_is_told_and_not_overtaken() {
     let directory = tempfile::tempdir().unwrap();

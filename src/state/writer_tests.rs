@@ -209,6 +209,7 @@ async fn only_the_holder_a_person_has_seen_is_unlocked() {
     desk.take().await.unwrap();
 }
 
+#[cfg(feature = "test-clock")]
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_renewed_until_the_lock_is_lost() {
     let desk = desk();
@@ -223,6 +224,7 @@ async fn a_lease_is_renewed_until_the_lock_is_lost() {
     assert_eq!(desk.record().await.holder, None, "and not taken back");
 }
 
+#[cfg(feature = "test-clock")]
 #[tokio::test(start_paused = true)]
 async fn a_released_lock_is_not_renewed() {
     let desk = desk();

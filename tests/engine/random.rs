@@ -1,6 +1,6 @@
 //! Random stacks, random changes to them, random mischief: whatever happens, calm runs end where an undisturbed one ends.
 //!
-//! `TAPCTL_SEED=42 cargo test --no-default-features --test engine random` runs one seed; `TAPCTL_SEEDS=5000` that many.
+//! `TAPCTL_SEED=42 cargo test --no-default-features --features test-clock --test engine random` runs one seed; `TAPCTL_SEEDS=5000` that many.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -289,7 +289,7 @@ async fn whatever_happens_calm_runs_end_where_an_undisturbed_one_ends() {
         match one(seed).await {
             Ok(possible) => ran += u64::from(possible),
             Err(text) => {
-                panic!("{text}\nagain with: TAPCTL_SEED={seed} cargo test --no-default-features --test engine random")
+                panic!("{text}\nagain with: TAPCTL_SEED={seed} cargo test --no-default-features --features test-clock --test engine random")
             }
         }
     }
