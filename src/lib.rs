@@ -25,6 +25,7 @@
 //! | `aws` | clients, what errors mean, how fast calls may go |
 //! | `resources` | the kinds: one folder a service, one file a kind |
 //! | `stacks` | the systems: functions from settings to a stack |
+//! | [`run`] | the session: checks place and ownership, guards, what a command stands on |
 //! | `cli`, `render` | one file a command; the only printer |
 //!
 //! Without the feature `aws`, which is on by default, everything down to `config` builds and tests alone, in seconds.
@@ -56,6 +57,7 @@ pub mod render;
 pub mod resource;
 #[cfg(feature = "aws")]
 pub mod resources;
+pub mod run;
 pub mod stack;
 #[cfg(feature = "aws")]
 pub mod stacks;

@@ -212,6 +212,8 @@ pub struct Stack {
     pub name: String,
     /// The environment's name, as in the ownership tags.
     pub env: String,
+    /// The region, as in the ownership tags.
+    pub region: String,
     /// Every node by name.
     pub nodes: BTreeMap<String, Entry>,
     /// What the stack as a whole gives: a name, and the value or the reference it comes from.
@@ -223,10 +225,11 @@ pub struct Stack {
 
 impl Stack {
     /// An empty stack.
-    pub fn new(name: &str, env: &str) -> Self {
+    pub fn new(name: &str, env: &str, region: &str) -> Self {
         Stack {
             name: name.to_owned(),
             env: env.to_owned(),
+            region: region.to_owned(),
             nodes: BTreeMap::new(),
             outputs: BTreeMap::new(),
             before: String::new(),
@@ -286,7 +289,13 @@ impl Stack {
 
     /// Who calls for this node are made for.
     pub fn owner(&self, node: &str, attempt: &str) -> Owner {
-        Owner { stack: self.name.clone(), env: self.env.clone(), node: node.to_owned(), attempt: attempt.to_owned() }
+        Owner {
+            stack: self.name.clone(),
+            env: self.env.clone(),
+            region: self.region.clone(),
+            node: node.to_owned(),
+            attempt: attempt.to_owned(),
+        }
     }
 }
 

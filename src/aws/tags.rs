@@ -82,6 +82,7 @@ mod tests {
         let owner = |env: &str| Owner {
             stack: "s".to_owned(),
             env: env.to_owned(),
+            region: "us-east-1".to_owned(),
             node: "n".to_owned(),
             attempt: String::new(),
         };

@@ -24,6 +24,7 @@ use crate::config::{ConfigError, StackKind};
 use crate::engine::NodeFailure;
 use crate::error::{Class, Fault};
 use crate::render;
+use crate::run::Refusal;
 use crate::state::StateError;
 
 /// Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses nothing.
@@ -85,8 +86,8 @@ enum Error {
     #[error("{}", render::failures(.0))]
     Nodes(Vec<NodeFailure>),
     /// The person must say or do something first.
-    #[error("{text}\nhint: {hint}")]
-    Refused { text: String, hint: String },
+    #[error("{0}")]
+    Refused(#[from] Refusal),
     #[error("writing the answer: {0}")]
     Output(#[from] std::io::Error),
     #[error("stopped")]
@@ -95,7 +96,7 @@ enum Error {
 
 impl Error {
     fn refused(text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Error::Refused { text: text.into(), hint: hint.into() }
+        Refusal::new(text, hint).into()
     }
 
     fn exit_code(&self) -> u8 {

@@ -8,7 +8,6 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Engine;
-use super::observe::owner;
 use super::report::{Event, NodeFailure, Outcome};
 use super::walk::{Halt, Task, name_of};
 use crate::error::{Class, Fault};
@@ -154,7 +153,7 @@ impl<'e, C: 'static> Worker<'e, C> {
     }
 
     pub(super) fn owner(&self, attempt: &str) -> Owner {
-        owner(&self.engine.state.borrow(), self.node, attempt)
+        self.engine.state.borrow().owner(self.node, attempt)
     }
 
     async fn ensure(&self, stack: &Stack) -> Result<Outcome, Halt> {

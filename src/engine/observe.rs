@@ -106,7 +106,7 @@ async fn strangers<C: 'static>(
     let looks = entries.filter(|(name, _)| !state.nodes.contains_key(*name)).map(|(name, entry)| async move {
         let kind = scope.kinds.get(entry.kind).ok()?;
         let want = stack::resolve(&entry.spec, &outputs);
-        let owner = owner(state, name, "");
+        let owner = state.owner(name, "");
         let cx = Cx { cloud: scope.cloud, owner: &owner, pass: scope.pass };
         let found = kind.observe(cx, &want, None).await.ok()??;
         if state.knows(entry.kind, &found.id, name) {
@@ -136,7 +136,7 @@ fn target<'a>(name: &'a str, stack: Option<&'a Stack>, state: &'a State, seen: &
 
 async fn look<C: 'static>(scope: &Scope<'_, C>, state: &State, target: &Target<'_>) -> Result<Option<Seen>> {
     let kind = scope.kinds.get(target.kind)?;
-    let owner = owner(state, target.name, "");
+    let owner = state.owner(target.name, "");
     let cx = || Cx { cloud: scope.cloud, owner: &owner, pass: scope.pass };
     if let Some((node, id)) = target.recorded.and_then(|node| Some((node, node.id.as_deref()?)))
         && let Some(seen) = kind.observe(cx(), &node.spec, Some(id)).await?
@@ -193,15 +193,6 @@ pub(super) async fn find<'a, C: 'a>(
     let mut best = all.swap_remove(best);
     best.duplicates = all.into_iter().filter(|seen| seen.phase != Phase::Deleting).map(|seen| seen.id).collect();
     Ok(Some(best))
-}
-
-pub(super) fn owner(state: &State, node: &str, attempt: &str) -> Owner {
-    Owner {
-        stack: state.stack.clone(),
-        env: state.env.clone(),
-        node: base_name(node).to_owned(),
-        attempt: attempt.to_owned(),
-    }
 }
 
 /// The object found for a node, unless it is somebody else's.

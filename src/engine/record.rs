@@ -36,6 +36,7 @@ impl<C: 'static> Worker<'_, C> {
             spec: target.spec.clone(),
             edges: target.edges.clone(),
             id: None,
+            identity: None,
             outputs: Value::Null,
             progress: Progress::Pending,
             attempt: None,
@@ -47,6 +48,7 @@ impl<C: 'static> Worker<'_, C> {
     pub(super) fn as_seen(&self, target: &Target, seen: &Seen) -> NodeState {
         NodeState {
             id: Some(seen.id.clone()),
+            identity: seen.identity.clone(),
             spec: seen.live.clone(),
             outputs: seen.outputs.clone(),
             ..self.fresh(target)
@@ -76,6 +78,7 @@ impl<C: 'static> Worker<'_, C> {
             node.spec = target.spec.clone();
             node.edges = target.edges.clone();
             node.outputs = found.outputs.clone();
+            node.identity = found.identity.clone();
             node.progress = Progress::Ready;
         };
         self.amend(change).await

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cx, Observed, Phase, Replace, Resource, Turn, Wait};
-use crate::diff::Diff;
+use super::{Cx, Observed, Phase, Replace, Resource, TAG_REGION, Turn, Wait};
+use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
 
 /// An object as the engine sees it: [`Observed`] with its type erased.
@@ -27,6 +27,8 @@ pub struct Seen {
     pub foreign: Option<String>,
     /// Ids of further objects with this node's ownership tags.
     pub duplicates: Vec<String>,
+    /// What tells it from every other object of its id.
+    pub identity: Option<String>,
 }
 
 /// What the engine must know of a kind apart from its calls.
@@ -64,8 +66,16 @@ impl Facts {
     pub fn diff(&self, want: &Value, live: &Value) -> Diff {
         let mut diff = Diff::between(want, live, self.immutable);
         diff.changes.retain(|change| !self.witnesses.contains(&change.field()));
+        // What was made before there was this tag gets it with the next change, and is right without until then.
+        if diff.changes.iter().all(lacks_region) {
+            diff.changes.clear();
+        }
         diff
     }
+}
+
+fn lacks_region(change: &Change) -> bool {
+    change.live.is_null() && change.path.strip_prefix("tags.") == Some(TAG_REGION)
 }
 
 /// A kind with its type erased. Implemented once, for every [`Resource`].
@@ -134,6 +144,7 @@ fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
         phase: seen.phase.clone(),
         foreign: seen.foreign.clone(),
         duplicates: seen.duplicates.clone(),
+        identity: seen.identity.clone(),
     })
 }
 
@@ -180,6 +191,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
                 phase: observed.phase,
                 foreign: observed.foreign,
                 duplicates: observed.duplicates,
+                identity: observed.identity,
             }))
         })
     }

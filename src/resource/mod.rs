@@ -29,6 +29,9 @@ pub type Tags = BTreeMap<String, String>;
 pub const TAG_STACK: &str = "tapctl:stack";
 /// The tag that names the environment an object belongs to.
 pub const TAG_ENV: &str = "tapctl:env";
+/// The tag that names the region of the environment an object belongs to. What was made before there was this tag lacks
+/// it, and is of the region of the state that records it.
+pub const TAG_REGION: &str = "tapctl:region";
 /// The tag that names the node an object belongs to.
 pub const TAG_NODE: &str = "tapctl:node";
 
@@ -121,12 +124,21 @@ pub struct Observed<R: Resource> {
     pub foreign: Option<String>,
     /// Ids of further objects that carry this node's ownership tags; the engine removes them.
     pub duplicates: Vec<String>,
+    /// What tells this object from every other that has had or will have its id, where the id is a name that can be given
+    /// again: as a role's `RoleId`. `None` where AWS gives out the id, or tells nothing of the kind.
+    pub identity: Option<String>,
 }
 
 impl<R: Resource> Observed<R> {
     /// An object that is ready for use.
     pub fn ready(id: impl Into<String>, live: R, outputs: R::Outputs) -> Self {
-        Observed { id: id.into(), live, outputs, phase: Phase::Ready, foreign: None, duplicates: Vec::new() }
+        Observed { id: id.into(), live, outputs, phase: Phase::Ready, foreign: None, duplicates: Vec::new(), identity: None }
+    }
+
+    /// The same object with what tells it from others of its id.
+    pub fn known_by(mut self, identity: impl Into<String>) -> Self {
+        self.identity = Some(identity.into());
+        self
     }
 
     /// The same object in another phase.
@@ -184,6 +196,8 @@ pub struct Owner {
     pub stack: String,
     /// The environment's name.
     pub env: String,
+    /// The environment's region: also of what is global.
+    pub region: String,
     /// The node's name.
     pub node: String,
     /// Set from before a create call until the object is known; the root of its client token.
@@ -191,16 +205,20 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The three tags that say whose an object is.
+    /// The four tags that say whose an object is.
     pub fn tags(&self) -> Tags {
-        [(TAG_STACK, &self.stack), (TAG_ENV, &self.env), (TAG_NODE, &self.node)]
+        [(TAG_STACK, &self.stack), (TAG_ENV, &self.env), (TAG_REGION, &self.region), (TAG_NODE, &self.node)]
             .map(|(key, value)| (key.to_owned(), value.clone()))
             .into()
     }
 
-    /// Whether these tags carry all three ownership tags with our values.
+    /// Whether these tags carry the ownership tags with our values. The region's may be missing.
     pub fn owns(&self, tags: &Tags) -> bool {
-        self.tags().iter().all(|(key, value)| tags.get(key) == Some(value))
+        let is_ours = |(key, value): (&String, &String)| match tags.get(key) {
+            Some(found) => found == value,
+            None => key == TAG_REGION,
+        };
+        self.tags().iter().all(is_ours)
     }
 
     /// A client token of 32 hexadecimal digits: the same for every try of one attempt, so that AWS

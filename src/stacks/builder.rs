@@ -54,7 +54,7 @@ impl<'a> Builder<'a> {
             Names::ThingFirst(system) => (format!("{system}-"), format!("-{}", config.env)),
             Names::EnvFirst(project) => (format!("{project}-{}-", config.env), String::new()),
         };
-        let mut stack = Stack::new(config.stack.as_str(), config.env.as_str()).named(before, after);
+        let mut stack = Stack::new(config.stack.as_str(), config.env.as_str(), &place.region).named(before, after);
         stack.tag(tags.iter().map(|(key, value)| (*key, (*value).to_owned())));
         stack.tag([("Environment", config.env.to_string()), ("ManagedBy", "tapctl".to_owned())]);
         stack.tag(config.tags.clone());

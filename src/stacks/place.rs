@@ -9,7 +9,7 @@ use super::{data_pipeline, student_records};
 use crate::aws::{Aws, tags};
 use crate::config::{Config, StackKind};
 use crate::error::{Class, Fault, Result};
-use crate::resource::{Owner, Resource, TAG_NODE};
+use crate::resource::{Resource, TAG_NODE};
 use crate::resources::rds::{DbCluster, StandaloneDbInstance};
 use crate::state::{NodeState, State, base_name};
 
@@ -73,8 +73,7 @@ fn recorded_zones(state: &State) -> BTreeMap<String, String> {
 
 /// The same of the subnets that carry our tags.
 async fn standing_zones(aws: &Aws, state: &State) -> Result<BTreeMap<String, String>> {
-    let (stack, env) = (state.stack.clone(), state.env.clone());
-    let owner = Owner { stack, env, node: String::new(), attempt: String::new() };
+    let owner = state.owner("", "");
     let call = aws.ec2.describe_subnets().set_filters(Some(tags::ec2_filters(&owner)));
     let mut pages = call.into_paginator().items().send();
     let mut zones = BTreeMap::new();

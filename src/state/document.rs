@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::StateError;
 use super::migrate::{VERSION, migrate};
+use crate::resource::Owner;
 
 /// Everything recorded about one stack in one environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,11 +30,44 @@ pub struct State {
     pub account: String,
     /// The AWS region.
     pub region: String,
+    /// What the settings said at the last apply of what guards the environment. Absent before the first, and where a
+    /// tapctl applied last that did not record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Settings>,
+    /// The journey of several steps that is under way, and its inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
     /// Every node by name. A node whose object is to be removed after its replacement took over is kept under
     /// `name@suffix` until then.
     pub nodes: BTreeMap<String, NodeState>,
     /// The stack's outputs after the last complete apply.
     pub outputs: BTreeMap<String, Value>,
+}
+
+/// What is remembered of the settings, so that an environment stays guarded where they are not at hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The file they came from, as it was named; none where all was left to the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Whether the file had a section of this environment's own.
+    pub section: bool,
+    /// Whether the environment was protected.
+    pub protect: bool,
+}
+
+/// A journey of several steps that is under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// The command that began it and goes on with it, as `restore`.
+    pub verb: String,
+    /// What it was begun with. No more than AWS could tell.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, Value>,
+    /// When it was begun.
+    pub since: Timestamp,
 }
 
 /// What is recorded about one node.
@@ -49,6 +83,9 @@ pub struct NodeState {
     /// AWS's identifier; absent between the intent to create it and the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// What tells the object from every other that has had or will have this id, where that is a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// What it gives to other nodes.
     #[serde(default)]
     pub outputs: Value,
@@ -121,6 +158,8 @@ impl State {
             env: env.to_owned(),
             account: account.to_owned(),
             region: region.to_owned(),
+            settings: None,
+            operation: None,
             nodes: BTreeMap::new(),
             outputs: BTreeMap::new(),
         }
@@ -168,6 +207,17 @@ impl State {
         }
     }
 
+    /// Who calls for this node are made for.
+    pub fn owner(&self, node: &str, attempt: &str) -> Owner {
+        Owner {
+            stack: self.stack.clone(),
+            env: self.env.clone(),
+            region: self.region.clone(),
+            node: base_name(node).to_owned(),
+            attempt: attempt.to_owned(),
+        }
+    }
+
     /// The document's text.
     pub fn text(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
@@ -205,10 +255,10 @@ mod tests {
 
     #[test]
     fn a_newer_document_is_refused() {
-        let text = state().text().replace("\"version\": 2", "\"version\": 9");
+        let text = state().text().replace("\"version\": 3", "\"version\": 9");
         let error = State::parse(&text, "s.json").unwrap_err().to_string();
         insta::assert_snapshot!(error, @r"
-        s.json has version 9, and this tapctl reads up to version 2
+        s.json has version 9, and this tapctl reads up to version 3
         hint: use the tapctl that wrote it, or a newer one
         ");
     }

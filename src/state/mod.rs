@@ -14,7 +14,7 @@ mod process;
 mod store;
 mod writer;
 
-pub use document::{Attempt, NodeState, Progress, State, base_name, dependents};
+pub use document::{Attempt, NodeState, Operation, Progress, Settings, State, base_name, dependents};
 pub use local::LocalStore;
 pub use lock::{Grip, HEARTBEAT, Holder, LEASE, LockRecord};
 pub use process::{Fate, Process};

@@ -359,7 +359,7 @@ async fn converge(aws: &Aws, kinds: &Kinds<Aws>, state: State, stack: Option<&St
     };
     let plan = plan.expect("all kinds are known");
     let steps: BTreeMap<&str, &str> = plan.changes().map(|step| (step.node.as_str(), step.action.word())).collect();
-    let empty = Stack::new("audit-kinds", "dev");
+    let empty = Stack::new("audit-kinds", "dev", "us-east-1");
     let chosen = select(stack.unwrap_or(&empty), &state, &[], &[]).expect("known names");
     let options = Options { settle: Duration::from_secs(5), ..Options::default() };
     let engine = Engine::new(aws, kinds, &OneFile, &Silent, options, Stop::new().1, state, pass, seen);

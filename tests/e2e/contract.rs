@@ -49,8 +49,7 @@ async fn in_a_process_of_its_own() {
     let gone = std::env::var(GONE).is_ok();
     let mut complaints = Vec::new();
     for (name, node) in &state.nodes {
-        let owner =
-            Owner { stack: state.stack.clone(), env: state.env.clone(), node: name.clone(), attempt: String::new() };
+        let owner = state.owner(name, "");
         let found = match gone {
             true => eyes.absent(&owner, node).await,
             false => eyes.present(&owner, node).await,

@@ -92,8 +92,7 @@ struct Wrong {
 impl Wrong {
     fn node(&self, name: &str) -> (&NodeState, Owner) {
         let node = self.state.nodes.get(name).unwrap_or_else(|| panic!("{name} is a node"));
-        let (stack, env) = (self.state.stack.clone(), self.state.env.clone());
-        (node, Owner { stack, env, node: name.to_owned(), attempt: "wrong".to_owned() })
+        (node, self.state.owner(name, "wrong"))
     }
 
     async fn delete(&self, name: &str) -> Fault {

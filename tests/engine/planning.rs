@@ -98,7 +98,7 @@ async fn destroy_is_planned_users_first_and_forgets_what_is_shared_or_gone() {
 
 fn seen(phase: Phase) -> Seen {
     let (live, outputs) = (json!({"zone": "a", "size": 1}), json!({"id": "i-1"}));
-    Seen { id: "i-1".into(), live, outputs, phase, foreign: None, duplicates: Vec::new() }
+    Seen { id: "i-1".into(), live, outputs, phase, foreign: None, duplicates: Vec::new(), identity: None }
 }
 
 fn recorded(id: &str, progress: Progress) -> NodeState {
@@ -107,6 +107,7 @@ fn recorded(id: &str, progress: Progress) -> NodeState {
         spec: json!({}),
         edges: names(&[]),
         id: Some(id.into()),
+        identity: None,
         outputs: json!({}),
         progress,
         attempt: None,

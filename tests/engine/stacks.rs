@@ -6,7 +6,7 @@ use crate::kinds::{Attr, Disk, Gate, Key, Link, Net, Rev, Shared, Spec, Svc, id}
 
 /// An empty stack of the name every world uses.
 pub fn empty() -> Stack {
-    Stack::new("shop", "test")
+    Stack::new("shop", "test", "us-east-1")
 }
 
 /// Every kind, and every sort of edge. Changed, it needs: an update, an update in steps, both sorts of replacement, one of

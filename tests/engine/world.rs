@@ -223,7 +223,7 @@ impl World {
             Err(failures) => return End::Unread(failures),
         };
         let (kinds, state) = (kinds(), self.store.state());
-        let empty = Stack::new("shop", "test");
+        let empty = Stack::new("shop", "test", "us-east-1");
         let chosen = select(stack.unwrap_or(&empty), &state, &self.targets, &self.excluded).expect("known names");
         let stop = self.stop.clone().unwrap_or_else(|| Stop::new().1);
         let engine =

@@ -71,7 +71,7 @@ fn body(metric: &Out<String>, wish: &str) -> Value {
 /// dashboard shows nothing.
 pub fn stack(aws: &Aws, wish: &str) -> Stack {
     let (account, second) = (aws.account.as_str(), wish == "second");
-    let mut stack = Stack::new("audit-kinds", "dev").named("audit-", "-dev");
+    let mut stack = Stack::new("audit-kinds", "dev", "us-east-1").named("audit-", "-dev");
     stack.tag([("Owner", if second { "registrar" } else { "security" }.to_owned())]);
     let keys = ["one", "two"].map(|name| add_key(&mut stack, name, account));
     let key = &keys[usize::from(second)];

@@ -33,7 +33,7 @@ struct Bench {
 }
 
 fn stack() -> Stack {
-    Stack::new("bench", "dev")
+    Stack::new("bench", "dev", "us-east-1")
 }
 
 /// The state file, which nobody else writes here.
