@@ -132,7 +132,15 @@ pub struct Observed<R: Resource> {
 impl<R: Resource> Observed<R> {
     /// An object that is ready for use.
     pub fn ready(id: impl Into<String>, live: R, outputs: R::Outputs) -> Self {
-        Observed { id: id.into(), live, outputs, phase: Phase::Ready, foreign: None, duplicates: Vec::new(), identity: None }
+        Observed {
+            id: id.into(),
+            live,
+            outputs,
+            phase: Phase::Ready,
+            foreign: None,
+            duplicates: Vec::new(),
+            identity: None,
+        }
     }
 
     /// The same object with what tells it from others of its id.

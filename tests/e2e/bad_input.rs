@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, LocalAws, redact};
+use crate::harness::{Desk, LocalAws, redact, standing};
 
 /// What a refused run says, after checking that it ended with this code and that AWS got no call at all.
 #[track_caller]
@@ -144,7 +144,7 @@ fn a_state_that_does_not_fit_is_refused_before_aws_is_asked() {
     hint: move it away: apply then finds everything again and creates nothing twice
     ");
     insta::assert_snapshot!(apply(&state(json!({ "version": 9 }))), @r"
-    error: state/student-records-dev.json has version 9, and this tapctl reads up to version 2
+    error: state/student-records-dev.json has version 9, and this tapctl reads up to version 3
     hint: use the tapctl that wrote it, or a newer one
     ");
     insta::assert_snapshot!(apply(&state(json!({ "stack": "data-pipeline" }))), @r"
@@ -319,9 +319,7 @@ fn a_quota_that_is_too_small_is_told_before_anything_is_made() {
 
 #[test]
 fn losing_data_needs_leave_by_name() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     // The cache would be made anew for its token's sake.
     aws.python(
         "client('secretsmanager').delete_secret(SecretId='student-cache-dev/credentials', ForceDeleteWithoutRecovery=True)",

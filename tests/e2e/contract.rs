@@ -7,7 +7,7 @@ use tapctl::resource::{Cx, Facts, Kinds, Owner, Pass, Phase, Seen};
 use tapctl::resources;
 use tapctl::state::{NodeState, State};
 
-use crate::harness::{Desk, LocalAws, in_a_process_of_its_own_run};
+use crate::harness::{Desk, in_a_process_of_its_own_run, standing};
 
 /// Names the state document to the test that is run in a process of its own.
 const STATE: &str = "TAPCTL_CONTRACT_STATE";
@@ -16,9 +16,7 @@ const GONE: &str = "TAPCTL_CONTRACT_GONE";
 
 #[test]
 fn every_kind_finds_its_object_by_id_and_without() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     let state = desk.path("applied.json");
     std::fs::copy(desk.state_path("dev"), &state).expect("there is a state");
     let mark = aws.mark();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Desk, LocalAws, made, repository};
+use crate::harness::{Desk, LocalAws, made, repository, standing};
 
 fn seed() -> u64 {
     std::env::var("TAPCTL_E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0)
@@ -33,9 +33,7 @@ fn struck_anywhere_the_next_run_ends_as_an_undisturbed_one() {
 
 #[test]
 fn a_revision_that_was_only_deregistered_goes_too() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     let deregister = "ecs = client('ecs')\n\
                       arn = ecs.list_task_definitions()['taskDefinitionArns'][0]\n\
                       print(json.dumps(ecs.deregister_task_definition(taskDefinition=arn)['taskDefinition']['status']))";

@@ -3,7 +3,7 @@
 //! ```ignore
 //! let aws = LocalAws::lease();                     // empty, strict, fast; nobody else's
 //! let desk = Desk::at(&aws);                       // an empty directory with a tapctl.toml
-//! desk.tapctl(&["apply", "--yes"]).expect(0);
+//! desk.tapctl(&["apply", "--yes"]).expect(0);      // for dev by its defaults better: let (aws, desk) = standing();
 //! let mark = aws.mark();
 //! desk.tapctl(&["apply", "--yes"]).expect(0);
 //! assert_eq!(aws.writes_since(mark), [""; 0]);
@@ -73,18 +73,19 @@ impl Server {
         thread::spawn(move || lines.for_each(drop));
         Server { shell, port: port.expect("scripts/local-aws says where it listens") }
     }
+}
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(|error| error.to_string())?;
-        stream.set_read_timeout(Some(LIMIT)).map_err(|error| error.to_string())?;
-        let body = body.to_string();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all((head + &body).as_bytes()).map_err(|error| error.to_string())?;
-        read_answer(&mut BufReader::new(stream))
-    }
+/// Asks the server on this port.
+fn ask(port: u16, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())?;
+    stream.set_read_timeout(Some(LIMIT)).map_err(|error| error.to_string())?;
+    let body = body.to_string();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all((head + &body).as_bytes()).map_err(|error| error.to_string())?;
+    read_answer(&mut BufReader::new(stream))
 }
 
 /// The local AWS keeps connections open whatever it is asked, so only the stated length is read.
@@ -149,14 +150,22 @@ impl Call {
 
 /// A local AWS that belongs to one test: empty at the beginning, handed on at the end.
 pub struct LocalAws {
-    server: Option<Server>,
+    home: Home,
+}
+
+/// Where a local AWS runs.
+enum Home {
+    /// In a process of its own; nowhere once that is handed on.
+    Own(Option<Server>),
+    /// In a copy of another server, on this port. It ends with that one at the latest.
+    Fork { of: u16, port: u16 },
 }
 
 impl LocalAws {
     /// An empty AWS, strict, 200 times faster than the real one.
     pub fn lease() -> LocalAws {
         let idle = IDLE.lock().expect("no test panics with the pool in hand").pop();
-        let aws = LocalAws { server: Some(idle.unwrap_or_else(Server::start)) };
+        let aws = LocalAws { home: Home::Own(Some(idle.unwrap_or_else(Server::start))) };
         aws.empty().expect("the local AWS can be emptied");
         aws
     }
@@ -168,18 +177,33 @@ impl LocalAws {
         aws
     }
 
-    fn server(&self) -> &Server {
-        self.server.as_ref().expect("held until dropped")
+    /// Another that begins with all that this one holds, and goes its own way.
+    pub fn fork(&self) -> LocalAws {
+        let answer = self.local("POST", "forks", json!({}));
+        let port = answer["url"].as_str().and_then(|url| url.rsplit_once(':')?.1.parse().ok());
+        let port = port.unwrap_or_else(|| panic!("a fork says where it is: {answer}"));
+        let fork = LocalAws { home: Home::Fork { of: self.port(), port } };
+        for list in ["log", "violations"] {
+            fork.local("DELETE", list, json!({}));
+        }
+        fork
+    }
+
+    fn port(&self) -> u16 {
+        match &self.home {
+            Home::Own(server) => server.as_ref().expect("held until dropped").port,
+            Home::Fork { port, .. } => *port,
+        }
     }
 
     fn empty(&self) -> Result<(), String> {
-        let server = self.server();
+        let port = self.port();
         let settings =
             json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "ahead": 0, "durations": null });
-        server.ask("POST", "/_local/settings", &settings)?;
-        server.ask("POST", "/_local/reset", &json!({}))?;
+        ask(port, "POST", "/_local/settings", &settings)?;
+        ask(port, "POST", "/_local/reset", &json!({}))?;
         for list in ["faults", "endings", "log", "violations"] {
-            server.ask("DELETE", &format!("/_local/{list}"), &json!({}))?;
+            ask(port, "DELETE", &format!("/_local/{list}"), &json!({}))?;
         }
         Ok(())
     }
@@ -191,12 +215,12 @@ impl LocalAws {
 
     /// Where it is.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.server().port)
+        format!("http://127.0.0.1:{}", self.port())
     }
 
     /// Asks one of the endpoints under `/_local`.
     pub fn local(&self, method: &str, path: &str, body: Value) -> Value {
-        self.server().ask(method, &format!("/_local/{path}"), &body).expect("the local AWS answers")
+        ask(self.port(), method, &format!("/_local/{path}"), &body).expect("the local AWS answers")
     }
 
     /// Changes settings: speed, strict, lag, limits, ahead.
@@ -325,11 +349,15 @@ impl LocalAws {
 
 impl Drop for LocalAws {
     fn drop(&mut self) {
-        // A test that failed may leave it in any state.
-        if !thread::panicking()
-            && let (Some(server), Ok(mut idle)) = (self.server.take(), IDLE.lock())
-        {
-            idle.push(server);
+        match &mut self.home {
+            Home::Fork { of, port } => drop(ask(*of, "DELETE", &format!("/_local/forks?port={port}"), &json!({}))),
+            // A test that failed may leave it in any state.
+            Home::Own(_) if thread::panicking() => {}
+            Home::Own(server) => {
+                if let (Some(server), Ok(mut idle)) = (server.take(), IDLE.lock()) {
+                    idle.push(server);
+                }
+            }
         }
     }
 }
@@ -407,15 +435,27 @@ impl Sweep {
     }
 }
 
-/// The names of what the account holds after an environment was made in peace.
-static MADE: LazyLock<Vec<String>> = LazyLock::new(|| {
+/// The environment dev of `student-records` as the defaults make it in peace, and where it was made from.
+static STANDING: LazyLock<(LocalAws, Desk)> = LazyLock::new(|| {
     let aws = LocalAws::lease();
-    Desk::at(&aws).tapctl(&["apply", "--yes"]).expect(0);
-    aws.sweep().names()
+    let desk = Desk::at(&aws);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    aws.assert_lawful();
+    (aws, desk)
 });
+
+/// A copy of dev as the defaults make it, which takes a fraction of what it takes to make it: the account that holds it,
+/// with an empty log, and a desk with its state.
+pub fn standing() -> (LocalAws, Desk) {
+    let (aws, desk) = &*STANDING;
+    let aws = aws.fork();
+    let desk = desk.copy_for(&aws);
+    (aws, desk)
+}
 
 /// The names of all that an undisturbed apply of dev makes.
 pub fn made() -> &'static [String] {
+    static MADE: LazyLock<Vec<String>> = LazyLock::new(|| STANDING.0.sweep().names());
     &MADE
 }
 
@@ -433,6 +473,14 @@ impl Desk {
         let desk = Desk { directory, url: aws.url(), variables: BTreeMap::new() };
         desk.settings("");
         desk
+    }
+
+    /// The same desk, files and all, for another AWS.
+    pub fn copy_for(&self, aws: &LocalAws) -> Desk {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let copied = Command::new("cp").arg("-a").arg(self.path(".")).arg(directory.path()).status();
+        assert!(copied.is_ok_and(|status| status.success()), "the desk is copied");
+        Desk { directory, url: aws.url(), variables: self.variables.clone() }
     }
 
     /// Writes `tapctl.toml`: these settings, and a short settle window.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Call, Desk, LocalAws, made, wait_for};
+use crate::harness::{Call, Desk, LocalAws, made, standing, wait_for};
 
 /// Every call from this one on is refused for its credentials.
 fn expire_from(aws: &LocalAws, nth: usize) {
@@ -52,9 +52,7 @@ fn what_aws_still_works_on_when_credentials_run_out_is_listed() {
 
 #[test]
 fn reading_with_credentials_that_run_out_fails_once() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     expire_from(&aws, 5);
     for command in ["plan", "status", "drift"] {
         let run = desk.tapctl(&[command]).expect(4);

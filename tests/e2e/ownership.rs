@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::harness::{Desk, LocalAws};
+use crate::harness::standing;
 
 #[test]
 fn ownership_tags_that_were_taken_off_are_told_and_put_back() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     let state = desk.state("dev");
     let nodes = state["nodes"].as_object().expect("nodes");
     let tagged: BTreeSet<String> =

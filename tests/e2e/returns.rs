@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Desk, LocalAws, Sweep, made};
+use crate::harness::{Desk, LocalAws, Sweep, made, standing};
 
 const KEY: &str = "
 def key(thing): return client('kms').describe_key(KeyId=f'alias/student-{thing}-dev')['KeyMetadata']['KeyId']
@@ -17,9 +17,7 @@ fn ids(sweep: &Sweep, kind: &str) -> BTreeSet<String> {
 
 #[test]
 fn an_environment_made_again_takes_its_keys_back() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     let keys = ids(&aws.sweep(), "kms.key");
     desk.tapctl(&["destroy", "--yes"]).expect(0);
     let plan = desk.tapctl(&["plan"]).expect(2);
@@ -38,9 +36,7 @@ fn an_environment_made_again_takes_its_keys_back() {
 
 #[test]
 fn a_key_about_to_go_or_disabled_is_told_and_taken_back() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     let before = aws.dump();
     aws.python(&format!(
         "{KEY}client('kms').schedule_key_deletion(KeyId=key('rds'), PendingWindowInDays=7)\n\
@@ -82,9 +78,7 @@ fn a_protected_secret_is_restored_with_its_value() {
 
 #[test]
 fn a_log_group_that_a_service_makes_anew_is_removed_again() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     let group = "/aws/ecs/containerinsights/student-cluster-dev/performance";
     let mut destroy = desk.start(&["destroy", "--yes"]);
     aws.until("the group is gone", |log| {

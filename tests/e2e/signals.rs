@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Call, Desk, LocalAws, Run, Running, made, wait_for};
+use crate::harness::{Call, Desk, LocalAws, Run, Running, made, standing, wait_for};
 
 /// How long a person waits after Ctrl-C.
 const PROMPT: Duration = Duration::from_secs(2);
@@ -111,9 +111,7 @@ fn the_second_signal_ends_it_on_the_spot() {
 
 #[test]
 fn a_destroy_can_be_interrupted_too() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     aws.fault(hang("DeleteDBCluster"));
     let mut destroy = desk.start(&["destroy", "--yes"]);
     aws.until_struck();

@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, LocalAws};
+use crate::harness::{Desk, LocalAws, standing};
 
 #[test]
 fn without_its_state_an_apply_finds_everything_again_and_writes_nothing() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     let before = lasting(desk.state("dev"));
     std::fs::remove_file(desk.state_path("dev")).expect("there was a state");
     let mark = aws.mark();
@@ -79,9 +77,9 @@ fn a_state_that_cannot_be_trusted_is_refused() {
     error: state/student-records-dev.json is damaged: EOF while parsing a value at line 1 column 0
     hint: move it away: apply then finds everything again and creates nothing twice
     ");
-    with_state(&desk, |state| state["version"] = json!(3));
+    with_state(&desk, |state| state["version"] = json!(4));
     insta::assert_snapshot!(refusal(&aws, &desk, &[]), @"
-    error: state/student-records-dev.json has version 3, and this tapctl reads up to version 2
+    error: state/student-records-dev.json has version 4, and this tapctl reads up to version 3
     hint: use the tapctl that wrote it, or a newer one
     ");
     with_state(&desk, |state| state["account"] = json!("210987654321"));
@@ -251,7 +249,7 @@ fn a_document_is_pushed_over_what_it_was_made_of() {
         (&|state| state["env"] = json!("qa"), "edited.json belongs to env qa, and this run is for env dev"),
         (&|state| state["region"] = json!("eu-west-1"), "edited.json belongs to region eu-west-1"),
         (&|state| state["account"] = json!("210987654321"), "belongs to account 210987654321"),
-        (&|state| state["version"] = json!(3), "edited.json has version 3"),
+        (&|state| state["version"] = json!(4), "edited.json has version 3"),
         (&|state| state["nodes"] = json!([]), "edited.json is damaged: invalid type"),
         (
             &|state| state["nodes"]["key"]["kind"] = json!("kms.kee"),

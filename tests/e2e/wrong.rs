@@ -8,7 +8,7 @@ use tapctl::resource::{Cx, Kinds, Owner, Pass};
 use tapctl::resources;
 use tapctl::state::{NodeState, State};
 
-use crate::harness::{Desk, LocalAws, in_a_process_of_its_own_run};
+use crate::harness::{in_a_process_of_its_own_run, standing};
 
 /// Names the state document to the test that is run in a process of its own.
 const STATE: &str = "TAPCTL_WRONG_STATE";
@@ -17,9 +17,7 @@ const IDLE_GROUP: &str = "TAPCTL_WRONG_TARGET_GROUP";
 
 #[test]
 fn a_wrong_tapctl_is_refused_with_aws_s_own_codes() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = standing();
     std::fs::copy(desk.state_path("dev"), desk.path("applied.json")).expect("there is a state");
     let group = aws.python(
         "vpc = client('ec2').describe_vpcs(Filters=[{'Name': 'tag:Name', 'Values': ['student-vpc-dev']}])['Vpcs'][0]\n\

@@ -289,7 +289,9 @@ async fn whatever_happens_calm_runs_end_where_an_undisturbed_one_ends() {
         match one(seed).await {
             Ok(possible) => ran += u64::from(possible),
             Err(text) => {
-                panic!("{text}\nagain with: TAPCTL_SEED={seed} cargo test --no-default-features --features test-clock --test engine random")
+                panic!(
+                    "{text}\nagain with: TAPCTL_SEED={seed} cargo test --no-default-features --features test-clock --test engine random"
+                )
             }
         }
     }
