@@ -13,9 +13,10 @@ const AWS_KEEPS: usize = 5;
 const SMALLEST: u8 = 27;
 /// Addresses a load balancer wants free in each of its subnets.
 const BALANCER: usize = 8;
-/// Tags an object can carry, and those of them that are ours: the stack's own and the ownership tags.
+/// Tags an object can carry, and those of them that are ours: the stack's own, the four ownership tags, and the mark of a
+/// security group that has rules.
 const TAGS: usize = 50;
-const OUR_TAGS: usize = rules::OWN_TAGS.len() + 3;
+const OUR_TAGS: usize = rules::OWN_TAGS.len() + 4 + 1;
 
 /// Everything that is wrong between settings of this stack. What is wrong in itself is already known, and its
 /// consequences are not reported again.
