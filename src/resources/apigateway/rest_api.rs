@@ -198,9 +198,6 @@ impl Resource for RestApi {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let id = &observed.id;
-        if diff.has("tags") {
-            retag(cx, &arn(cx, &format!("/restapis/{id}")), &self.tags, &observed.live.tags).await?;
-        }
         // The import sets the other fields as well; what it should leave undone, the next look finds.
         if diff.has_any(&["routes", "policy"]) {
             let document = Blob::new(openapi::openapi(self)?.to_string());
@@ -221,6 +218,9 @@ impl Resource for RestApi {
             .collect();
         if !patches.is_empty() {
             cx.apigateway.update_rest_api().rest_api_id(id).set_patch_operations(Some(patches)).send().await?;
+        }
+        if diff.has("tags") {
+            retag(cx, &arn(cx, &format!("/restapis/{id}")), &self.tags, &observed.live.tags).await?;
         }
         Ok(())
     }

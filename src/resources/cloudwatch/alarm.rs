@@ -126,11 +126,11 @@ impl Resource for Alarm {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        if diff.has("tags") {
-            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
-        }
         if diff.changes.iter().any(|change| change.field() != "tags") {
             self.put(cx, None).await?;
+        }
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
         }
         Ok(())
     }

@@ -124,9 +124,6 @@ impl Resource for UserPool {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        if diff.has("tags") {
-            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
-        }
         if diff.has_any(&["name", "deletion_protection", "password_policy", "admin_create_user_only"]) {
             self.overwrite(cx, &observed.id, self.deletion_protection).await?;
         }
@@ -134,6 +131,9 @@ impl Resource for UserPool {
             let app = SoftwareTokenMfaConfigType::builder().enabled(mfa != "OFF").build();
             let ask = cx.cognito.set_user_pool_mfa_config().user_pool_id(&observed.id);
             ask.mfa_configuration(UserPoolMfaType::from(mfa)).software_token_mfa_configuration(app).send().await?;
+        }
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
         }
         Ok(())
     }

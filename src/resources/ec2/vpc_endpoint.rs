@@ -140,26 +140,25 @@ impl Resource for VpcEndpoint {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let live = &observed.live;
+        if diff.has_any(&["route_table_ids", "subnet_ids", "security_group_ids", "private_dns", "policy"]) {
+            let policy = self.policy.as_ref().filter(|_| diff.has("policy"));
+            cx.ec2
+                .modify_vpc_endpoint()
+                .vpc_endpoint_id(&observed.id)
+                .set_add_route_table_ids(ids(self.route_table_ids.difference(&live.route_table_ids))?)
+                .set_remove_route_table_ids(ids(live.route_table_ids.difference(&self.route_table_ids))?)
+                .set_add_subnet_ids(ids(self.subnet_ids.difference(&live.subnet_ids))?)
+                .set_remove_subnet_ids(ids(live.subnet_ids.difference(&self.subnet_ids))?)
+                .set_add_security_group_ids(ids(self.security_group_ids.difference(&live.security_group_ids))?)
+                .set_remove_security_group_ids(ids(live.security_group_ids.difference(&self.security_group_ids))?)
+                .set_private_dns_enabled(Some(self.private_dns).filter(|_| diff.has("private_dns")))
+                .set_policy_document(policy.map(Value::to_string))
+                .send()
+                .await?;
+        }
         if diff.has("tags") {
             retag(cx, &observed.id, &self.tags, &live.tags).await?;
         }
-        if !diff.has_any(&["route_table_ids", "subnet_ids", "security_group_ids", "private_dns", "policy"]) {
-            return Ok(());
-        }
-        let policy = self.policy.as_ref().filter(|_| diff.has("policy"));
-        cx.ec2
-            .modify_vpc_endpoint()
-            .vpc_endpoint_id(&observed.id)
-            .set_add_route_table_ids(ids(self.route_table_ids.difference(&live.route_table_ids))?)
-            .set_remove_route_table_ids(ids(live.route_table_ids.difference(&self.route_table_ids))?)
-            .set_add_subnet_ids(ids(self.subnet_ids.difference(&live.subnet_ids))?)
-            .set_remove_subnet_ids(ids(live.subnet_ids.difference(&self.subnet_ids))?)
-            .set_add_security_group_ids(ids(self.security_group_ids.difference(&live.security_group_ids))?)
-            .set_remove_security_group_ids(ids(live.security_group_ids.difference(&self.security_group_ids))?)
-            .set_private_dns_enabled(Some(self.private_dns).filter(|_| diff.has("private_dns")))
-            .set_policy_document(policy.map(Value::to_string))
-            .send()
-            .await?;
         Ok(())
     }
 

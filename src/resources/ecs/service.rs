@@ -152,16 +152,45 @@ impl Resource for Service {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        let untold = |change: &Change| ["tags", "listener", "after"].iter().any(|field| change.path.starts_with(field));
+        if diff.is_empty() || !diff.changes.iter().all(untold) {
+            self.deploy(cx, &observed.id, diff).await?;
+        }
         if diff.has("tags") {
             retag(cx, &observed.id, &self.tags, &observed.live.tags).await?;
         }
-        let untold = |change: &Change| ["tags", "listener", "after"].iter().any(|field| change.path.starts_with(field));
-        if !diff.is_empty() && diff.changes.iter().all(untold) {
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        if observed.phase == Phase::Deleting {
             return Ok(());
         }
-        // Only what differs is sent: some of these start a deployment even where they say what is already so.
-        let mut call = cx.ecs.update_service().set_cluster(cluster_of(&observed.id).map(str::to_owned));
-        call = call.service(&observed.id);
+        let cluster = cluster_of(&observed.id).map(str::to_owned);
+        let stop = cx.ecs.update_service().set_cluster(cluster.clone()).service(&observed.id).desired_count(0);
+        if stop.send().await.if_present()?.is_none() {
+            return Ok(());
+        }
+        let delete = cx.ecs.delete_service().set_cluster(cluster).service(&observed.id).force(true);
+        delete.send().await.if_present()?;
+        Ok(())
+    }
+
+    /// Tasks read their secrets when they start, so new ones must take over.
+    async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
+        if turn == Turn::Begin {
+            let call = cx.ecs.update_service().set_cluster(cluster_of(&observed.id).map(str::to_owned));
+            call.service(&observed.id).force_new_deployment(true).send().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Service {
+    /// Only what differs is sent: some of these start a deployment even where they say what is already so.
+    async fn deploy(&self, cx: &Cx<'_>, id: &str, diff: &Diff) -> Result<()> {
+        let mut call = cx.ecs.update_service().set_cluster(cluster_of(id).map(str::to_owned));
+        call = call.service(id);
         if diff.is_empty() {
             // A circuit breaker that has opened stays so until the next deployment.
             call = call.force_new_deployment(true);
@@ -200,31 +229,6 @@ impl Resource for Service {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
-        if observed.phase == Phase::Deleting {
-            return Ok(());
-        }
-        let cluster = cluster_of(&observed.id).map(str::to_owned);
-        let stop = cx.ecs.update_service().set_cluster(cluster.clone()).service(&observed.id).desired_count(0);
-        if stop.send().await.if_present()?.is_none() {
-            return Ok(());
-        }
-        let delete = cx.ecs.delete_service().set_cluster(cluster).service(&observed.id).force(true);
-        delete.send().await.if_present()?;
-        Ok(())
-    }
-
-    /// Tasks read their secrets when they start, so new ones must take over.
-    async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
-        if turn == Turn::Begin {
-            let call = cx.ecs.update_service().set_cluster(cluster_of(&observed.id).map(str::to_owned));
-            call.service(&observed.id).force_new_deployment(true).send().await?;
-        }
-        Ok(())
-    }
-}
-
-impl Service {
     fn check_rebalancing(&self) -> std::result::Result<(), String> {
         match self.availability_zone_rebalancing.as_deref() {
             None | Some("DISABLED") => Ok(()),

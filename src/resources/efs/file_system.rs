@@ -118,6 +118,12 @@ impl Resource for FileSystem {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let id = &observed.id;
+        // First: AWS takes it once a day. Alone: it makes the file system busy, and the other calls would be refused.
+        if diff.has("throughput_mode") {
+            let mode = ThroughputMode::from(self.throughput_mode.as_str());
+            cx.efs.update_file_system().file_system_id(id).throughput_mode(mode).send().await?;
+            return Ok(());
+        }
         if let Some(rule) = self.transition_to_ia.as_deref().filter(|_| diff.has("transition_to_ia")) {
             put_transition(cx, id, rule.into()).await?;
         }
@@ -128,11 +134,6 @@ impl Resource for FileSystem {
         }
         if diff.has("tags") {
             retag(cx, id, &self.tags, &observed.live.tags).await?;
-        }
-        // Last: it makes the file system busy, and the other calls would be refused.
-        if diff.has("throughput_mode") {
-            let mode = ThroughputMode::from(self.throughput_mode.as_str());
-            cx.efs.update_file_system().file_system_id(id).throughput_mode(mode).send().await?;
         }
         Ok(())
     }

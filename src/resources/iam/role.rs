@@ -14,6 +14,9 @@ const TRUST_POLICY_SIZE: usize = 4096;
 /// The most characters all inline policies of one role may have together.
 const INLINE_POLICIES_SIZE: usize = 10_240;
 
+/// Managed policies that a role can have, unless AWS was asked for more: its quota.
+const MOST_ATTACHED: usize = 10;
+
 /// A role that a service or a principal can assume.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Role {
@@ -196,10 +199,21 @@ impl Role {
 
     async fn update_attachments(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         let (role, live) = (&observed.id, &observed.live.managed_policy_arns);
-        // Detached first: their number is limited.
+        // What is new comes before the old goes, so that nobody is without in between; unless their number leaves no room.
+        let room = live.union(&self.managed_policy_arns).count() <= MOST_ATTACHED;
+        if room {
+            self.attach_missing(cx, role, live).await?;
+        }
         for arn in live.difference(&self.managed_policy_arns) {
             cx.iam.detach_role_policy().role_name(role).policy_arn(arn).send().await.if_present()?;
         }
+        if !room {
+            self.attach_missing(cx, role, live).await?;
+        }
+        Ok(())
+    }
+
+    async fn attach_missing(&self, cx: &Cx<'_>, role: &str, live: &BTreeSet<String>) -> Result<()> {
         for arn in self.managed_policy_arns.difference(live) {
             cx.iam.attach_role_policy().role_name(role).policy_arn(arn).send().await?;
         }

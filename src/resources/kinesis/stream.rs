@@ -122,12 +122,9 @@ impl Resource for Stream {
         Ok(self.name.clone())
     }
 
-    /// The first change only: each makes the stream update, which refuses the next.
+    /// The first change only: each makes the stream update, which refuses the next. What AWS may refuse goes first.
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let (name, live) = (&observed.id, &observed.live);
-        if diff.has("tags") {
-            return retag(cx, name, &self.tags, &live.tags).await;
-        }
         if diff.has("kms_key_id") {
             let ask = cx.kinesis.start_stream_encryption().stream_name(name).encryption_type(EncryptionType::Kms);
             ask.key_id(self.kms_key_id.get()?).send().await?;
@@ -141,6 +138,8 @@ impl Resource for Stream {
             self.set_retention(cx, name, live.retention_hours).await?;
         } else if diff.has("shard_metrics") {
             self.set_metrics(cx, name, &live.shard_metrics).await?;
+        } else if diff.has("tags") {
+            retag(cx, name, &self.tags, &live.tags).await?;
         }
         Ok(())
     }

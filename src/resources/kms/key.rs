@@ -96,11 +96,11 @@ impl Resource for Key {
         if matches!(observed.phase, Phase::Failed(_)) {
             take_back(cx, id).await?;
         }
-        if diff.has("description") {
-            cx.kms.update_key_description().key_id(id).description(&self.description).send().await?;
-        }
         if diff.has("policy") {
             cx.kms.put_key_policy().key_id(id).policy_name("default").policy(self.policy.to_string()).send().await?;
+        }
+        if diff.has("description") {
+            cx.kms.update_key_description().key_id(id).description(&self.description).send().await?;
         }
         if diff.has_any(&["rotation", "rotation_days"]) {
             match self.rotation {

@@ -98,12 +98,12 @@ impl Resource for LogGroup {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let name = &observed.id;
+        if let Some(key) = self.kms_key_arn.as_ref().filter(|_| diff.has("kms_key_arn")) {
+            cx.logs.associate_kms_key().log_group_name(name).kms_key_id(key.get()?).send().await?;
+        }
         if diff.has("retention_days") {
             let request = cx.logs.put_retention_policy().log_group_name(name);
             request.retention_in_days(self.retention_days).send().await?;
-        }
-        if let Some(key) = self.kms_key_arn.as_ref().filter(|_| diff.has("kms_key_arn")) {
-            cx.logs.associate_kms_key().log_group_name(name).kms_key_id(key.get()?).send().await?;
         }
         if diff.has("tags") {
             self.retag(cx, observed).await?;

@@ -134,11 +134,11 @@ impl Resource for DbInstance {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        if diff.has("tags") {
-            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
-        }
         if diff.changes.iter().any(|change| !change.path.starts_with("tags")) {
             self.modify(cx, &observed.id, diff).await?;
+        }
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
         }
         Ok(())
     }

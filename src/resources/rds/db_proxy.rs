@@ -124,13 +124,27 @@ impl Resource for DbProxy {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        if diff.changes.iter().any(|change| change.field() != "tags") {
+            self.modify(cx, &observed.id, diff).await?;
+        }
         if diff.has("tags") {
             retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
         }
-        if !diff.changes.iter().any(|change| change.field() != "tags") {
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        if observed.phase == Phase::Deleting {
             return Ok(());
         }
-        let mut ask = cx.rds.modify_db_proxy().db_proxy_name(&observed.id);
+        cx.rds.delete_db_proxy().db_proxy_name(&observed.id).send().await.if_present()?;
+        Ok(())
+    }
+}
+
+impl DbProxy {
+    async fn modify(&self, cx: &Cx<'_>, id: &str, diff: &Diff) -> Result<()> {
+        let mut ask = cx.rds.modify_db_proxy().db_proxy_name(id);
         if diff.has_any(&["secret_arn", "iam_auth"]) {
             ask = ask.auth(self.auth()?);
         }
@@ -149,16 +163,6 @@ impl Resource for DbProxy {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
-        if observed.phase == Phase::Deleting {
-            return Ok(());
-        }
-        cx.rds.delete_db_proxy().db_proxy_name(&observed.id).send().await.if_present()?;
-        Ok(())
-    }
-}
-
-impl DbProxy {
     fn auth(&self) -> Result<UserAuthConfig> {
         let mode = if self.iam_auth { IamAuthMode::Required } else { IamAuthMode::Disabled };
         let auth = UserAuthConfig::builder().auth_scheme(AuthScheme::Secrets).secret_arn(self.secret_arn.get()?);

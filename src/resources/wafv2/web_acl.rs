@@ -154,12 +154,25 @@ impl Resource for WebAcl {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let arn = &observed.id;
+        if diff.has_any(&["description", "managed_rule_groups", "rate_limit", "by_hand"]) {
+            self.overwrite(cx, arn).await?;
+        }
         if diff.has("tags") {
             retag(cx, arn, &self.tags, &observed.live.tags).await?;
         }
-        if !diff.has_any(&["description", "managed_rule_groups", "rate_limit", "by_hand"]) {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        let Some((acl, token)) = get(cx, &observed.id).await? else { return Ok(()) };
+        let ask = cx.wafv2.delete_web_acl().name(acl.name).id(acl.id).scope(Scope::Regional).lock_token(token);
+        ask.send().await.if_present()?;
+        Ok(())
+    }
+}
+
+impl WebAcl {
+    async fn overwrite(&self, cx: &Cx<'_>, arn: &str) -> Result<()> {
         // The token is as old as the last write, which may be somebody's after we looked.
         let Some((acl, token)) = get(cx, arn).await? else { return Ok(()) };
         cx.wafv2
@@ -177,15 +190,6 @@ impl Resource for WebAcl {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
-        let Some((acl, token)) = get(cx, &observed.id).await? else { return Ok(()) };
-        let ask = cx.wafv2.delete_web_acl().name(acl.name).id(acl.id).scope(Scope::Regional).lock_token(token);
-        ask.send().await.if_present()?;
-        Ok(())
-    }
-}
-
-impl WebAcl {
     /// The limit comes first: it costs least and spares the groups a flood.
     fn rules(&self) -> Result<Vec<Rule>> {
         let limit = self.rate_limit.map(|limit| self.rate_rule(limit));
