@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::diff::Diff;
 use crate::error::Result;
-use crate::resource::{Facts, Phase, Replace, Seen};
+use crate::resource::{Facts, OutOfReach, Phase, Replace, Seen};
 use crate::stack::{self, Entry, Stack};
 use crate::state::{NodeState, Progress, State, base_name};
 
@@ -107,6 +107,23 @@ pub struct Step {
     /// Which comes first where the action is a replacement.
     #[serde(skip)]
     pub replace: Replace,
+    /// AWS refuses to remove the object while others stand in it.
+    #[serde(skip)]
+    pub ground: bool,
+    /// What the stack wants of it and AWS would refuse.
+    #[serde(skip)]
+    pub refused: Option<OutOfReach>,
+}
+
+impl Step {
+    /// Whether the object goes before any successor comes.
+    pub fn goes_first(&self) -> bool {
+        match self.action {
+            Action::Delete => true,
+            Action::Replace { .. } => self.replace == Replace::DeleteFirst,
+            _ => false,
+        }
+    }
 }
 
 /// Every node of the stack and of the state, dependencies first.
@@ -191,6 +208,7 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             Some(node) => Some(facts(&node.kind)?),
             None => None,
         };
+        let ground = ground_that_goes_first(entry, recorded, &steps);
         let facts = facts(entry.kind)?;
         let want = (facts.canonical)(&stack::resolve(&entry.spec, &|node| known.get(node).cloned()))?;
         let now = seen.get(name).and_then(Option::as_ref);
@@ -203,6 +221,10 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
                 Action::Replace { diff: Diff::default(), reason: "an earlier run may have made it".into() }
             }
             None => decide(&facts, &want, recorded, now),
+        };
+        let action = match ground {
+            Some(ground) if now.is_some() => goes_with(ground, action),
+            _ => action,
         };
         let replace = match other {
             _ if falls => Replace::DeleteFirst,
@@ -220,6 +242,8 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             id,
             stateful: (facts.stateful && !never_was(&facts, now)) || other.is_some_and(|other| other.stateful),
             replace,
+            ground: other.unwrap_or(facts).ground,
+            refused: now.filter(|_| other.is_none()).and_then(|now| (facts.out_of_reach)(&want, &now.live)),
         });
     }
     steps.extend(leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?);
@@ -231,11 +255,27 @@ fn never_was(facts: &Facts, now: Option<&Seen>) -> bool {
     facts.recreate_failed && now.is_some_and(|now| matches!(now.phase, Phase::Failed(_)))
 }
 
+/// What the node stands in, now as before, and what must go before its successor comes: AWS refuses that while the node's
+/// object is there, so this object has nowhere to move to in time.
+fn ground_that_goes_first<'a>(entry: &Entry, recorded: Option<&NodeState>, steps: &'a [Step]) -> Option<&'a str> {
+    let stands = |node: &String| entry.edges.contains(node) && recorded.is_some_and(|it| it.edges.contains(node));
+    steps.iter().find(|step| step.ground && step.goes_first() && stands(&step.node)).map(|step| step.node.as_str())
+}
+
+/// What would have stayed is replaced along with what it stands in.
+fn goes_with(ground: &str, action: Action) -> Action {
+    let diff = match action {
+        Action::Keep => Diff::default(),
+        Action::Update { diff } | Action::Adopt { diff, .. } | Action::Resume { diff, .. } => diff,
+        other => return other,
+    };
+    Action::Replace { diff, reason: format!("it stands in {ground}, which must go first") }
+}
+
 /// Whether a replacement must let the old object go first because what it stands on must.
 fn stands_on_what_goes_first(entry: &Entry, recorded: Option<&NodeState>, steps: &[Step]) -> bool {
     let goes_first = |step: &Step| {
-        matches!(step.action, Action::Replace { .. })
-            && step.replace == Replace::DeleteFirst
+        step.goes_first()
             && (entry.edges.contains(&step.node) || recorded.is_some_and(|node| node.edges.contains(&step.node)))
     };
     steps.iter().any(goes_first)
@@ -268,6 +308,8 @@ fn leaving(
             id: node.id.clone(),
             stateful: facts.stateful,
             replace: facts.replace,
+            ground: facts.ground,
+            refused: None,
         });
     }
     Ok(steps)

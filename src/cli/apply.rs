@@ -68,6 +68,7 @@ impl Args {
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
+        context.refuse_out_of_reach(&plan)?;
         render::plan(&plan, &context.state)?;
         self.refuse_data_loss(&plan)?;
         if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {

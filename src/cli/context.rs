@@ -8,10 +8,11 @@ use super::{Common, Done, Error};
 use crate::aws::Aws;
 use crate::config::Config;
 use crate::engine::{Scope, observe};
-use crate::plan::Observations;
+use crate::plan::{Observations, Plan, Step};
 use crate::render;
 use crate::resource::{Kinds, Pass};
 use crate::resources;
+use crate::run::reach;
 use crate::stack::Stack;
 use crate::stacks;
 use crate::state::{Grip, Item, LocalStore, State, StateError, Store, Writer};
@@ -218,6 +219,17 @@ impl Context {
     ) -> Result<Observations, Error> {
         let scope = Scope { only: Some(chosen), ..self.scope(adopt) };
         observe(&scope, Some(stack), &self.state).await.map_err(Error::Nodes)
+    }
+
+    /// Refuses what AWS would not let be carried out to its end.
+    pub(super) fn refuse_out_of_reach(&self, plan: &Plan) -> Result<(), Error> {
+        let facts = |kind: &str| self.kinds.get(kind).map(|kind| kind.facts());
+        let told = |step: &Step, field: Option<&str>| stacks::behind::told(&self.config, step, field);
+        let env = &self.config.env;
+        let elsewhere = format!(
+            "begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env {env}` first"
+        );
+        reach::refuse(plan, &self.state, &facts, &told, &elsewhere)?.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 
     pub(super) fn scope(&self, adopt: bool) -> Scope<'_, Aws> {

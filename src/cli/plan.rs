@@ -49,6 +49,7 @@ impl Args {
         let seen = context.observe_only(&chosen, &stack, false).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
+        context.refuse_out_of_reach(&plan)?;
         show(&plan, &context, self.json)?;
         Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })
     }

@@ -94,6 +94,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
         },
         tags: BTreeMap::new(),
         engine: Engine { parallelism: 16, settle_seconds: 30, timeout_minutes: 120 },
+        said: Said::default(),
     }
 }
 

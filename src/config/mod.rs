@@ -14,6 +14,7 @@ mod error;
 mod messages;
 mod profile;
 mod rules;
+mod said;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use serde::Deserialize;
 pub use env_name::EnvName;
 pub use error::ConfigError;
 pub use profile::Profile;
+pub use said::Said;
 pub use settings::*;
 
 use document::Document;
@@ -71,6 +73,7 @@ impl Config {
         let defaults = defaults::defaults(stack, env, protect);
         let mut config = overlay(&defaults, &document).map_err(|problem| fail(vec![problem]))?;
         config.stack = stack;
+        config.said = Said::of(file, &document);
         defaults::derive(&mut config, &|key| document.valid(key).is_some());
         problems.extend(validate::validate(&config, &document));
         if problems.is_empty() { Ok(config) } else { Err(fail(problems)) }

@@ -6,6 +6,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::EnvName;
+use super::said::Said;
 
 /// Everything that is settable, with the environment's overrides and the defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,9 @@ pub struct Config {
     pub tags: BTreeMap<String, String>,
     /// `[engine]`
     pub engine: Engine,
+    /// Where each of these was said.
+    #[serde(skip)]
+    pub said: Said,
 }
 
 /// The systems tapctl can build.

@@ -218,3 +218,12 @@ fn tasks_follow_the_range_they_must_be_in() {
 fn a_base_shard_count_is_no_mistake_where_an_environment_goes_on_demand() {
     assert!(dev("stream.shards = 4\n[env.dev]\nstream.mode = \"on-demand\"").is_ok());
 }
+
+#[test]
+fn a_setting_is_told_with_the_line_it_was_said_on() {
+    let config = dev("[network]\nazs = 3\n[env.dev.network]\nnat = \"single\"\n").unwrap();
+    assert_eq!(config.said.of_setting("network.azs"), "tapctl.toml:2: network.azs is 3");
+    assert_eq!(config.said.of_setting("network.nat"), "tapctl.toml:4: env.dev.network.nat is \"single\"");
+    let silent = config.said.of_setting("network.cidr");
+    assert_eq!(silent, "tapctl.toml: network.cidr is left out, so its default holds");
+}

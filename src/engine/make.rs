@@ -6,11 +6,11 @@ use tokio::time::Instant;
 
 use super::find::unanswered;
 use super::node::{Patience, Target, Worker, words};
-use super::report::Event;
+use super::report::{Event, NodeFailure};
 use super::walk::Halt;
 use crate::diff::Diff;
 use crate::error::{Class, Fault};
-use crate::resource::{Cx, Pass, Phase, Seen};
+use crate::resource::{Cx, OutOfReach, Pass, Phase, Seen};
 use crate::state::Progress;
 
 /// How long AWS may go on answering as if an object, or a change to it, did not exist.
@@ -193,7 +193,13 @@ impl<C: 'static> Worker<'_, C> {
             let text = format!("AWS took the update but still shows the old values: {fields}");
             return Err(self.fail("update", Fault::unexpected(text)));
         }
-        let again = self.update(target, found, &diff).await?;
+        let again = match self.update(target, found, &diff).await {
+            Err(Halt::Failed(failure)) => {
+                let wanted = asked.diffs.first().unwrap_or(&diff);
+                return Err(Halt::Failed(Box::new(self.with_what_took_effect(target, found, wanted, *failure).await)));
+            }
+            again => again?,
+        };
         if again.is_none() {
             asked.diffs.push(diff);
             asked.since = Some(Instant::now());
@@ -203,8 +209,31 @@ impl<C: 'static> Worker<'_, C> {
         Ok(again)
     }
 
+    /// An update may take several calls, and one that was refused leaves those before it done: AWS is asked which.
+    async fn with_what_took_effect(
+        &self,
+        target: &Target,
+        found: &Seen,
+        wanted: &Diff,
+        mut failure: NodeFailure,
+    ) -> NodeFailure {
+        let Ok(Some(now)) = self.look(&target.spec, Some(&found.id)).await else { return failure };
+        let left = self.facts.diff(&target.spec, &now.live);
+        let is_left = |path: &&str| left.changes.iter().any(|change| change.path == *path);
+        let paths = wanted.changes.iter().map(|change| change.path.as_str());
+        let (refused, done): (Vec<&str>, Vec<&str>) = paths.partition(is_left);
+        if !done.is_empty() {
+            let told = format!("; took effect: {}; refused: {}", done.join(", "), refused.join(", "));
+            failure.fault.message.push_str(&told);
+        }
+        failure
+    }
+
     /// One update call: `None` when AWS took it, otherwise why it must be made again.
     async fn update(&self, target: &Target, found: &Seen, diff: &Diff) -> Result<Option<String>, Halt> {
+        if let Some(OutOfReach { field, why }) = (self.facts.out_of_reach)(&target.spec, &found.live) {
+            return Err(self.fail("update", Fault::invalid(format!("{field}: it {why}"))));
+        }
         self.unless_stopped("update")?;
         let (owner, pass) = (self.owner(""), Pass::default());
         let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };

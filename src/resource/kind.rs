@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cx, Observed, Phase, Replace, Resource, TAG_REGION, Turn, Wait};
+use super::{Cx, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn, Wait};
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
 
@@ -52,6 +52,10 @@ pub struct Facts {
     pub shared: bool,
     /// Looked for once more at the end of a destroy.
     pub reborn: bool,
+    /// AWS refuses to remove it while others stand in it.
+    pub ground: bool,
+    /// It stays in the network it was made in.
+    pub rooted: bool,
     /// Has a credential that can be changed.
     pub rotates: bool,
     /// Poll interval and limits.
@@ -59,6 +63,8 @@ pub struct Facts {
     /// Writes a spec the way the kind itself would: a set of references is in another order than the set of their
     /// values, and only specs written the same way compare.
     pub canonical: fn(&Value) -> Result<Value>,
+    /// What of a spec no update of this live twin can bring about.
+    pub out_of_reach: fn(&Value, &Value) -> Option<OutOfReach>,
 }
 
 impl Facts {
@@ -136,6 +142,11 @@ fn canonical<R: Resource>(spec: &Value) -> Result<Value> {
     json(R::KIND, &parse::<R>(R::KIND, "spec", spec)?)
 }
 
+/// Specs that cannot be read are refused elsewhere.
+fn out_of_reach<R: Resource>(want: &Value, live: &Value) -> Option<OutOfReach> {
+    R::deserialize(want).ok()?.out_of_reach(&R::deserialize(live).ok()?)
+}
+
 fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
     Ok(Observed {
         id: seen.id.clone(),
@@ -160,9 +171,12 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             recreate_failed: R::RECREATE_FAILED,
             shared: R::SHARED,
             reborn: R::REBORN,
+            ground: R::GROUND,
+            rooted: R::ROOTED,
             rotates: R::ROTATES,
             wait: R::WAIT,
             canonical: canonical::<R>,
+            out_of_reach: out_of_reach::<R>,
         }
     }
 

@@ -63,6 +63,11 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const SHARED: bool = false;
     /// Services make it anew when they still write after it was removed: `destroy` looks for it once more at its end.
     const REBORN: bool = false;
+    /// Others stand in it: AWS refuses to remove it while one of them does.
+    const GROUND: bool = false;
+    /// It stays in the network it was made in: AWS moves it to no other, and to make it anew loses its data or its
+    /// address.
+    const ROOTED: bool = false;
     /// Whether it keeps or uses a credential that was made for it, and [`rotate`](Resource::rotate) changes that.
     const ROTATES: bool = false;
     /// How often to look while waiting, and for how long.
@@ -71,6 +76,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// Refuses what AWS would refuse, before any call: lengths, patterns, allowed values.
     fn check(&self) -> std::result::Result<(), String> {
         Ok(())
+    }
+    /// What AWS would refuse to change, whatever it is asked: storage that shrinks, a version that goes back. `None` where
+    /// each difference from what is live can be made to go away, be it by a replacement.
+    fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
+        let _ = live;
+        None
     }
     /// What AWS keeps for a while after a delete, for people to know.
     fn remains(&self) -> Option<String> {
@@ -98,6 +109,15 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     async fn rotate(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>, _: Turn) -> Result<()> {
         Ok(())
     }
+}
+
+/// A difference that no update makes go away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutOfReach {
+    /// The field of the spec.
+    pub field: &'static str,
+    /// From what to what, and why not, as a sentence without its subject: `has 40 GiB, and storage never gets smaller`.
+    pub why: String,
 }
 
 /// One half of a rotation.

@@ -66,7 +66,7 @@ mod prelude {
     pub(super) use crate::aws::{Always, Aws, Cx, IfPresent, tags};
     pub(super) use crate::diff::Diff;
     pub(super) use crate::error::{Fault, Result};
-    pub(super) use crate::resource::{Observed, Phase, Replace, Resource, Tags, Turn, Wait};
+    pub(super) use crate::resource::{Observed, OutOfReach, Phase, Replace, Resource, Tags, Turn, Wait};
     pub(super) use crate::stack::{Node, Out};
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::Result;
+use crate::resource::OutOfReach;
 use crate::stack::Out;
 
 /// What a set of references stands for.
@@ -43,6 +44,13 @@ pub(super) fn version(want: &str, live: &str) -> String {
 
 fn numbers(version: &str) -> Option<Vec<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
+}
+
+/// A version that AWS would have to go back to, which it never does. One that satisfies the spec is spelled as there.
+pub(super) fn no_way_back(field: &'static str, want: &str, live: &str) -> Option<OutOfReach> {
+    let older = matches!((numbers(want), numbers(live)), (Some(want), Some(live)) if want < live);
+    (older && want != live)
+        .then(|| OutOfReach { field, why: format!("runs {live}, and AWS never goes back to {want}") })
 }
 
 /// The part of a version before its first dot.

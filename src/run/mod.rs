@@ -1,6 +1,8 @@
 //! The session: what stands between a command and the engine. It checks place and ownership, and guards what a person has
 //! not asked for. No guard lives in a command.
 
+pub mod reach;
+
 /// A person must say or do something first. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}\nhint: {hint}")]

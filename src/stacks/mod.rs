@@ -1,5 +1,6 @@
 //! The systems tapctl can build: functions from settings to a stack.
 
+pub mod behind;
 mod builder;
 pub mod data_pipeline;
 mod gateway;

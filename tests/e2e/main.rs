@@ -17,6 +17,7 @@ mod lifecycle;
 mod moods;
 mod offered;
 mod ownership;
+mod reach;
 mod requirements;
 mod returns;
 mod secrets;

@@ -1,6 +1,7 @@
 //! Rerunning, updating, replacing and removing.
 
 use tapctl::engine::Outcome;
+use tapctl::error::Class;
 use tapctl::stack::{Out, Stack};
 
 use crate::cloud::{Fields, Mischief};
@@ -47,6 +48,41 @@ async fn what_changes_in_place_keeps_its_id() {
     assert_eq!(outcome(&report, "disk"), Some(Outcome::Updated));
     assert_eq!((world.cloud.of("disk").id, world.cloud.of("disk").fields.size), (before, 2));
     assert_eq!(world.cloud.count("modify"), 1);
+}
+
+/// A disk with a tag, and how far its update got is told.
+fn tagged(size: u32, tag: &str) -> Stack {
+    let mut stack = empty();
+    stack.tag([("Team", tag.to_owned())]);
+    Spec::<Disk>::new().size(size).on(&mut stack, "disk");
+    stack
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_took_effect_of_an_update_that_was_refused_half_way_is_told() {
+    let world = World::default();
+    world.apply(&tagged(1, "one")).await.complete();
+    let rehearsal = world.fork();
+    rehearsal.apply(&tagged(2, "two")).await.complete();
+    let calls = rehearsal.cloud.log.borrow().iter().map(|call| call.verb).collect::<Vec<_>>();
+    let second = calls.iter().rposition(|verb| *verb == "modify").expect("two calls") + 1;
+    world.cloud.forget_calls();
+    world.cloud.plan(second, Mischief::Refused(Class::Invalid));
+    let failures = world.apply(&tagged(2, "two")).await.failures();
+    let told = failures[0].to_string();
+    assert!(told.contains("as planned; took effect: size; refused: tags.Team"), "{told}");
+    assert_eq!(world.cloud.of("disk").fields.size, 2);
+    world.apply(&tagged(2, "two")).await.complete();
+    assert!(world.plan(Some(&tagged(2, "two"))).await.unwrap().0.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_was_refused_whole_says_no_more_than_why() {
+    let world = World::default();
+    world.apply(&tagged(1, "one")).await.complete();
+    world.cloud.upset("modify disk", Mischief::Refused(Class::Invalid), 1);
+    let failures = world.apply(&tagged(2, "two")).await.failures();
+    assert!(!failures[0].to_string().contains("took effect"), "{}", failures[0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tapctl::diff::Diff;
 use tapctl::error::Result;
-use tapctl::resource::{Cx, Kinds, Observed, Phase, Replace, Resource, Tags, Turn, Wait};
+use tapctl::resource::{Cx, Kinds, Observed, OutOfReach, Phase, Replace, Resource, Tags, Turn, Wait};
 use tapctl::stack::{Node, Out, Stack};
 use tokio::time::Instant;
 
@@ -44,6 +44,10 @@ pub trait Flavor: Debug + Clone + 'static {
     /// Whether flags can be set only after it exists, one a call.
     const FLAGS_LATER: bool = false;
     const REBORN: bool = false;
+    const GROUND: bool = false;
+    const ROOTED: bool = false;
+    /// Whether its size only grows.
+    const GROWS: bool = false;
 }
 
 /// What should be true of an object of the fake cloud.
@@ -189,7 +193,14 @@ impl<F: Flavor> Resource for Spec<F> {
     const ROTATES: bool = F::ROTATES;
     const RECREATE_FAILED: bool = F::RECREATE_FAILED;
     const REBORN: bool = F::REBORN;
+    const GROUND: bool = F::GROUND;
+    const ROOTED: bool = F::ROOTED;
     const WAIT: Wait = Wait::seconds(5, 300, 600);
+
+    fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
+        let why = format!("has {} and should have {}", live.size, self.size);
+        (F::GROWS && self.size < live.size).then_some(OutOfReach { field: "size", why })
+    }
 
     async fn observe(&self, cx: &Cx<'_, FakeCloud>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let all = cx.pass.shared(F::KIND, || cx.list(cx.owner, F::KIND)).await?;
@@ -219,9 +230,6 @@ impl<F: Flavor> Resource for Spec<F> {
         if diff.is_empty() {
             return cx.revive(cx.owner, &observed.id).await;
         }
-        if diff.has("tags") {
-            cx.modify(cx.owner, &observed.id, |fields| fields.tags = want.tags.clone()).await?;
-        }
         if F::FLAGS_LATER && diff.has("flags") {
             let (flag, on) =
                 want.flags.iter().find(|(flag, on)| observed.live.flags.get(*flag) != Some(*on)).expect("one");
@@ -229,7 +237,12 @@ impl<F: Flavor> Resource for Spec<F> {
             return cx.modify(cx.owner, &observed.id, set).await;
         }
         if diff.has_any(&["name", "zone", "size", "flags", "uses"]) {
-            cx.modify(cx.owner, &observed.id, |fields| *fields = Fields { tags: fields.tags.clone(), ..want }).await?;
+            let changed = want.clone();
+            cx.modify(cx.owner, &observed.id, |fields| *fields = Fields { tags: fields.tags.clone(), ..changed })
+                .await?;
+        }
+        if diff.has("tags") {
+            cx.modify(cx.owner, &observed.id, |fields| fields.tags = want.tags.clone()).await?;
         }
         Ok(())
     }
@@ -313,6 +326,16 @@ flavors! {
         const KIND: &'static str = "t.shared";
         const FOUND: Found = Found::Alone;
         const SHARED: bool = true;
+    }
+    /// Cannot go while anything stands in it, as a subnet.
+    Lot { const KIND: &'static str = "t.lot"; const GROUND: bool = true; }
+    /// Moves to no other lot and never gets smaller, as a database.
+    House {
+        const KIND: &'static str = "t.house";
+        const FOUND: Found = Found::ByName;
+        const IMMUTABLE: &'static [&'static str] = &["name", "zone"];
+        const ROOTED: bool = true;
+        const GROWS: bool = true;
     }
     /// Never recovers from a failure, as a NAT gateway.
     Gate {

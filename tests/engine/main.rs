@@ -13,6 +13,7 @@ mod drifting;
 mod ordering;
 mod planning;
 mod random;
+mod reach;
 mod rotating;
 mod saving;
 mod sweep;

@@ -178,6 +178,8 @@ fn an_equal_plan_is_empty() {
         id: None,
         stateful: false,
         replace: tapctl::resource::Replace::DeleteFirst,
+        ground: false,
+        refused: None,
     };
     assert!(Plan { steps: vec![step(Action::Keep)] }.is_empty());
     assert!(!Plan { steps: vec![step(Action::Adopt { diff: Diff::default(), reason: None })] }.is_empty());

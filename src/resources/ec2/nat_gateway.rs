@@ -56,6 +56,7 @@ impl Resource for NatGateway {
     const KIND: &'static str = "ec2.nat_gateway";
     const IMMUTABLE: &'static [&'static str] = &["subnet_id", "allocation_id"];
     const WITNESSES: &'static [&'static str] = &["internet"];
+    const ROOTED: bool = true;
     const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 600, 1800);
 

@@ -50,6 +50,7 @@ impl Resource for RouteTable {
     type Outputs = RouteTableOutputs;
     const KIND: &'static str = "ec2.route_table";
     const IMMUTABLE: &'static [&'static str] = &["vpc_id"];
+    const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 600);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {

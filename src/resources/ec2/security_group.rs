@@ -55,6 +55,7 @@ impl Resource for SecurityGroup {
     type Outputs = SecurityGroupOutputs;
     const KIND: &'static str = "ec2.security_group";
     const IMMUTABLE: &'static [&'static str] = &["name", "description", "vpc_id"];
+    const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -65,6 +65,7 @@ impl Resource for Subnet {
     type Outputs = SubnetOutputs;
     const KIND: &'static str = "ec2.subnet";
     const IMMUTABLE: &'static [&'static str] = &["vpc_id", "cidr", "availability_zone"];
+    const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {

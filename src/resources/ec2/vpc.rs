@@ -62,6 +62,7 @@ impl Resource for Vpc {
     type Outputs = VpcOutputs;
     const KIND: &'static str = "ec2.vpc";
     const IMMUTABLE: &'static [&'static str] = &["cidr"];
+    const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 1200);
 
     fn check(&self) -> std::result::Result<(), String> {

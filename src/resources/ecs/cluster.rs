@@ -46,6 +46,7 @@ impl Resource for Cluster {
     type Outputs = ClusterOutputs;
     const KIND: &'static str = "ecs.cluster";
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const GROUND: bool = true;
     const WITNESSES: &'static [&'static str] = &["service_linked_role", "log_group"];
     const WAIT: Wait = Wait::seconds(3, 300, 600);
 

@@ -10,7 +10,7 @@ use super::{retag, to_elasticache};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::value_of;
-use crate::resources::values::{check_daily, check_identifier, check_range, check_weekly, known, text};
+use crate::resources::values::{check_daily, check_identifier, check_range, check_weekly, known, no_way_back, text};
 
 /// Printable characters that a token may not contain: what a generated secret for a cache must exclude.
 pub const NOT_IN_AUTH_TOKENS: &str = "\"%'()*+,./:;=?@[\\]_`{|}~";
@@ -113,6 +113,7 @@ impl Resource for ReplicationGroup {
     const IMMUTABLE: &'static [&'static str] = &["name", "subnet_group", "kms_key_id", "auth_token_secret", "port"];
     // What it caches can be read again; what an application keeps in nothing else cannot.
     const STATEFUL: bool = true;
+    const ROOTED: bool = true;
     const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(10, 3600, 2700);
 
@@ -124,6 +125,10 @@ impl Resource for ReplicationGroup {
         check_daily("snapshot_window", &self.snapshot_window, 60)?;
         check_weekly("maintenance_window", &self.maintenance_window, 60)?;
         self.check_combinations()
+    }
+
+    fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
+        no_way_back("engine_version", &self.engine_version, &live.engine_version).filter(|_| self.engine == live.engine)
     }
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
@@ -179,9 +184,6 @@ impl Resource for ReplicationGroup {
     /// The first kind of change only. Replicas come before the failover that needs them, and go after it.
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let (id, live) = (&observed.id, &observed.live);
-        if diff.has("tags") {
-            retag(cx, &observed.outputs.arn, &self.tags, &live.tags).await?;
-        }
         if diff.has("nodes") && self.nodes > live.nodes {
             let ask = cx.elasticache.increase_replica_count().replication_group_id(id).apply_immediately(true);
             ask.new_replica_count(self.nodes - 1).send().await?;
@@ -194,6 +196,11 @@ impl Resource for ReplicationGroup {
         if diff.has("nodes") {
             let ask = cx.elasticache.decrease_replica_count().replication_group_id(id).apply_immediately(true);
             ask.new_replica_count(self.nodes - 1).send().await?;
+            return Ok(());
+        }
+        // Last: a group that is being modified takes no tags.
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &live.tags).await?;
         }
         Ok(())
     }

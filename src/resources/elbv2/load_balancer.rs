@@ -23,6 +23,10 @@ pub struct LoadBalancer {
     pub scheme: Scheme,
     /// The subnets it stands in: two or more, each in another zone.
     pub subnet_ids: BTreeSet<Out<String>>,
+    /// The VPC of these subnets: AWS moves a load balancer to no other. `None`: not compared, as in records of earlier
+    /// versions.
+    #[serde(default)]
+    pub vpc_id: Option<Out<String>>,
     /// Its security groups.
     pub security_group_ids: BTreeSet<Out<String>>,
     /// Whether it drops headers with invalid names instead of passing them on.
@@ -86,8 +90,9 @@ impl Resource for LoadBalancer {
     type Cloud = Aws;
     type Outputs = LoadBalancerOutputs;
     const KIND: &'static str = "elbv2.load_balancer";
-    const IMMUTABLE: &'static [&'static str] = &["name", "scheme"];
+    const IMMUTABLE: &'static [&'static str] = &["name", "scheme", "vpc_id"];
     const WITNESSES: &'static [&'static str] = &["internet"];
+    const ROOTED: bool = true;
     const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 600, 600);
 
@@ -174,6 +179,7 @@ impl LoadBalancer {
             name: found.load_balancer_name().unwrap_or_default().to_owned(),
             scheme: Scheme::from_elb(found.scheme()),
             subnet_ids: found.availability_zones().iter().filter_map(|zone| zone.subnet_id()).map(Out::from).collect(),
+            vpc_id: found.vpc_id().map(Out::from),
             security_group_ids: found.security_groups().iter().map(|group| group.as_str().into()).collect(),
             drop_invalid_header_fields: attribute(DROP_INVALID) == Some("true"),
             deletion_protection: attribute(PROTECTION) == Some("true"),

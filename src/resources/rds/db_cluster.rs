@@ -11,7 +11,7 @@ use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{
-    check_daily, check_identifier, check_range, check_weekly, key, known, major, outs, text, version,
+    check_daily, check_identifier, check_range, check_weekly, key, known, major, no_way_back, outs, text, version,
 };
 
 /// A database cluster: its storage and settings. Its instances are nodes of their own.
@@ -140,6 +140,7 @@ impl Resource for DbCluster {
     ];
     const WITNESSES: &'static [&'static str] = &["log_group"];
     const STATEFUL: bool = true;
+    const ROOTED: bool = true;
     const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(10, 7200, 7200);
 
@@ -152,6 +153,10 @@ impl Resource for DbCluster {
         check_daily("backup_window", &self.backup_window, 30)?;
         check_weekly("maintenance_window", &self.maintenance_window, 30)?;
         check_logs(&self.engine, &self.log_exports)
+    }
+
+    fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
+        no_way_back("engine_version", &self.engine_version, &live.engine_version)
     }
 
     fn remains(&self) -> Option<String> {
@@ -206,11 +211,11 @@ impl Resource for DbCluster {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        if diff.has("tags") {
-            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
-        }
         if diff.changes.iter().any(|change| !change.path.starts_with("tags") && change.path != "final_snapshot") {
             self.modify(cx, observed, diff).await?;
+        }
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
         }
         Ok(())
     }

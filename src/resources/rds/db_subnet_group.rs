@@ -18,6 +18,9 @@ pub struct DbSubnetGroup {
     pub description: String,
     /// The subnets, in at least two availability zones.
     pub subnet_ids: BTreeSet<Out<String>>,
+    /// The VPC the subnets are of: AWS moves a group to no other. `None`: not compared, as in records of earlier versions.
+    #[serde(default)]
+    pub vpc_id: Option<Out<String>>,
     /// Tags.
     pub tags: Tags,
 }
@@ -55,7 +58,8 @@ impl Resource for DbSubnetGroup {
     type Cloud = Aws;
     type Outputs = DbSubnetGroupOutputs;
     const KIND: &'static str = "rds.db_subnet_group";
-    const IMMUTABLE: &'static [&'static str] = &["name"];
+    const IMMUTABLE: &'static [&'static str] = &["name", "vpc_id"];
+    const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(5, 300, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -81,6 +85,7 @@ impl Resource for DbSubnetGroup {
             name: name.clone(),
             description: text(group.db_subnet_group_description()),
             subnet_ids: outs(group.subnets().iter().filter_map(|subnet| subnet.subnet_identifier())),
+            vpc_id: group.vpc_id().map(Out::from),
             tags,
         };
         let phase = match group.subnet_group_status() {

@@ -12,7 +12,7 @@ use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::value_of;
 use crate::resources::values::{
-    check_daily, check_identifier, check_range, check_weekly, key, known, major, outs, text, version,
+    check_daily, check_identifier, check_range, check_weekly, key, known, major, no_way_back, outs, text, version,
 };
 
 /// A database and what runs it.
@@ -121,6 +121,7 @@ impl Resource for StandaloneDbInstance {
         &["name", "engine", "kms_key_id", "credentials_secret", "database_name", "db_subnet_group"];
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
+    const ROOTED: bool = true;
     const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(10, 4800, 3600);
 
@@ -137,6 +138,15 @@ impl Resource for StandaloneDbInstance {
             return Err(format!("instance_class is {:?}; AWS's begin with \"db.\"", self.instance_class));
         }
         check_logs(&self.engine, &self.log_exports)
+    }
+
+    fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
+        let (want, has) = (self.allocated_storage_gib, live.allocated_storage_gib);
+        if want < has {
+            let why = format!("has {has} GiB and should have {want}, and RDS storage never gets smaller");
+            return Some(OutOfReach { field: "allocated_storage_gib", why });
+        }
+        no_way_back("engine_version", &self.engine_version, &live.engine_version)
     }
 
     fn remains(&self) -> Option<String> {
@@ -197,12 +207,12 @@ impl Resource for StandaloneDbInstance {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        if diff.has("tags") {
-            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
-        }
         let elsewhere = |path: &str| !path.starts_with("tags") && path != "final_snapshot";
         if diff.changes.iter().any(|change| elsewhere(&change.path)) {
             self.modify(cx, observed, diff).await?;
+        }
+        if diff.has("tags") {
+            retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
         }
         Ok(())
     }
@@ -286,12 +296,6 @@ impl StandaloneDbInstance {
     /// Without `ApplyImmediately` most changes would wait for the maintenance window.
     async fn modify(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let live = &observed.live;
-        if live.allocated_storage_gib > self.allocated_storage_gib {
-            return Err(Fault::invalid(format!(
-                "allocated_storage_gib is {}, and the instance has {}; storage never gets smaller",
-                self.allocated_storage_gib, live.allocated_storage_gib
-            )));
-        }
         let mut ask = cx.rds.modify_db_instance().db_instance_identifier(&observed.id).apply_immediately(true);
         if diff.has("engine_version") {
             let leaps = major(&self.engine_version) != major(&live.engine_version);

@@ -63,6 +63,7 @@ fn database(
         name: name.clone(),
         description: builder.describe("Private subnets"),
         subnet_ids: network.private_ids(),
+        vpc_id: Some(network.vpc.vpc_id()),
         tags: Tags::new(),
     };
     let subnets = builder.stack.add("db-subnet-group", subnets);

@@ -57,6 +57,7 @@ impl Builder<'_> {
                 name: self.name("aurora"),
                 description: format!("Private subnets of student-records {}", self.config.env),
                 subnet_ids: network.private_ids(),
+                vpc_id: Some(network.vpc.vpc_id()),
                 tags: Tags::new(),
             },
         );
@@ -139,6 +140,7 @@ impl Builder<'_> {
                 name: self.name("redis"),
                 description: format!("Private subnets of student-records {}", self.config.env),
                 subnet_ids: network.private_ids(),
+                vpc_id: Some(network.vpc.vpc_id()),
                 tags: Tags::new(),
             },
         );

@@ -41,6 +41,7 @@ impl Builder<'_> {
                 name: self.name("alb"),
                 scheme,
                 subnet_ids,
+                vpc_id: Some(network.vpc.vpc_id()),
                 security_group_ids: [groups.alb.group_id()].into(),
                 drop_invalid_header_fields: true,
                 deletion_protection: self.config.profile().deletion_protection,

@@ -70,6 +70,7 @@ fn database(ground: &Ground, change: impl FnOnce(&mut rds::StandaloneDbInstance)
         name: "bench-subnets".to_owned(),
         description: "Private subnets".to_owned(),
         subnet_ids: ground.subnets.clone(),
+        vpc_id: None,
         tags: BTreeMap::new(),
     };
     let subnet_group = stack.add("subnet-group", subnet_group);
@@ -237,6 +238,7 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         name: "bench-subnets".to_owned(),
         description: "Private subnets".to_owned(),
         subnet_ids: ground.subnets.clone(),
+        vpc_id: None,
         tags: BTreeMap::new(),
     };
     let subnet_group = stack.add("subnet-group", subnet_group);

@@ -1,0 +1,108 @@
+//! What AWS would not let be done is refused in the plan, by the setting that asks for it, and nothing is written.
+
+use crate::harness::{Desk, LocalAws};
+
+/// An environment that is up, and the AWS it is in.
+fn up(settings: &str) -> (LocalAws, Desk) {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings(settings);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    (aws, desk)
+}
+
+/// What plan and apply refuse, each without a write and before any question.
+fn refused(aws: &LocalAws, desk: &Desk, settings: &str) -> String {
+    desk.settings(settings);
+    let mark = aws.mark();
+    let told = desk.tapctl(&["plan"]).expect(1).stderr;
+    for flags in [&["apply"][..], &["apply", "--yes"], &["apply", "--yes", "--allow-data-loss", "db-cluster"]] {
+        assert!(desk.tapctl(flags).expect(1).stderr.ends_with(&told));
+    }
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+    told
+}
+
+#[test]
+fn a_network_does_not_change_under_what_stands_in_it() {
+    let (aws, desk) = up("[network]\nazs = 3\n");
+    insta::assert_snapshot!(refused(&aws, &desk, "[network]\nazs = 3\ncidr = \"10.9.0.0/16\"\n"), @r#"
+    error: tapctl.toml:3: network.cidr is "10.9.0.0/16"; vpc would have to go for that, and cache, db-cluster, load-balancer and nat-gateway-a cannot move out of it
+    AWS does not let this be changed; nothing was touched
+    hint: put it back; or begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env dev` first
+    "#);
+    insta::assert_snapshot!(refused(&aws, &desk, "[network]\nazs = 2\n"), @"
+    error: tapctl.toml:2: network.azs is 2; subnet-private-c would have to go for that, and cache, db-cluster and load-balancer cannot move out of it
+    AWS does not let this be changed; nothing was touched
+    hint: put it back; or begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env dev` first
+    ");
+    let own = "[network]\nazs = 3\nprivate_subnets = [\"10.0.40.0/24\", \"10.0.41.0/24\", \"10.0.13.0/24\"]\n";
+    let told = refused(&aws, &desk, own);
+    assert!(told.starts_with("error: tapctl.toml:3: network.private_subnets is"), "{told}");
+    let own = "[network]\nazs = 3\npublic_subnets = [\"10.0.40.0/24\", \"10.0.41.0/24\", \"10.0.3.0/24\"]\n";
+    let told = refused(&aws, &desk, own);
+    assert!(told.contains("network.public_subnets is") && told.contains("and nat-gateway-a cannot move"), "{told}");
+    desk.settings("[network]\nazs = 3\n");
+    desk.tapctl(&["plan"]).expect(0);
+    aws.assert_lawful();
+}
+
+#[test]
+fn a_database_goes_on_with_a_later_minor_version_and_never_back_to_an_earlier_major_one() {
+    let (aws, desk) = up("");
+    aws.python(
+        "client('rds').modify_db_cluster(DBClusterIdentifier='student-aurora-dev', EngineVersion='16.13', ApplyImmediately=True)",
+    );
+    desk.tapctl(&["plan"]).expect(0);
+    desk.tapctl(&["drift"]).expect(0);
+    insta::assert_snapshot!(refused(&aws, &desk, "[database]\nengine_version = \"15.10\"\n"), @r#"
+    error: tapctl.toml:2: database.engine_version is "15.10"; db-cluster runs 16.13, and AWS never goes back to 15.10
+    AWS does not let this be changed; nothing was touched
+    hint: put it back
+    "#);
+    aws.assert_lawful();
+}
+
+#[test]
+fn a_stream_gets_far_more_shards_in_steps_that_aws_takes() {
+    let (aws, desk) = up("");
+    desk.settings("[stream]\nshards = 9\n");
+    let mark = aws.mark();
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let calls = aws.log_since(mark);
+    let steps = calls.iter().filter(|call| call.wrote() && call.operation == "UpdateShardCount");
+    let targets: Vec<i64> = steps.filter_map(|call| call.params["TargetShardCount"].as_i64()).collect();
+    assert_eq!(targets, [4, 8, 9]);
+    desk.tapctl(&["plan"]).expect(0);
+    aws.assert_lawful();
+}
+
+#[test]
+fn as_many_tags_as_are_allowed_fit_on_everything_and_one_more_is_refused_before_aws_is_asked() {
+    let tags = |count: usize| (0..count).fold("[tags]\n".to_owned(), |text, n| format!("{text}Tag{n} = \"{n}\"\n"));
+    let (aws, desk) = up(&tags(38));
+    desk.tapctl(&["plan"]).expect(0);
+    let fullest =
+        aws.sweep().objects().filter_map(|(_, object)| object["tags"].as_object().map(|tags| tags.len())).max();
+    assert_eq!(fullest, Some(50));
+    desk.settings(&tags(39));
+    let mark = aws.mark();
+    let told = desk.tapctl(&["plan"]).expect(1).stderr;
+    assert!(told.contains("[tags] has 39 tags; allowed: at most 38, since AWS allows 50"), "{told}");
+    assert!(aws.log_since(mark).is_empty());
+    aws.assert_lawful();
+}
+
+#[test]
+fn storage_of_the_pipeline_s_database_never_gets_smaller() {
+    let pipeline = |rest: &str| format!("stack = \"data-pipeline\"\n{rest}");
+    let (aws, desk) = up(&pipeline("[postgres]\nstorage_gib = 40\n"));
+    insta::assert_snapshot!(refused(&aws, &desk, &pipeline("[postgres]\nstorage_gib = 30\n")), @"
+    error: tapctl.toml:3: postgres.storage_gib is 30; db-instance has 40 GiB and should have 30, and RDS storage never gets smaller
+    AWS does not let this be changed; nothing was touched
+    hint: put it back
+    ");
+    let told = refused(&aws, &desk, &pipeline("[postgres]\nstorage_gib = 40\n[pipeline]\nproject = \"other\"\n"));
+    assert!(told.starts_with("error: tapctl.toml:5: pipeline.project is \"other\"; "), "{told}");
+    aws.assert_lawful();
+}
