@@ -69,6 +69,12 @@ impl Fault {
         match self.code.as_str() {
             "NoCredentials" => return Some("log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"),
             "NoConnection" => return Some("check network, proxy, region and AWS_ENDPOINT_URL, then run again"),
+            "Anothers" => {
+                return Some("it is never taken over; use the state and region it belongs to, or another env");
+            }
+            "NoLongerOurs" => {
+                return Some("leave it there with `tapctl state rm NODE`, or take it over with `tapctl apply --adopt`");
+            }
             "RequestTimeTooSkewed" => return Some("set this machine's clock, then run again"),
             _ => {}
         }

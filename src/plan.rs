@@ -50,6 +50,11 @@ pub enum Action {
         /// What differs.
         diff: Diff,
     },
+    /// It is a second object with the node's tags, beside the one that stays: it is removed.
+    Duplicate {
+        /// The one that stays.
+        of: String,
+    },
     /// It is no longer in the stack.
     Delete,
     /// It is no longer in the stack, and is gone already or is not ours to remove.
@@ -66,6 +71,7 @@ impl Action {
             Action::Update { .. } => "update",
             Action::Replace { .. } => "replace",
             Action::Resume { .. } => "resume",
+            Action::Duplicate { .. } => "duplicate",
             Action::Delete => "delete",
             Action::Forget => "forget",
         }
@@ -78,13 +84,13 @@ impl Action {
             | Action::Update { diff }
             | Action::Replace { diff, .. }
             | Action::Resume { diff, .. } => Some(diff),
-            Action::Keep | Action::Create | Action::Delete | Action::Forget => None,
+            Action::Keep | Action::Create | Action::Duplicate { .. } | Action::Delete | Action::Forget => None,
         }
     }
 
     /// Whether the object is lost by it.
     pub fn destroys(&self) -> bool {
-        matches!(self, Action::Delete | Action::Replace { .. })
+        matches!(self, Action::Delete | Action::Replace { .. } | Action::Duplicate { .. })
     }
 }
 
@@ -149,6 +155,12 @@ impl Plan {
     pub fn only(mut self, nodes: &BTreeSet<String>) -> Plan {
         self.steps.retain(|step| nodes.contains(&step.node));
         self
+    }
+
+    /// The duplicates that it shows.
+    pub fn duplicates(&self) -> BTreeSet<String> {
+        let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Duplicate { .. }));
+        steps.filter_map(|step| step.id.clone()).collect()
     }
 
     /// What is planned for a node.
@@ -245,6 +257,7 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             ground: other.unwrap_or(facts).ground,
             refused: now.filter(|_| other.is_none()).and_then(|now| (facts.out_of_reach)(&want, &now.live)),
         });
+        steps.extend(duplicates(name, &facts, recorded, now));
     }
     steps.extend(leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?);
     Ok(Plan { steps })
@@ -311,8 +324,31 @@ fn leaving(
             ground: facts.ground,
             refused: None,
         });
+        steps.extend(duplicates(name, &facts, Some(node), seen.get(name).and_then(Option::as_ref)));
     }
     Ok(steps)
+}
+
+/// The removal of what has a node's tags beside the object that stays. What a create without an answer made is this
+/// state's own doing, and is cleared away without a word.
+fn duplicates<'a>(
+    node: &'a str,
+    facts: &'a Facts,
+    recorded: Option<&NodeState>,
+    now: Option<&'a Seen>,
+) -> impl Iterator<Item = Step> + 'a {
+    let own = recorded.is_some_and(|node| node.id.is_none() && node.attempt.is_some());
+    let now = now.filter(|_| !own).into_iter();
+    now.flat_map(move |now| {
+        now.duplicates.iter().map(move |id| Step {
+            node: node.to_owned(),
+            kind: facts.kind.to_owned(),
+            action: Action::Duplicate { of: now.id.clone() },
+            id: Some(id.clone()),
+            stateful: facts.stateful,
+            replace: facts.replace,
+        })
+    })
 }
 
 /// The outputs other nodes may count on while planning: none of an object that goes, and not those that the planned

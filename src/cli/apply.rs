@@ -8,7 +8,7 @@ use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
 use super::{Common, Done, Error};
 use crate::engine::Engine;
-use crate::plan::{Observations, Plan, plan};
+use crate::plan::{Action, Observations, Plan, Step, plan};
 use crate::render;
 use crate::stack::Stack;
 use crate::stacks::quotas;
@@ -93,19 +93,25 @@ impl Args {
     }
 
     fn refuse_data_loss(&self, plan: &Plan) -> Result<(), Error> {
-        let lost: Vec<&str> = plan
-            .steps
-            .iter()
-            .filter(|step| step.stateful && step.action.destroys() && !self.allow_data_loss.contains(&step.node))
-            .map(|step| step.node.as_str())
-            .collect();
+        let lossy =
+            |step: &&Step| step.stateful && step.action.destroys() && !self.allow_data_loss.contains(&step.node);
+        let lost: Vec<&Step> = plan.steps.iter().filter(lossy).collect();
         if lost.is_empty() {
             return Ok(());
         }
-        let flags: Vec<String> = lost.iter().map(|node| format!("--allow-data-loss {node}")).collect();
+        let told: Vec<String> = lost.iter().map(|step| data_of(step)).collect();
+        let flags: BTreeSet<String> = lost.iter().map(|step| format!("--allow-data-loss {}", step.node)).collect();
         Err(Error::refused(
-            format!("this plan would lose the data of {}; nothing was changed", lost.join(", ")),
-            format!("if that is meant, add {}", flags.join(" ")),
+            format!("this plan would lose the data of {}; nothing was changed", told.join(", ")),
+            format!("if that is meant, add {}", flags.into_iter().collect::<Vec<_>>().join(" ")),
         ))
+    }
+}
+
+/// Whose data a step loses.
+fn data_of(step: &Step) -> String {
+    match (&step.action, &step.id) {
+        (Action::Duplicate { of }, Some(id)) => format!("{id}, a duplicate of {} {of}", step.node),
+        _ => step.node.clone(),
     }
 }

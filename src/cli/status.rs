@@ -21,6 +21,14 @@ impl Args {
     pub(super) async fn run(self) -> Result<Done, Error> {
         let context = Desk::open(&self.common)?.connect().await?;
         let seen = context.observe(None, false).await?;
+        for (node, live) in seen.iter().filter_map(|(node, live)| Some((node, live.as_ref()?))) {
+            for id in &live.duplicates {
+                render::note(&format!(
+                    "{node}: {id} carries its tags too, besides {}; `tapctl plan` shows it",
+                    live.id
+                ));
+            }
+        }
         let rows: Vec<render::StatusRow> = context
             .state
             .nodes

@@ -1,12 +1,14 @@
 //! What exists of a node before anything is done to it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::node::{Patience, Target, Worker, words};
-use super::observe::{find, owned};
+use super::observe::find;
+use super::ownership::{admit, judge};
+use super::record::since;
 use super::report::Event;
 use super::walk::Halt;
 use crate::error::{Class, Result};
@@ -33,6 +35,11 @@ impl<C: 'static> Worker<'_, C> {
         }
     }
 
+    /// The same for the object with this id, unless it is somebody else's by now.
+    pub(super) async fn look_at_ours(&self, spec: &Value, id: &str) -> Result<Option<Seen>, Halt> {
+        self.accept(self.look(spec, Some(id)).await?)
+    }
+
     async fn look_once(&self, spec: &Value, id: Option<&str>, pass: &Pass) -> Result<Option<Seen>> {
         let owner = self.owner("");
         let cx = || Cx { cloud: self.engine.cloud, owner: &owner, pass };
@@ -51,7 +58,7 @@ impl<C: 'static> Worker<'_, C> {
         }
         let recorded = self.recorded();
         if let Some(attempt) = recorded.as_ref().and_then(unanswered) {
-            return self.settle(target, age(attempt)).await;
+            return self.settle(target, since(attempt.latest())).await;
         }
         if let Some(seen) = self.engine.seen.get(self.node)
             && (seen.is_some() || recorded.as_ref().is_none_or(|node| node.progress == Progress::Ready))
@@ -69,8 +76,46 @@ impl<C: 'static> Worker<'_, C> {
 
     /// Refuses what is somebody else's.
     fn accept(&self, found: Option<Seen>) -> Result<Option<Seen>, Halt> {
-        let owned = |found| owned(self.kind, &self.owner(""), found, self.engine.options.adopt);
-        found.map(owned).transpose().map_err(|fault| self.fail("observe", fault))
+        let (owner, record, adopt) = (self.owner(""), self.recorded(), self.engine.options.adopt);
+        let admit = |found| admit(&owner, &self.facts, record.as_ref(), found, adopt);
+        found.map(admit).transpose().map_err(|fault| self.fail("observe", fault))
+    }
+
+    /// What was seen while planning, as it is now: whose it is must be known from this node's own turn before anything is
+    /// done to it. What does not show for a moment is left to the call to miss.
+    pub(super) async fn look_anew(&self, planned: Seen, target: &Target) -> Result<Seen, Halt> {
+        let recorded = self.recorded().filter(|node| node.id.as_ref() == Some(&planned.id));
+        let spec = recorded.map_or_else(|| target.spec.clone(), |node| node.spec);
+        Ok(match self.look_at_ours(&spec, &planned.id).await? {
+            Some(now) => Seen { duplicates: planned.duplicates, ..now },
+            None => planned,
+        })
+    }
+
+    /// Refuses to make what has a name where somebody else's has that name by now: some calls that make an object would
+    /// change that one instead.
+    pub(super) async fn refuse_taken(&self, target: &Target) -> Result<(), Halt> {
+        if self.facts.named && !self.facts.shared {
+            self.accept(self.look(&target.spec, None).await?)?;
+        }
+        self.refuse_part_of_anothers(&target.edges).await
+    }
+
+    /// Refuses to touch what carries no tags where what it is a part of is somebody else's by now.
+    pub(super) async fn refuse_part_of_anothers(&self, edges: &BTreeSet<String>) -> Result<(), Halt> {
+        let Some(parent) = self.facts.parent else { return Ok(()) };
+        let kind = self.engine.kinds.get(parent).map_err(|fault| self.fail("observe", fault))?;
+        let nodes: Vec<(String, NodeState)> = {
+            let state = self.engine.state.borrow();
+            let nodes = edges.iter().filter_map(|edge| Some((edge.clone(), state.nodes.get(edge)?.clone())));
+            nodes.filter(|(_, node)| node.kind == parent && node.id.is_some()).collect()
+        };
+        for (name, node) in &nodes {
+            let whole = Worker { engine: self.engine, node: name, kind, facts: kind.facts() };
+            let id = node.id.as_deref().unwrap_or_default();
+            whole.look_at_ours(&node.spec, id).await?;
+        }
+        Ok(())
     }
 
     /// The recorded object. One that was made but never seen ready may not be visible yet.
@@ -78,7 +123,10 @@ impl<C: 'static> Worker<'_, C> {
         // No --timeout shortens this window: what stays unseen in it is made a second time, or left behind.
         let mut patience = Patience::new(self.facts.wait.every, self.engine.options.settle);
         loop {
-            let found = self.look(&node.spec, node.id.as_deref()).await?;
+            let found = match node.id.as_deref() {
+                Some(id) => self.look_at_ours(&node.spec, id).await?,
+                None => self.look(&node.spec, None).await?,
+            };
             if found.is_some() || node.progress != Progress::Pending || patience.is_over() {
                 return Ok(found);
             }
@@ -113,20 +161,27 @@ impl<C: 'static> Worker<'_, C> {
     }
 
     pub(super) fn is_ours(&self, found: &Seen) -> bool {
-        owned(self.kind, &self.owner(""), found.clone(), false).is_ok()
+        judge(&self.owner(""), &self.facts, self.recorded().as_ref(), found).is_ok()
     }
 
     /// Two objects for one node come from a create whose answer was lost and whose object stayed invisible for longer
-    /// than the settle window, or from a replacement whose record was lost. What a kind replaces create-first may be
-    /// in use: it is only set aside here.
-    pub(super) async fn remove_duplicates(&self, found: &Seen, target: &Target) -> Result<(), Halt> {
+    /// than the settle window, from a replacement whose record was lost, or from two runs with two states. Only what this
+    /// node's `own` unanswered create made, or what the plan has shown, is removed. What a kind replaces create-first may
+    /// be in use: it is only set aside here.
+    pub(super) async fn remove_duplicates(&self, found: &Seen, target: &Target, own: bool) -> Result<(), Halt> {
         for id in &found.duplicates {
+            if !own && !self.engine.surplus.borrow().contains(id) {
+                let text =
+                    format!("{id} is a duplicate of {}, which the plan did not show; the next one does", found.id);
+                self.engine.reporter.event(Event::Note { node: self.node, text: &text });
+                continue;
+            }
             let text = format!("{id} is a duplicate of {}; removing it", found.id);
             self.engine.reporter.event(Event::Note { node: self.node, text: &text });
             match self.facts.replace {
                 Replace::DeleteFirst => drop(self.remove_object(&target.spec, id).await?),
                 Replace::CreateFirst => {
-                    let Some(duplicate) = self.look(&target.spec, Some(id)).await? else { continue };
+                    let Some(duplicate) = self.look_at_ours(&target.spec, id).await? else { continue };
                     self.depose(self.as_seen(target, &duplicate)).await?;
                 }
             }
@@ -138,8 +193,4 @@ impl<C: 'static> Worker<'_, C> {
 /// The create call of this record that has no answer yet.
 pub(super) fn unanswered(node: &NodeState) -> Option<&Attempt> {
     node.attempt.as_ref().filter(|_| node.id.is_none())
-}
-
-fn age(attempt: &Attempt) -> Duration {
-    Duration::try_from(Timestamp::now().duration_since(attempt.since)).unwrap_or_default()
 }

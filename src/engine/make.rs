@@ -38,6 +38,7 @@ impl<C: 'static> Worker<'_, C> {
         let mut unseen: Option<Patience> = None;
         let mut lost = 0;
         let mut in_doubt = self.recorded().as_ref().and_then(unanswered).is_some();
+        self.refuse_taken(target).await?;
         loop {
             let fault = match self.ask_to_create(target).await? {
                 Ok(id) => {
@@ -61,7 +62,7 @@ impl<C: 'static> Worker<'_, C> {
                     let age = if answered { Duration::MAX } else { Duration::ZERO };
                     if let Some(found) = self.settle(target, age).await? {
                         self.record_id(target, &found.id).await?;
-                        self.remove_duplicates(&found, target).await?;
+                        self.remove_duplicates(&found, target, true).await?;
                         return self.resume(target, found).await;
                     }
                 }
@@ -125,7 +126,7 @@ impl<C: 'static> Worker<'_, C> {
     async fn converge_from(&self, target: &Target, id: String) -> Result<(), Halt> {
         let mut patience = self.patience(VISIBLE);
         loop {
-            match self.look(&target.spec, Some(&id)).await? {
+            match self.look_at_ours(&target.spec, &id).await? {
                 Some(found) => return self.converge(target, found).await,
                 None => self.wait(&mut patience, "create", "not visible yet").await?,
             }
@@ -151,7 +152,7 @@ impl<C: 'static> Worker<'_, C> {
             };
             self.wait(&mut patience, "wait", &reason).await?;
             let spec = self.recorded().map_or_else(|| target.spec.clone(), |node| node.spec);
-            seen = self.look(&spec, Some(&id)).await?;
+            seen = self.look_at_ours(&spec, &id).await?;
         }
     }
 

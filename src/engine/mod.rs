@@ -12,6 +12,7 @@ mod find;
 mod make;
 mod node;
 mod observe;
+pub mod ownership;
 mod record;
 mod remove;
 mod report;
@@ -101,6 +102,8 @@ pub struct Engine<'a, C> {
     lingering: RefCell<BTreeMap<String, Instant>>,
     /// Nodes whose replacement the plan showed.
     replaced: RefCell<BTreeSet<String>>,
+    /// Duplicates that the plan showed.
+    surplus: RefCell<BTreeSet<String>>,
     /// The serial of the document that is kept. Held while saving, so that an older document never follows a newer one.
     saved: Mutex<u64>,
 }
@@ -134,6 +137,7 @@ impl<'a, C: 'static> Engine<'a, C> {
             removed: RefCell::default(),
             lingering: RefCell::default(),
             replaced: RefCell::default(),
+            surplus: RefCell::default(),
             saved: Mutex::new(0),
         }
     }
@@ -146,6 +150,7 @@ impl<'a, C: 'static> Engine<'a, C> {
         let tasks = walk::apply_tasks(stack, plan, &self.state.borrow(), chosen);
         let replaced = plan.steps.iter().filter(|step| matches!(step.action, Action::Replace { .. }));
         self.replaced.replace(replaced.map(|step| step.node.clone()).collect());
+        self.surplus.replace(plan.duplicates());
         let mut report = self.run(Some(stack), tasks).await?;
         let tasks = walk::leftover_tasks(&self.state.borrow(), chosen);
         if report.is_complete() && !tasks.is_empty() {
@@ -183,6 +188,10 @@ impl<'a, C: 'static> Engine<'a, C> {
     pub async fn rotate(&self) -> Result<Report, StateError> {
         let rotates = |kind: &str| self.kinds.get(kind).is_ok_and(|kind| kind.facts().rotates);
         let tasks = walk::rotate_tasks(&self.state.borrow(), rotates);
+        let failures = self.strangers_among(&tasks).await;
+        if !failures.is_empty() {
+            return Ok(Report { failures, ..Report::default() });
+        }
         self.run(None, tasks).await
     }
 

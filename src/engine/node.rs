@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Engine;
+use super::find::unanswered;
 use super::report::{Event, NodeFailure, Outcome};
 use super::walk::{Halt, Task, name_of};
 use crate::error::{Class, Fault};
@@ -165,9 +166,14 @@ impl<'e, C: 'static> Worker<'e, C> {
         if let Some(other) = self.recorded().filter(|node| node.kind != self.facts.kind) {
             self.depose(other).await?;
         }
-        let found = self.locate(&target).await?;
+        let own = self.recorded().as_ref().and_then(unanswered).is_some();
+        let mut found = self.locate(&target).await?;
+        if let Some(planned) = found.take_if(|found| self.is_to_change(&target, found)) {
+            found = Some(self.look_anew(planned, &target).await?);
+            self.refuse_part_of_anothers(&target.edges).await?;
+        }
         if let Some(found) = &found {
-            self.remove_duplicates(found, &target).await?;
+            self.remove_duplicates(found, &target, own).await?;
         }
         let action = decide(&self.facts, &target.spec, self.recorded().as_ref(), found.as_ref());
         match (action, found) {
@@ -195,6 +201,12 @@ impl<'e, C: 'static> Worker<'e, C> {
                 Ok(if replaced { Outcome::Replaced } else { Outcome::Created })
             }
         }
+    }
+
+    /// Whether anything but what is recorded of it would change.
+    fn is_to_change(&self, target: &Target, found: &Seen) -> bool {
+        let action = decide(&self.facts, &target.spec, self.recorded().as_ref(), Some(found));
+        action != Action::Keep || !found.duplicates.is_empty()
     }
 
     /// Makes the successor of an object that stays until its users have moved. One that goes first is gone by now.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
+use super::ownership::{admit, judge};
 use super::report::{Drifted, NodeFailure};
-use crate::error::{Class, Fault, Result};
+use crate::error::{Class, Result};
 use crate::plan::Observations;
-use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen, Tags};
+use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen};
 use crate::stack::{self, Stack};
 use crate::state::{NodeState, State, base_name};
 
@@ -84,7 +85,7 @@ pub async fn observe<C: 'static>(
             }
         }
     }
-    if failures.is_empty() && !scope.adopt {
+    if failures.is_empty() {
         failures = strangers(scope, stack, state, &open, &seen).await;
     }
     failures.sort_by(|a, b| a.node.cmp(&b.node));
@@ -112,7 +113,9 @@ async fn strangers<C: 'static>(
         if state.knows(entry.kind, &found.id, name) {
             return None;
         }
-        owned(kind, &owner, found, false).err().map(|fault| NodeFailure::new(name, entry.kind, "observe", fault))
+        admit(&owner, &kind.facts(), None, found, scope.adopt)
+            .err()
+            .map(|fault| NodeFailure::new(name, entry.kind, "observe", fault))
     });
     let found = stream::iter(looks).buffer_unordered(scope.parallelism.max(1));
     found.filter_map(|failure| async move { failure }).collect().await
@@ -136,11 +139,17 @@ fn target<'a>(name: &'a str, stack: Option<&'a Stack>, state: &'a State, seen: &
 
 async fn look<C: 'static>(scope: &Scope<'_, C>, state: &State, target: &Target<'_>) -> Result<Option<Seen>> {
     let kind = scope.kinds.get(target.kind)?;
+    let facts = kind.facts();
     let owner = state.owner(target.name, "");
     let cx = || Cx { cloud: scope.cloud, owner: &owner, pass: scope.pass };
     if let Some((node, id)) = target.recorded.and_then(|node| Some((node, node.id.as_deref()?)))
         && let Some(seen) = kind.observe(cx(), &node.spec, Some(id)).await?
     {
+        let mut seen = admit(&owner, &facts, Some(node), seen, scope.adopt)?;
+        if facts.twins && base_name(target.name) == target.name {
+            let known = |other: &str| other == id || state.knows(target.kind, other, target.name);
+            seen.duplicates = twins(kind, cx, &node.spec, &owner, &known).await?;
+        }
         return Ok(Some(seen));
     }
     // Of an object on its way out only the id counts: by name and tags its successor would be found.
@@ -150,15 +159,35 @@ async fn look<C: 'static>(scope: &Scope<'_, C>, state: &State, target: &Target<'
     let known = |id: &str| state.knows(target.kind, id, target.name);
     if let Some(asked) = target.asked
         && let Some(found) = find(kind, cx, asked, &known).await?
-        && let Ok(found) = owned(kind, &owner, found, false)
+        && let Ok(found) = admit(&owner, &facts, None, found, false)
     {
         return Ok(Some(found));
     }
     let Some(want) = &target.want else { return Ok(None) };
     match find(kind, cx, want, &known).await? {
-        Some(found) => owned(kind, &owner, found, scope.adopt).map(Some),
+        Some(found) => admit(&owner, &facts, None, found, scope.adopt).map(Some),
         None => Ok(None),
     }
+}
+
+/// Further objects with the tags of a node whose own is recorded: as two runs make them that have two states.
+async fn twins<'a, C: 'a>(
+    kind: &'a dyn Kind<C>,
+    cx: impl Fn() -> Cx<'a, C>,
+    spec: &'a Value,
+    owner: &Owner,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Vec<String>> {
+    let Some(found) = kind.observe(cx(), spec, None).await? else { return Ok(Vec::new()) };
+    let ids = found.duplicates.into_iter().chain([found.id]).filter(|id| !known(id));
+    let mut twins = Vec::new();
+    for id in ids {
+        let other = kind.observe(cx(), spec, Some(&id)).await?;
+        let stays = |other: &Seen| other.phase != Phase::Deleting && judge(owner, &kind.facts(), None, other).is_ok();
+        twins.extend(other.filter(stays).map(|other| other.id));
+    }
+    twins.sort();
+    Ok(twins)
 }
 
 /// What a search finds for a node, apart from what is recorded under another name, as its predecessor is.
@@ -173,9 +202,7 @@ pub(super) async fn find<'a, C: 'a>(
 ) -> Result<Option<Seen>> {
     let Some(mut first) = kind.observe(cx(), want, None).await? else { return Ok(None) };
     let others: Vec<String> = std::mem::take(&mut first.duplicates).into_iter().filter(|id| !known(id)).collect();
-    let settled = !known(&first.id) && first.phase != Phase::Deleting;
-    if others.is_empty() || (settled && kind.facts().replace == Replace::DeleteFirst) {
-        first.duplicates = others;
+    if others.is_empty() {
         return Ok((!known(&first.id)).then_some(first));
     }
     let mut all = Vec::new();
@@ -193,21 +220,6 @@ pub(super) async fn find<'a, C: 'a>(
     let mut best = all.swap_remove(best);
     best.duplicates = all.into_iter().filter(|seen| seen.phase != Phase::Deleting).map(|seen| seen.id).collect();
     Ok(Some(best))
-}
-
-/// The object found for a node, unless it is somebody else's.
-pub(super) fn owned<C>(kind: &dyn Kind<C>, owner: &Owner, found: Seen, adopt: bool) -> Result<Seen> {
-    let reason = match found.live.get("tags").map(|tags| serde_json::from_value::<Tags>(tags.clone())) {
-        Some(Ok(tags)) if !owner.owns(&tags) => Some("it does not carry this node's ownership tags".to_owned()),
-        _ => found.foreign.clone(),
-    };
-    match reason {
-        Some(reason) if !adopt && !kind.facts().shared => {
-            let name = found.outputs.get("arn").and_then(Value::as_str).unwrap_or(&found.id);
-            Err(Fault::new(Class::Exists, "Foreign", format!("{name} exists and is not ours: {reason}")))
-        }
-        _ => Ok(found),
-    }
 }
 
 /// What is not as it was left: live against the recorded desire, for every recorded node.
@@ -230,9 +242,11 @@ pub async fn drift<C: 'static>(scope: &Scope<'_, C>, state: &State) -> Result<Ve
             Phase::Deleting => Some("deleting".to_owned()),
             Phase::Failed(reason) => Some(format!("failed: {reason}")),
         });
-        if found.is_none() || status.is_some() || !changes.is_empty() {
+        let duplicates = found.map(|found| found.duplicates.clone()).unwrap_or_default();
+        if found.is_none() || status.is_some() || !changes.is_empty() || !duplicates.is_empty() {
             let (id, missing) = (node.id.clone(), found.is_none());
-            drifted.push(Drifted { node: name.clone(), kind: node.kind.clone(), id, missing, status, changes });
+            let (node, kind) = (name.clone(), node.kind.clone());
+            drifted.push(Drifted { node, kind, id, missing, status, changes, duplicates });
         }
     }
     Ok(drifted)

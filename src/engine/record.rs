@@ -1,5 +1,7 @@
 //! What is written down about a node, and when: each of these is on disk before it returns.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -8,19 +10,33 @@ use super::walk::Halt;
 use crate::resource::Seen;
 use crate::state::{Attempt, NodeState, Progress};
 
+/// How much later than written down an intent may be called again.
+const UNTOLD: Duration = Duration::from_secs(10);
+
+/// The time since then; none where the clock was set back.
+pub(super) fn since(then: Timestamp) -> Duration {
+    Duration::try_from(Timestamp::now().duration_since(then)).unwrap_or_default()
+}
+
 impl<C: 'static> Worker<'_, C> {
     pub(super) fn recorded(&self) -> Option<NodeState> {
         self.engine.state.borrow().nodes.get(self.node).cloned()
     }
 
-    /// The intent to create: one that was never answered goes on as long as it asks for the same.
+    /// The intent to create: one that was never answered goes on as long as it asks for the same. What the last call may
+    /// have made is looked for from that call on, so a call that comes much later is written down too.
     pub(super) async fn record_intent(&self, target: &Target) -> Result<Attempt, Halt> {
         if let Some(attempt) =
             self.recorded().filter(|node| node.id.is_none() && node.spec == target.spec).and_then(|node| node.attempt)
         {
-            return Ok(attempt);
+            if since(attempt.latest()) < UNTOLD {
+                return Ok(attempt);
+            }
+            let again = Attempt { last: Some(Timestamp::now()), ..attempt };
+            self.amend(|node| node.attempt = Some(again.clone())).await?;
+            return Ok(again);
         }
-        let attempt = Attempt { id: uuid::Uuid::new_v4().to_string(), since: Timestamp::now() };
+        let attempt = Attempt { id: uuid::Uuid::new_v4().to_string(), since: Timestamp::now(), last: None };
         let node = NodeState { attempt: Some(attempt.clone()), ..self.fresh(target) };
         self.engine.record(|state| drop(state.nodes.insert(self.node.to_owned(), node))).await?;
         Ok(attempt)
@@ -78,7 +94,7 @@ impl<C: 'static> Worker<'_, C> {
             node.spec = target.spec.clone();
             node.edges = target.edges.clone();
             node.outputs = found.outputs.clone();
-            node.identity = found.identity.clone();
+            node.identity = found.identity.clone().or(node.identity.take());
             node.progress = Progress::Ready;
         };
         self.amend(change).await

@@ -10,6 +10,7 @@ use super::Engine;
 use super::find::unanswered;
 use super::make::VISIBLE;
 use super::node::{Patience, Target, Worker, halt, words};
+use super::ownership::{is_anothers, is_bare};
 use super::report::{Event, Outcome};
 use super::walk::Halt;
 use crate::error::{Class, Fault};
@@ -69,6 +70,7 @@ impl<C: 'static> Worker<'_, C> {
             node.id = Some(found.id.clone());
             node.progress = Progress::Deleting;
         };
+        self.refuse_part_of_anothers(&node.edges).await?;
         self.amend(deleting).await?;
         let duplicates = self.planned(stack).into_iter().flat_map(|seen| &seen.duplicates).chain(&found.duplicates);
         for id in duplicates.collect::<BTreeSet<_>>() {
@@ -90,11 +92,13 @@ impl<C: 'static> Worker<'_, C> {
         let gone = self.engine.lingering.borrow().get(self.node).map(Instant::elapsed).unwrap_or_default();
         let mut patience = Patience::new(self.facts.wait.every, self.engine.options.settle.saturating_sub(gone));
         loop {
-            if let Some(found) = self.look(&spec, Some(&id)).await? {
+            let found = self.look(&spec, Some(&id)).await?;
+            let anothers = found.as_ref().is_some_and(|found| !is_bare(found) && !self.is_ours(found));
+            if let Some(found) = found.filter(|_| !anothers) {
                 self.tell_reborn(&id);
                 self.remove_found(&spec, found).await?;
             }
-            if patience.is_over() {
+            if anothers || patience.is_over() {
                 self.engine.record(|state| drop(state.nodes.remove(self.node))).await?;
                 return Ok(Outcome::Kept);
             }
@@ -155,7 +159,7 @@ impl<C: 'static> Worker<'_, C> {
     }
 
     pub(super) async fn remove_object(&self, spec: &Value, id: &str) -> Result<(), Halt> {
-        match self.look(spec, Some(id)).await? {
+        match self.look_at_ours(spec, id).await? {
             Some(found) => self.remove_found(spec, found).await,
             None => Ok(()),
         }
@@ -164,7 +168,7 @@ impl<C: 'static> Worker<'_, C> {
     /// Asks AWS to remove an object, again where it is refused for now, and waits until it is gone.
     async fn remove_found(&self, spec: &Value, mut found: Seen) -> Result<(), Halt> {
         let mut patience = self.patience(self.facts.wait.gone);
-        let ours = self.is_ours(&found);
+        let marked = !is_bare(&found);
         let mut asked = false;
         let mut held = Held::default();
         loop {
@@ -179,18 +183,30 @@ impl<C: 'static> Worker<'_, C> {
                 }
             }
             self.wait(&mut patience, "delete", &reason).await?;
-            found = match self.look(spec, Some(&found.id)).await? {
+            found = match self.look_again_at(spec, &found.id, asked).await? {
                 Some(found) => found,
                 None => return Ok(()),
             };
             // Between the removal and this look a service may have made it anew, which lasts until it is removed too.
             if asked && self.facts.reborn {
                 asked = false;
-                if ours && !self.is_ours(&found) {
+                if marked && is_bare(&found) {
                     self.tell_reborn(&found.id);
                 }
             }
         }
+    }
+
+    /// The object that is to go, as it is now. Until AWS has taken the removal it must be ours; after that, somebody else's
+    /// of its name means that ours is gone.
+    async fn look_again_at(&self, spec: &Value, id: &str, asked: bool) -> Result<Option<Seen>, Halt> {
+        if !asked {
+            return self.look_at_ours(spec, id).await;
+        }
+        let (owner, record) = (self.owner(""), self.recorded());
+        let found = self.look(spec, Some(id)).await?;
+        let bare = |found: &Seen| self.facts.reborn && is_bare(found);
+        Ok(found.filter(|found| bare(found) || !is_anothers(&owner, &self.facts, record.as_ref(), found)))
     }
 
     /// Why a removal is refused for now. What is in use for longer is told with what uses it, as far as AWS says.

@@ -189,4 +189,7 @@ pub struct Drifted {
     pub status: Option<String>,
     /// What differs: `want` is the recorded desire.
     pub changes: Diff,
+    /// Ids of further objects that carry the node's tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<String>,
 }

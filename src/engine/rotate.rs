@@ -2,15 +2,35 @@
 
 use std::time::Duration;
 
+use super::Engine;
 use super::node::{Patience, Worker};
-use super::report::Outcome;
-use super::walk::Halt;
+use super::report::{NodeFailure, Outcome};
+use super::walk::{Halt, Tasks, name_of};
 use crate::error::{Class, Fault};
 use crate::resource::{Cx, Pass, Phase, Seen, Turn};
 use crate::state::NodeState;
 
 /// How long an object may go on looking ready after it was given something new to work on.
 const UNMOVED: Duration = Duration::from_secs(30);
+
+impl<C: 'static> Engine<'_, C> {
+    /// The nodes whose recorded id leads to somebody else's object by now: to meet one half-way would leave half of the
+    /// users with the old credential.
+    pub(super) async fn strangers_among(&self, tasks: &Tasks) -> Vec<NodeFailure> {
+        let mut failures = Vec::new();
+        for node in tasks.keys().map(name_of) {
+            let Some(NodeState { kind, spec, id: Some(id), .. }) = self.state.borrow().nodes.get(node).cloned() else {
+                continue;
+            };
+            let Ok(kind) = self.kinds.get(&kind) else { continue };
+            let worker = Worker { engine: self, node, kind, facts: kind.facts() };
+            if let Err(Halt::Failed(failure)) = worker.look_at_ours(&spec, &id).await {
+                failures.push(*failure);
+            }
+        }
+        failures
+    }
+}
 
 impl<C: 'static> Worker<'_, C> {
     /// Both turns, each on an object that is ready, and seen ready again at the end. Nothing of it is recorded: what was
@@ -48,7 +68,7 @@ impl<C: 'static> Worker<'_, C> {
     async fn await_ready(&self, node: &NodeState) -> Result<Seen, Halt> {
         let mut patience = self.patience(self.facts.wait.ready);
         loop {
-            let found = self.look(&node.spec, node.id.as_deref()).await?;
+            let found = self.await_visible(node).await?;
             let reason = match found {
                 Some(found) if found.phase == Phase::Ready => return Ok(found),
                 Some(Seen { phase: Phase::Failed(reason), .. }) => {

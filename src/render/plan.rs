@@ -34,20 +34,28 @@ pub fn plan(plan: &Plan, state: &State) -> io::Result<()> {
 fn counts(plan: &Plan) -> String {
     let words = ["create", "adopt", "resume", "update", "replace", "delete", "forget"];
     let counted = words.into_iter().map(|word| (plan.count(word), word)).filter(|(count, _)| *count > 0);
-    counted.map(|(count, word)| format!("{count} to {word}")).collect::<Vec<_>>().join(", ")
+    let mut counts: Vec<String> = counted.map(|(count, word)| format!("{count} to {word}")).collect();
+    match plan.count("duplicate") {
+        0 => {}
+        1 => counts.push("1 duplicate to delete".to_owned()),
+        many => counts.push(format!("{many} duplicates to delete")),
+    }
+    counts.join(", ")
 }
 
 fn heading(step: &Step, width: usize) -> String {
     let (style, sign) = match &step.action {
         Action::Create => (GREEN, "+"),
         Action::Replace { .. } => (RED, "±"),
-        Action::Delete | Action::Forget => (RED, "-"),
+        Action::Delete | Action::Duplicate { .. } | Action::Forget => (RED, "-"),
         _ => (YELLOW, "~"),
     };
-    let word = paint(style, &format!("{sign} {:7}", step.action.word()));
+    let word = if matches!(step.action, Action::Duplicate { .. }) { "delete" } else { step.action.word() };
+    let word = paint(style, &format!("{sign} {word:7}"));
     let id = step.id.as_deref().map(|id| paint(DIM, &format!("  {id}"))).unwrap_or_default();
     let why = match &step.action {
         Action::Replace { reason, .. } => format!("  ({reason})"),
+        Action::Duplicate { of } => format!("  (besides {of}, which stays)"),
         Action::Resume { reason, .. } | Action::Adopt { reason: Some(reason), .. } => format!("  (AWS says: {reason})"),
         _ => String::new(),
     };

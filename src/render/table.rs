@@ -122,6 +122,9 @@ pub fn drift(drifted: &[Drifted], nodes: usize) -> io::Result<()> {
         if let Some(status) = &node.status {
             table.add_row([name.0, name.1, "-", status, "ready"]);
         }
+        for id in &node.duplicates {
+            table.add_row([name.0, name.1, "-", id, "no second one"]);
+        }
         for change in &node.changes.changes {
             for (live, want) in sides(change) {
                 table.add_row([name.0, name.1, &change.path, &live, &want]);

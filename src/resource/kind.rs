@@ -56,6 +56,14 @@ pub struct Facts {
     pub ground: bool,
     /// It stays in the network it was made in.
     pub rooted: bool,
+    /// Its id is a name that can be given again.
+    pub named: bool,
+    /// One for all regions.
+    pub global: bool,
+    /// What it is a part of, where it carries no tags.
+    pub parent: Option<&'static str>,
+    /// A node may come to have two.
+    pub twins: bool,
     /// Has a credential that can be changed.
     pub rotates: bool,
     /// Poll interval and limits.
@@ -173,6 +181,10 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             reborn: R::REBORN,
             ground: R::GROUND,
             rooted: R::ROOTED,
+            named: R::NAMED,
+            global: R::GLOBAL,
+            parent: R::PARENT,
+            twins: R::TWINS,
             rotates: R::ROTATES,
             wait: R::WAIT,
             canonical: canonical::<R>,

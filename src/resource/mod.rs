@@ -68,6 +68,15 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// It stays in the network it was made in: AWS moves it to no other, and to make it anew loses its data or its
     /// address.
     const ROOTED: bool = false;
+    /// Whether its id is a name, or is made of names, that can be given again once the object is gone: what is found there
+    /// later may be somebody else's.
+    const NAMED: bool = false;
+    /// Whether it is one for all regions of the account.
+    const GLOBAL: bool = false;
+    /// The kind of the object it is a part of, for kinds that carry no tags: whose that is decides whose this is.
+    const PARENT: Option<&'static str> = None;
+    /// Whether nothing but its tags tells which node's it is, so that a node may come to have two.
+    const TWINS: bool = false;
     /// Whether it keeps or uses a credential that was made for it, and [`rotate`](Resource::rotate) changes that.
     const ROTATES: bool = false;
     /// How often to look while waiting, and for how long.
@@ -163,9 +172,9 @@ impl<R: Resource> Observed<R> {
         }
     }
 
-    /// The same object with what tells it from others of its id.
-    pub fn known_by(mut self, identity: impl Into<String>) -> Self {
-        self.identity = Some(identity.into());
+    /// The same object with what tells it from others of its id, where AWS gives it.
+    pub fn known_by(mut self, identity: impl Into<Option<String>>) -> Self {
+        self.identity = identity.into();
         self
     }
 

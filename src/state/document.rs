@@ -133,6 +133,16 @@ pub struct Attempt {
     pub id: String,
     /// When it was first made.
     pub since: Timestamp,
+    /// When it was last made, where that was more than a few seconds later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Timestamp>,
+}
+
+impl Attempt {
+    /// When the last call was made that may have made the object.
+    pub fn latest(&self) -> Timestamp {
+        self.last.unwrap_or(self.since)
+    }
 }
 
 /// The name a node has in the stack: without the suffix of an object on its way out.

@@ -213,6 +213,27 @@ async fn a_destroy_removes_every_object_of_an_unanswered_create() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_asked_for_again_much_later_is_looked_for_from_then_on() {
+    let world = World::default();
+    world.cloud.upset("create net", Mischief::KilledBefore, 1);
+    world.apply(&one_net(1)).await;
+    let mut old = world.store.state();
+    let long_ago = jiff::Timestamp::now() - std::time::Duration::from_secs(60);
+    let intent = old.nodes.get_mut("net").and_then(|net| net.attempt.as_mut()).expect("an intent");
+    intent.since = long_ago;
+    world.store.text.replace(Some(old.text()));
+    world.cloud.hide.set(6);
+    world.cloud.upset("create net", Mischief::KilledAfter, 1);
+    world.apply(&one_net(1)).await;
+    let intent = world.store.state().nodes["net"].attempt.clone().expect("an intent");
+    assert_eq!(intent.since, long_ago);
+    assert!(intent.last.is_some_and(|last| last > long_ago), "{intent:?}");
+    world.apply(&one_net(1)).await.complete();
+    assert_eq!(world.cloud.count("create"), 2, "{}", world.cloud.told());
+    assert_eq!(world.cloud.objects.borrow().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_object_of_a_kind_that_never_recovers_is_made_anew() {
     let world = World::default();
     let mut stack = empty();

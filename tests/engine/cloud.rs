@@ -63,7 +63,8 @@ pub struct Object {
     hidden: u32,
     /// What looks still show, and how many of them.
     stale: Option<(u32, Fields)>,
-    born: u32,
+    /// Its place among all that were ever made.
+    pub born: u32,
 }
 
 /// One call that was made.
@@ -184,6 +185,16 @@ impl FakeCloud {
     /// Changes an object behind the engine's back.
     pub fn tamper(&self, id: &str, change: impl FnOnce(&mut Object)) {
         change(self.objects.borrow_mut().get_mut(id).expect("it is there"));
+    }
+
+    /// Puts another object in the place of one that had this id.
+    pub fn swap(&self, id: &str, tags: Tags) {
+        let born = self.born.get() + 1;
+        self.born.set(born);
+        self.tamper(id, |object| {
+            object.fields.tags = Some(tags);
+            object.born = born;
+        });
     }
 
     /// Makes an object that is not ours.

@@ -48,6 +48,12 @@ pub trait Flavor: Debug + Clone + 'static {
     const ROOTED: bool = false;
     /// Whether its size only grows.
     const GROWS: bool = false;
+    /// Whether its id is its name.
+    const NAMED: bool = false;
+    /// Whether the cloud tells it from others that have had its name.
+    const KNOWN: bool = false;
+    const STATEFUL: bool = false;
+    const PARENT: Option<&'static str> = None;
 }
 
 /// What should be true of an object of the fake cloud.
@@ -138,6 +144,7 @@ impl<F: Flavor> Spec<F> {
         Ok(match F::FOUND {
             Found::ByUses => Some(format!("link:{}", self.fields()?.uses.into_values().collect::<Vec<_>>().join("+"))),
             Found::Alone => Some("the-one".to_owned()),
+            Found::ByName if F::NAMED => self.name.clone(),
             Found::ByTags | Found::ByName => None,
         })
     }
@@ -195,6 +202,10 @@ impl<F: Flavor> Resource for Spec<F> {
     const REBORN: bool = F::REBORN;
     const GROUND: bool = F::GROUND;
     const ROOTED: bool = F::ROOTED;
+    const NAMED: bool = F::NAMED;
+    const STATEFUL: bool = F::STATEFUL;
+    const PARENT: Option<&'static str> = F::PARENT;
+    const TWINS: bool = matches!(F::FOUND, Found::ByTags);
     const WAIT: Wait = Wait::seconds(5, 300, 600);
 
     fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
@@ -213,6 +224,7 @@ impl<F: Flavor> Resource for Spec<F> {
         let Some((first, rest)) = found.split_first() else { return Ok(None) };
         let outputs = Outputs { id: first.id.clone(), etag: format!("{:?}/{}", first.fields.flags, first.fields.size) };
         let mut observed = Observed::ready(&first.id, live(&first.fields), outputs).in_phase(phase(first));
+        observed.identity = F::KNOWN.then(|| first.born.to_string());
         observed.duplicates = rest.iter().map(|object| object.id.clone()).collect();
         Ok(Some(observed))
     }
@@ -336,6 +348,39 @@ flavors! {
         const IMMUTABLE: &'static [&'static str] = &["name", "zone"];
         const ROOTED: bool = true;
         const GROWS: bool = true;
+    }
+    /// Known by its name, which another can have once it is gone, as a role.
+    Role {
+        const KIND: &'static str = "t.role";
+        const FOUND: Found = Found::ByName;
+        const NAMED: bool = true;
+        const KNOWN: bool = true;
+        const ROTATES: bool = true;
+    }
+    /// The same where the cloud tells nothing but its tags, as a topic.
+    Topic {
+        const KIND: &'static str = "t.topic";
+        const FOUND: Found = Found::ByName;
+        const NAMED: bool = true;
+    }
+    /// Its name is free only a while after it was removed, as a stream's.
+    Slow {
+        const KIND: &'static str = "t.slow";
+        const FOUND: Found = Found::ByName;
+        const NAMED: bool = true;
+        const KNOWN: bool = true;
+        const GONE: u64 = 20;
+    }
+    /// No tags; a part of a role, as an inline policy.
+    Part {
+        const KIND: &'static str = "t.part";
+        const FOUND: Found = Found::ByUses;
+        const PARENT: Option<&'static str> = Some("t.role");
+    }
+    /// Found by its tags only, and full of data, as a key.
+    Vault {
+        const KIND: &'static str = "t.vault";
+        const STATEFUL: bool = true;
     }
     /// Never recovers from a failure, as a NAT gateway.
     Gate {

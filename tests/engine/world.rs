@@ -155,7 +155,12 @@ pub struct World {
     pub targets: Vec<String>,
     pub excluded: Vec<String>,
     pub stop: Option<Stop>,
+    /// What somebody else does between the plan and the first act.
+    pub meanwhile: RefCell<Option<Meanwhile>>,
 }
+
+/// Something done behind the engine's back.
+pub type Meanwhile = Box<dyn FnOnce(&FakeCloud)>;
 
 pub fn facts(kinds: &Kinds<FakeCloud>) -> impl Fn(&str) -> tapctl::error::Result<Facts> {
     move |kind| Ok(kinds.get(kind)?.facts())
@@ -222,6 +227,9 @@ impl World {
             Ok(planned) => planned,
             Err(failures) => return End::Unread(failures),
         };
+        if let Some(meanwhile) = self.meanwhile.take() {
+            meanwhile(&self.cloud);
+        }
         let (kinds, state) = (kinds(), self.store.state());
         let empty = Stack::new("shop", "test", "us-east-1");
         let chosen = select(stack.unwrap_or(&empty), &state, &self.targets, &self.excluded).expect("known names");
@@ -244,8 +252,12 @@ impl World {
     }
 
     pub async fn drift(&self) -> Vec<Drifted> {
+        self.try_drift().await.expect("readable")
+    }
+
+    pub async fn try_drift(&self) -> Result<Vec<Drifted>, Vec<NodeFailure>> {
         let (kinds, pass, state) = (kinds(), Pass::default(), self.store.state());
-        engine::drift(&self.scope(&kinds, &pass), &state).await.expect("readable")
+        engine::drift(&self.scope(&kinds, &pass), &state).await
     }
 
     /// The state, without what differs between two histories that lead to the same.
