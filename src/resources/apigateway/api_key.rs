@@ -69,6 +69,7 @@ impl Resource for ApiKey {
     type Cloud = Aws;
     type Outputs = ApiKeyOutputs;
     const KIND: &'static str = "apigateway.api_key";
+    const TWINS: bool = true;
     const WAIT: Wait = Wait::seconds(3, 60, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -34,6 +34,7 @@ impl Resource for Deployment {
     type Cloud = Aws;
     type Outputs = DeploymentOutputs;
     const KIND: &'static str = "apigateway.deployment";
+    const PARENT: Option<&'static str> = Some("apigateway.rest_api");
     const IMMUTABLE: &'static [&'static str] = &["rest_api_id", "api_hash"];
     const REPLACE: Replace = Replace::CreateFirst;
     const WAIT: Wait = Wait::seconds(3, 120, 300);

@@ -122,6 +122,7 @@ impl Resource for RestApi {
     type Cloud = Aws;
     type Outputs = RestApiOutputs;
     const KIND: &'static str = "apigateway.rest_api";
+    const TWINS: bool = true;
     /// A deployment is keyed by it, and must be planned along with the change.
     const VOLATILE: &'static [&'static str] = &["hash"];
     // A change of the security policy takes AWS a quarter of an hour.

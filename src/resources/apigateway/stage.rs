@@ -84,6 +84,7 @@ impl Resource for Stage {
     type Cloud = Aws;
     type Outputs = StageOutputs;
     const KIND: &'static str = "apigateway.stage";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["rest_api_id", "name"];
     const WITNESSES: &'static [&'static str] = &["account", "execution_log_group"];
     const WAIT: Wait = Wait::seconds(3, 120, 300);
@@ -129,7 +130,8 @@ impl Resource for Stage {
             arn: stage_arn(cx, &id)?,
             execution_arn: format!("{}/{name}", execution_arn(cx, api)),
         };
-        Ok(Some(Observed::ready(&id, self.read(api, name, stage), outputs)))
+        let made = stage.created_date.map(|date| date.to_string());
+        Ok(Some(Observed::ready(&id, self.read(api, name, stage), outputs).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

@@ -98,6 +98,7 @@ impl Resource for UsagePlan {
     type Cloud = Aws;
     type Outputs = UsagePlanOutputs;
     const KIND: &'static str = "apigateway.usage_plan";
+    const TWINS: bool = true;
     // A deletion is an update first, and the updates of all plans of the account share the three a minute.
     const WAIT: Wait = Wait::seconds(3, 900, 1800);
 

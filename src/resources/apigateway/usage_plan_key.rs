@@ -21,6 +21,7 @@ impl Resource for UsagePlanKey {
     type Cloud = Aws;
     type Outputs = UsagePlanKeyOutputs;
     const KIND: &'static str = "apigateway.usage_plan_key";
+    const PARENT: Option<&'static str> = Some("apigateway.usage_plan");
     const IMMUTABLE: &'static [&'static str] = &["usage_plan_id", "api_key_id"];
     const WAIT: Wait = Wait::seconds(3, 60, 120);
 

@@ -41,6 +41,7 @@ impl Resource for VpcLink {
     type Cloud = Aws;
     type Outputs = VpcLinkOutputs;
     const KIND: &'static str = "apigatewayv2.vpc_link";
+    const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["subnet_ids", "security_group_ids"];
     const WITNESSES: &'static [&'static str] = &["service_linked_role"];
     // The integrations of an API hold the old link until they point at the new one.

@@ -37,6 +37,7 @@ impl Resource for ScalableTarget {
     type Cloud = Aws;
     type Outputs = ScalableTargetOutputs;
     const KIND: &'static str = "applicationautoscaling.scalable_target";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["cluster", "service"];
     const WAIT: Wait = Wait::seconds(3, 300, 120);
 
@@ -73,7 +74,7 @@ impl Resource for ScalableTarget {
             tags: read_tags(cx, target).await?,
         };
         let outputs = ScalableTargetOutputs { resource_id: id.clone() };
-        Ok(Some(Observed::ready(id, live, outputs)))
+        Ok(Some(Observed::ready(id, live, outputs).known_by(target.creation_time().to_string())))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

@@ -90,6 +90,7 @@ impl Resource for ScalingPolicy {
     type Cloud = Aws;
     type Outputs = ScalingPolicyOutputs;
     const KIND: &'static str = "applicationautoscaling.scaling_policy";
+    const PARENT: Option<&'static str> = Some("applicationautoscaling.scalable_target");
     const IMMUTABLE: &'static [&'static str] = &["name", "resource_id"];
     const WAIT: Wait = Wait::seconds(3, 300, 120);
 

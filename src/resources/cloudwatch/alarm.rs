@@ -81,6 +81,7 @@ impl Resource for Alarm {
     type Cloud = Aws;
     type Outputs = AlarmOutputs;
     const KIND: &'static str = "cloudwatch.alarm";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 

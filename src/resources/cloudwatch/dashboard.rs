@@ -41,6 +41,8 @@ impl Resource for Dashboard {
     type Cloud = Aws;
     type Outputs = DashboardOutputs;
     const KIND: &'static str = "cloudwatch.dashboard";
+    const NAMED: bool = true;
+    const GLOBAL: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 

@@ -40,6 +40,7 @@ impl Resource for ResourceServer {
     type Cloud = Aws;
     type Outputs = ResourceServerOutputs;
     const KIND: &'static str = "cognito.resource_server";
+    const PARENT: Option<&'static str> = Some("cognito.user_pool");
     const IMMUTABLE: &'static [&'static str] = &["user_pool_id", "identifier"];
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 

@@ -47,6 +47,7 @@ impl Resource for UserPoolClient {
     type Cloud = Aws;
     type Outputs = UserPoolClientOutputs;
     const KIND: &'static str = "cognito.user_pool_client";
+    const PARENT: Option<&'static str> = Some("cognito.user_pool");
     const IMMUTABLE: &'static [&'static str] = &["user_pool_id", "name", "generate_secret"];
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 

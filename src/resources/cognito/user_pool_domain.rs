@@ -42,6 +42,8 @@ impl Resource for UserPoolDomain {
     type Cloud = Aws;
     type Outputs = UserPoolDomainOutputs;
     const KIND: &'static str = "cognito.user_pool_domain";
+    const NAMED: bool = true;
+    const PARENT: Option<&'static str> = Some("cognito.user_pool");
     const IMMUTABLE: &'static [&'static str] = &["user_pool_id", "domain"];
     const WAIT: Wait = Wait::seconds(5, 600, 600);
 

@@ -54,6 +54,7 @@ impl Resource for ElasticIp {
     type Cloud = Aws;
     type Outputs = ElasticIpOutputs;
     const KIND: &'static str = "ec2.elastic_ip";
+    const TWINS: bool = true;
     const WAIT: Wait = Wait::seconds(5, 300, 900);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {

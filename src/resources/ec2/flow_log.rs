@@ -61,6 +61,7 @@ impl Resource for FlowLog {
     type Cloud = Aws;
     type Outputs = FlowLogOutputs;
     const KIND: &'static str = "ec2.flow_log";
+    const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] =
         &["resource_id", "traffic_type", "log_group_name", "role_arn", "max_aggregation_interval"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);

@@ -47,6 +47,7 @@ impl Resource for InternetGateway {
     type Cloud = Aws;
     type Outputs = InternetGatewayOutputs;
     const KIND: &'static str = "ec2.internet_gateway";
+    const TWINS: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 1200);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {

@@ -35,6 +35,7 @@ impl Resource for InternetGatewayAttachment {
     type Cloud = Aws;
     type Outputs = InternetGatewayAttachmentOutputs;
     const KIND: &'static str = "ec2.internet_gateway_attachment";
+    const PARENT: Option<&'static str> = Some("ec2.internet_gateway");
     const IMMUTABLE: &'static [&'static str] = &["internet_gateway_id", "vpc_id"];
     const WAIT: Wait = Wait::seconds(3, 300, 1800);
 

@@ -54,6 +54,7 @@ impl Resource for NatGateway {
     type Cloud = Aws;
     type Outputs = NatGatewayOutputs;
     const KIND: &'static str = "ec2.nat_gateway";
+    const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["subnet_id", "allocation_id"];
     const WITNESSES: &'static [&'static str] = &["internet"];
     const ROOTED: bool = true;

@@ -49,6 +49,7 @@ impl Resource for RouteTable {
     type Cloud = Aws;
     type Outputs = RouteTableOutputs;
     const KIND: &'static str = "ec2.route_table";
+    const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["vpc_id"];
     const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 600);

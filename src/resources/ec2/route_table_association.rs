@@ -37,6 +37,7 @@ impl Resource for RouteTableAssociation {
     type Cloud = Aws;
     type Outputs = RouteTableAssociationOutputs;
     const KIND: &'static str = "ec2.route_table_association";
+    const PARENT: Option<&'static str> = Some("ec2.route_table");
     const IMMUTABLE: &'static [&'static str] = &["subnet_id"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 

@@ -54,6 +54,7 @@ impl Resource for SecurityGroup {
     type Cloud = Aws;
     type Outputs = SecurityGroupOutputs;
     const KIND: &'static str = "ec2.security_group";
+    const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "description", "vpc_id"];
     const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 1800);

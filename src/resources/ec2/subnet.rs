@@ -64,6 +64,7 @@ impl Resource for Subnet {
     type Cloud = Aws;
     type Outputs = SubnetOutputs;
     const KIND: &'static str = "ec2.subnet";
+    const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["vpc_id", "cidr", "availability_zone"];
     const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 1800);

@@ -61,6 +61,7 @@ impl Resource for Vpc {
     type Cloud = Aws;
     type Outputs = VpcOutputs;
     const KIND: &'static str = "ec2.vpc";
+    const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["cidr"];
     const GROUND: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 1200);

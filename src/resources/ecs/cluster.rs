@@ -45,6 +45,7 @@ impl Resource for Cluster {
     type Cloud = Aws;
     type Outputs = ClusterOutputs;
     const KIND: &'static str = "ecs.cluster";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const GROUND: bool = true;
     const WITNESSES: &'static [&'static str] = &["service_linked_role", "log_group"];

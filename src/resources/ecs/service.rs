@@ -81,6 +81,7 @@ impl Resource for Service {
     type Cloud = Aws;
     type Outputs = ServiceOutputs;
     const KIND: &'static str = "ecs.service";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster"];
     const WITNESSES: &'static [&'static str] = &["listener", "after"];
     const ROTATES: bool = true;
@@ -124,7 +125,8 @@ impl Resource for Service {
         let outputs = ServiceOutputs { arn: arn.to_owned(), name: live.name.clone() };
         let want = self.task_definition.known().map(String::as_str);
         let phase = rollout::phase(cx, service, want, self.autoscaled).await?;
-        Ok(Some(Observed::ready(arn, live, outputs).in_phase(phase)))
+        let made = service.created_at().map(ToString::to_string);
+        Ok(Some(Observed::ready(arn, live, outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

@@ -36,6 +36,7 @@ impl Resource for FileSystemPolicy {
     type Cloud = Aws;
     type Outputs = FileSystemPolicyOutputs;
     const KIND: &'static str = "efs.file_system_policy";
+    const PARENT: Option<&'static str> = Some("efs.file_system");
     const IMMUTABLE: &'static [&'static str] = &["file_system_id"];
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 

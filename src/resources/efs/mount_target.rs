@@ -44,6 +44,7 @@ impl Resource for MountTarget {
     type Cloud = Aws;
     type Outputs = MountTargetOutputs;
     const KIND: &'static str = "efs.mount_target";
+    const PARENT: Option<&'static str> = Some("efs.file_system");
     const IMMUTABLE: &'static [&'static str] = &["file_system_id", "subnet_id"];
     const WAIT: Wait = Wait::seconds(5, 600, 900);
 

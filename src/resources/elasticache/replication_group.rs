@@ -109,6 +109,7 @@ impl Resource for ReplicationGroup {
     type Cloud = Aws;
     type Outputs = ReplicationGroupOutputs;
     const KIND: &'static str = "elasticache.replication_group";
+    const NAMED: bool = true;
     // A token can be changed in place, but the old one stays valid until a second, later step that nothing would show.
     const IMMUTABLE: &'static [&'static str] = &["name", "subnet_group", "kms_key_id", "auth_token_secret", "port"];
     // What it caches can be read again; what an application keeps in nothing else cannot.
@@ -149,7 +150,8 @@ impl Resource for ReplicationGroup {
             reader_endpoint: shard.and_then(|shard| shard.reader_endpoint()).and_then(host),
         };
         let live = self.live(&group, member.as_ref(), tags);
-        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase)))
+        let made = group.replication_group_create_time().map(ToString::to_string);
+        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

@@ -63,6 +63,8 @@ impl Resource for Role {
     type Cloud = Aws;
     type Outputs = RoleOutputs;
     const KIND: &'static str = "iam.role";
+    const NAMED: bool = true;
+    const GLOBAL: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
@@ -169,7 +171,8 @@ impl Role {
             tags: tags::read(role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
             name: role.role_name.clone(),
         };
-        Ok(Observed::ready(&role.role_name, live, RoleOutputs { name: role.role_name.clone(), arn: role.arn }))
+        let outputs = RoleOutputs { name: role.role_name.clone(), arn: role.arn };
+        Ok(Observed::ready(&role.role_name, live, outputs).known_by(role.role_id))
     }
 
     async fn inline(&self, cx: &Cx<'_>, role: &str) -> Result<BTreeMap<String, Value>> {

@@ -75,6 +75,7 @@ impl Resource for Stream {
     type Cloud = Aws;
     type Outputs = StreamOutputs;
     const KIND: &'static str = "kinesis.stream";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
     const WAIT: Wait = Wait::seconds(3, 3600, 600);
@@ -107,7 +108,8 @@ impl Resource for Stream {
             status => Phase::Pending(status.as_str().to_owned()),
         };
         let outputs = StreamOutputs { stream_name: stream.stream_name.clone(), arn: stream.stream_arn.clone() };
-        Ok(Some(Observed::ready(name, self.live(&stream, tags), outputs).in_phase(phase)))
+        let made = stream.stream_creation_timestamp.to_string();
+        Ok(Some(Observed::ready(name, self.live(&stream, tags), outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

@@ -31,6 +31,8 @@ impl Resource for Alias {
     type Cloud = Aws;
     type Outputs = AliasOutputs;
     const KIND: &'static str = "kms.alias";
+    const NAMED: bool = true;
+    const PARENT: Option<&'static str> = Some("kms.key");
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 
@@ -49,14 +51,14 @@ impl Resource for Alias {
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let name = id.unwrap_or(&self.name);
-        let Some(key_id) = target(cx, name, id.is_some()).await? else { return Ok(None) };
+        let Some((key_id, made)) = target(cx, name, id.is_some()).await? else { return Ok(None) };
         let ours = self.target_key_id.known().is_some_and(|key| names_key(key, &key_id));
         let live = Alias {
             name: name.to_owned(),
             target_key_id: if ours { self.target_key_id.clone() } else { key_id.as_str().into() },
         };
-        let mut observed = Observed::ready(name, live, AliasOutputs { name: name.to_owned() });
-        if id.is_none() && !ours {
+        let mut observed = Observed::ready(name, live, AliasOutputs { name: name.to_owned() }).known_by(made);
+        if !ours {
             observed.foreign = Some(format!("{name} points at another key, {key_id}"));
         }
         Ok(Some(observed))
@@ -87,16 +89,19 @@ fn names_key(key: &str, id: &str) -> bool {
     key.rsplit('/').next() == Some(id)
 }
 
-/// The id of the key the alias points at. All alias nodes share one list; where that lacks it and it should be there,
+/// The id of the key the alias points at and, where the list tells it, when the alias was made. All alias nodes share one list; where that lacks it and it should be there,
 /// it is asked for by itself.
-async fn target(cx: &Cx<'_>, name: &str, expected: bool) -> Result<Option<String>> {
+async fn target(cx: &Cx<'_>, name: &str, expected: bool) -> Result<Option<(String, Option<String>)>> {
     let all = cx.pass.shared("kms.aliases", || aliases(cx)).await?;
     let listed = all.iter().find(|alias| alias.alias_name() == Some(name));
     match listed {
-        Some(alias) => Ok(alias.target_key_id.clone()),
+        Some(alias) => {
+            let made = alias.creation_date().map(ToString::to_string);
+            Ok(alias.target_key_id.clone().map(|key| (key, made)))
+        }
         None if expected => {
             let found = cx.kms.describe_key().key_id(name).send().await.if_present()?;
-            Ok(found.and_then(|answer| answer.key_metadata).map(|key| key.key_id))
+            Ok(found.and_then(|answer| answer.key_metadata).map(|key| (key.key_id, None)))
         }
         None => Ok(None),
     }

@@ -53,6 +53,7 @@ impl Resource for Key {
     type Cloud = Aws;
     type Outputs = KeyOutputs;
     const KIND: &'static str = "kms.key";
+    const TWINS: bool = true;
     const STATEFUL: bool = true;
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -46,6 +46,7 @@ impl Resource for LogGroup {
     type Cloud = Aws;
     type Outputs = LogGroupOutputs;
     const KIND: &'static str = "logs.log_group";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const REBORN: bool = true;
     const WAIT: Wait = Wait::seconds(2, 120, 120);
@@ -69,6 +70,7 @@ impl Resource for LogGroup {
             None => self.name.get()?,
         };
         let Some(group) = find(cx, name).await? else { return Ok(None) };
+        let made = group.creation_time.map(|milliseconds| milliseconds.to_string());
         let arn = group.log_group_arn.or(group.arn).always("log group ARN")?.trim_end_matches(":*").to_owned();
         // Without its tags it would pass for somebody else's.
         let tagged = cx.logs.list_tags_for_resource().resource_arn(&arn).send().await.if_present()?;
@@ -80,7 +82,7 @@ impl Resource for LogGroup {
             retention_days: group.retention_in_days.unwrap_or_default(),
             tags: tags::read(tagged.tags.unwrap_or_default()),
         };
-        Ok(Some(Observed::ready(name, live, LogGroupOutputs { name: name.to_owned(), arn })))
+        Ok(Some(Observed::ready(name, live, LogGroupOutputs { name: name.to_owned(), arn }).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

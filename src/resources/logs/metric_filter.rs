@@ -43,6 +43,7 @@ impl Resource for MetricFilter {
     type Cloud = Aws;
     type Outputs = MetricFilterOutputs;
     const KIND: &'static str = "logs.metric_filter";
+    const PARENT: Option<&'static str> = Some("logs.log_group");
     const IMMUTABLE: &'static [&'static str] = &["log_group", "name"];
     const VOLATILE: &'static [&'static str] = &["metric_name"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);

@@ -129,6 +129,7 @@ impl Resource for DbCluster {
     type Cloud = Aws;
     type Outputs = DbClusterOutputs;
     const KIND: &'static str = "rds.db_cluster";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &[
         "name",
         "engine",
@@ -178,7 +179,8 @@ impl Resource for DbCluster {
             "available" => settled::cluster(&cluster),
             status => phase_of(cx, status, &name, SourceType::DbCluster).await,
         };
-        Ok(Some(Observed::ready(name, self.live(&cluster), outputs).in_phase(phase)))
+        let made = cluster.db_cluster_resource_id.clone();
+        Ok(Some(Observed::ready(name, self.live(&cluster), outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

@@ -60,6 +60,7 @@ impl Resource for DbClusterParameterGroup {
     type Cloud = Aws;
     type Outputs = DbClusterParameterGroupOutputs;
     const KIND: &'static str = "rds.db_cluster_parameter_group";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "family", "description"];
     // The cluster holds the old group until it points at the new one, so the name must change with the family.
     const REPLACE: Replace = Replace::CreateFirst;

@@ -82,6 +82,7 @@ impl Resource for DbInstance {
     type Cloud = Aws;
     type Outputs = DbInstanceOutputs;
     const KIND: &'static str = "rds.db_instance";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster_identifier", "engine", "availability_zone"];
     const WAIT: Wait = Wait::seconds(10, 4800, 3600);
 
@@ -110,7 +111,8 @@ impl Resource for DbInstance {
             "available" | "storage-optimization" => settled::instance(&instance),
             status => phase_of(cx, status, &name, SourceType::DbInstance).await,
         };
-        Ok(Some(Observed::ready(name, self.live(&instance), outputs).in_phase(phase)))
+        let made = instance.dbi_resource_id.clone();
+        Ok(Some(Observed::ready(name, self.live(&instance), outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

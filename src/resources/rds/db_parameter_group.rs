@@ -60,6 +60,7 @@ impl Resource for DbParameterGroup {
     type Cloud = Aws;
     type Outputs = DbParameterGroupOutputs;
     const KIND: &'static str = "rds.db_parameter_group";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "family", "description"];
     // The instance holds the old group until it points at the new one, so the name must change with the family.
     const REPLACE: Replace = Replace::CreateFirst;

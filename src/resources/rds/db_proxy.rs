@@ -82,6 +82,7 @@ impl Resource for DbProxy {
     type Cloud = Aws;
     type Outputs = DbProxyOutputs;
     const KIND: &'static str = "rds.db_proxy";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "engine_family", "subnet_ids"];
     const WAIT: Wait = Wait::seconds(10, 1800, 3600);
 
@@ -101,8 +102,9 @@ impl Resource for DbProxy {
         let Some(proxy) = find::<RdsProxy>(cx, &self.name, id).await? else { return Ok(None) };
         let (name, arn) = (text(proxy.name()), text(proxy.db_proxy_arn()));
         let Some(tags) = tags_of(cx, &arn).await.if_present()? else { return Ok(None) };
-        let outputs = DbProxyOutputs { proxy_name: name.clone(), arn, endpoint: proxy.endpoint.clone() };
-        Ok(Some(Observed::ready(name, live(&proxy, tags), outputs).in_phase(phase(&proxy))))
+        let outputs = DbProxyOutputs { proxy_name: name.clone(), arn: arn.clone(), endpoint: proxy.endpoint.clone() };
+        // Its ARN ends in an id of its own, `prx-…`, which its name does not.
+        Ok(Some(Observed::ready(name, live(&proxy, tags), outputs).in_phase(phase(&proxy)).known_by(arn)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

@@ -44,6 +44,7 @@ impl Resource for DbProxyTarget {
     type Cloud = Aws;
     type Outputs = DbProxyTargetOutputs;
     const KIND: &'static str = "rds.db_proxy_target";
+    const PARENT: Option<&'static str> = Some("rds.db_proxy");
     const IMMUTABLE: &'static [&'static str] = &["proxy", "cluster_identifier"];
     const WITNESSES: &'static [&'static str] = &["ready_instances"];
     const WAIT: Wait = Wait::seconds(10, 1800, 600);

@@ -117,6 +117,7 @@ impl Resource for StandaloneDbInstance {
     type Cloud = Aws;
     type Outputs = StandaloneDbInstanceOutputs;
     const KIND: &'static str = "rds.standalone_db_instance";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] =
         &["name", "engine", "kms_key_id", "credentials_secret", "database_name", "db_subnet_group"];
     const WITNESSES: &'static [&'static str] = &["log_groups"];
@@ -169,7 +170,8 @@ impl Resource for StandaloneDbInstance {
             "available" | "storage-optimization" => settled::instance(&instance),
             status => phase_of(cx, status, &name, SourceType::DbInstance).await,
         };
-        Ok(Some(Observed::ready(name, self.live(&instance), outputs).in_phase(phase)))
+        let made = instance.dbi_resource_id.clone();
+        Ok(Some(Observed::ready(name, self.live(&instance), outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

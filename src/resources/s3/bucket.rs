@@ -75,6 +75,7 @@ impl Resource for Bucket {
     type Cloud = Aws;
     type Outputs = BucketOutputs;
     const KIND: &'static str = "s3.bucket";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
     /// A full bucket takes a call for each thousand versions, and services deliver for a quarter of an hour after they

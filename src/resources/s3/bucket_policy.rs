@@ -35,6 +35,7 @@ impl Resource for BucketPolicy {
     type Cloud = Aws;
     type Outputs = BucketPolicyOutputs;
     const KIND: &'static str = "s3.bucket_policy";
+    const PARENT: Option<&'static str> = Some("s3.bucket");
     const IMMUTABLE: &'static [&'static str] = &["bucket"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 

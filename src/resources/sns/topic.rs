@@ -45,6 +45,7 @@ impl Resource for Topic {
     type Cloud = Aws;
     type Outputs = TopicOutputs;
     const KIND: &'static str = "sns.topic";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 

@@ -30,6 +30,7 @@ impl Resource for WebAclAssociation {
     type Cloud = Aws;
     type Outputs = WebAclAssociationOutputs;
     const KIND: &'static str = "wafv2.web_acl_association";
+    const PARENT: Option<&'static str> = Some("wafv2.web_acl");
     const IMMUTABLE: &'static [&'static str] = &["resource_arn"];
     const WAIT: Wait = Wait::seconds(5, 300, 300);
 

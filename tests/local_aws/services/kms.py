@@ -1,7 +1,7 @@
 """KMS: rotation periods, the name of the only policy, and keys on their way out."""
 
 from ..moto_app import ask
-from ..registry import AwsError, after, operation
+from ..registry import AwsError, after, now, operation
 
 DEFAULT_ROTATION = 365
 ON_LIVE_KEYS = (
@@ -48,6 +48,29 @@ def show_rotation(call, answer):
     answer["KeyId"] = key.arn
     if answer["KeyRotationEnabled"]:
         answer["RotationPeriodInDays"] = rotations(call).get(key.id, DEFAULT_ROTATION)
+
+
+def alias_named(call, name):
+    """moto's alias of this name, or None."""
+    found = (key.aliases.get(name) for key in call.backend("kms").keys.values())
+    return next((alias for alias in found if alias is not None), None)
+
+
+@after("kms", "CreateAlias", "UpdateAlias")
+def date_an_alias(call, answer):
+    alias = alias_named(call, call.params["AliasName"])
+    alias.updated = now().timestamp()
+    if call.operation == "CreateAlias":
+        alias.made = alias.updated
+
+
+@after("kms", "ListAliases")
+def show_the_dates_of_aliases(call, answer):
+    """When an alias was made, and last given another key. AWS's own, which were never used, have none."""
+    for entry in answer["Aliases"]:
+        alias = alias_named(call, entry["AliasName"])
+        if hasattr(alias, "made"):
+            entry |= {"CreationDate": alias.made, "LastUpdatedDate": alias.updated}
 
 
 @operation("kms", "GetKeyPolicy", "PutKeyPolicy")

@@ -169,3 +169,20 @@ def test_records_of_an_encrypted_stream_say_so(local, name):
     assert kinesis.put_record(StreamName=name, Data=b"x", PartitionKey="1")["EncryptionType"] == "KMS"
     records = [{"Data": b"x", "PartitionKey": "1"}]
     assert kinesis.put_records(StreamName=name, Records=records)["EncryptionType"] == "KMS"
+
+
+def test_an_alias_tells_when_it_was_made(local, key, name):
+    kms = local("kms")
+
+    def dates():
+        listed = kms.list_aliases(KeyId=key)["Aliases"]
+        return next((a["CreationDate"], a["LastUpdatedDate"]) for a in listed if a["AliasName"] == f"alias/{name}")
+
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    made = dates()
+    kms.update_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    assert dates()[0] == made[0] and dates()[1] > made[1]
+    kms.delete_alias(AliasName=f"alias/{name}")
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    assert dates()[0] > made[0]
+    kms.delete_alias(AliasName=f"alias/{name}")

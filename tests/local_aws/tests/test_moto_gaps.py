@@ -15,6 +15,7 @@ MOTO = {
         ("schedules a deletion twice", "test_gaps_data.test_key_is_scheduled_for_deletion_once"),
         ("encrypts under a key pending deletion", "test_gaps_data.test_key_pending_deletion_does_not_encrypt"),
         ("deletes a key after three days", "test_gaps_data.test_key_is_kept_for_a_week_at_least"),
+        ("does not tell when an alias was made", "test_gaps_data.test_an_alias_tells_when_it_was_made"),
     ],
     "IAM": [
         ("makes a role whose trust is garbage", "test_gaps_data.test_trust_policy_that_is_none_is_refused"),
@@ -206,6 +207,7 @@ MOTO = {
     ],
     "CloudTrail": [
         ("makes two trails of a name", "test_gaps_account.test_trail_of_the_name_is_there_already"),
+        ("knows no shadow of a trail", "test_audit.test_a_trail_of_all_regions_has_a_shadow_in_every_other"),
     ],
     "CloudWatch": [
         ("calls a new alarm fine", "test_gaps_account.test_alarm_comes_back_as_it_was_put"),
