@@ -31,12 +31,22 @@ pub const MADE_HERE: (&str, &str) = ("ManagedBy", "tapctl");
 
 /// The tag by which a stack says that it uses an object which stacks share.
 pub fn user(owner: &Owner) -> String {
+    format!("{USER}{}:{}:{}", owner.stack, owner.env, owner.region)
+}
+
+/// The same as it was written before it told the region.
+fn former_user(owner: &Owner) -> String {
     format!("{USER}{}:{}", owner.stack, owner.env)
+}
+
+/// The tags by which a stack may have said that it uses an object.
+pub fn users(owner: &Owner) -> [String; 2] {
+    [user(owner), former_user(owner)]
 }
 
 /// Whether tapctl made an object and no stack but this one uses it any more. Its own tag may show for a while yet.
 pub fn is_last_user(owner: &Owner, tags: &Tags) -> bool {
-    let others = tags.keys().any(|key| key.starts_with(USER) && *key != user(owner));
+    let others = tags.keys().any(|key| key.starts_with(USER) && !users(owner).contains(key));
     tags.get(MADE_HERE.0).map(String::as_str) == Some(MADE_HERE.1) && !others
 }
 
@@ -86,11 +96,15 @@ mod tests {
             node: "n".to_owned(),
             attempt: String::new(),
         };
-        let both = read([("ManagedBy", "tapctl"), ("tapctl:user:s:dev", ""), ("tapctl:user:s:qa", "")]);
-        assert!(!is_last_user(&owner("dev"), &both));
-        assert!(is_last_user(&owner("dev"), &read([("ManagedBy", "tapctl"), ("tapctl:user:s:dev", "")])));
+        let made = |users: &[&str]| read(users.iter().map(|user| (*user, "")).chain([("ManagedBy", "tapctl")]));
+        for ours in ["tapctl:user:s:dev:us-east-1", "tapctl:user:s:dev"] {
+            assert!(is_last_user(&owner("dev"), &made(&[ours])), "{ours}");
+            for other in ["tapctl:user:s:qa:us-east-1", "tapctl:user:s:qa", "tapctl:user:s:dev:eu-west-1"] {
+                assert!(!is_last_user(&owner("dev"), &made(&[ours, other])), "{ours} {other}");
+            }
+        }
         assert!(is_last_user(&owner("dev"), &read([("ManagedBy", "tapctl")])));
-        assert!(!is_last_user(&owner("dev"), &read([("tapctl:user:s:dev", "")])), "somebody else made it");
+        assert!(!is_last_user(&owner("dev"), &read([("tapctl:user:s:dev:us-east-1", "")])), "somebody else made it");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use aws_sdk_cloudtrail::operation::get_trail_status::GetTrailStatusOutput;
 use aws_sdk_cloudtrail::types::{Tag, Trail as AwsTrail};
 
 use super::selectors::{management, record_all_management};
+use crate::resource::TAG_REGION;
 use crate::resources::prelude::*;
 use crate::resources::values::{check_text, key, text};
 
@@ -65,6 +66,7 @@ impl Resource for Trail {
     type Cloud = Aws;
     type Outputs = TrailOutputs;
     const KIND: &'static str = "cloudtrail.trail";
+    const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 
@@ -81,7 +83,10 @@ impl Resource for Trail {
     }
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
-        self.read(cx, id.unwrap_or(&self.name)).await.if_present()
+        match self.read(cx, id.unwrap_or(&self.name)).await.if_present()? {
+            None if id.is_none() => Ok(shadow(cx, &self.name).await?.map(|trail| self.of_another_region(&trail))),
+            found => Ok(found),
+        }
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -134,6 +139,9 @@ impl Trail {
     /// The trail as it is; a fault of class absent where there is none.
     async fn read(&self, cx: &Cx<'_>, name: &str) -> Result<Observed<Self>> {
         let trail = cx.cloudtrail.get_trail().name(name).send().await?.trail.always("trail")?;
+        if is_shadow(cx, &trail) {
+            return Ok(self.of_another_region(&trail));
+        }
         let arn = trail.trail_arn().always("trail ARN")?.to_owned();
         let status = cx.cloudtrail.get_trail_status().name(name).send().await?;
         let selectors = cx.cloudtrail.get_event_selectors().trail_name(name).send().await?;
@@ -145,6 +153,16 @@ impl Trail {
         };
         let outputs = TrailOutputs { trail_name: text(trail.name()), arn };
         Ok(Observed::ready(text(trail.name()), live, outputs).in_phase(phase(&status)))
+    }
+
+    /// A trail that is in this region as a shadow. Its tags are to be had in its home region only, which it tells.
+    fn of_another_region(&self, trail: &AwsTrail) -> Observed<Self> {
+        let home = text(trail.home_region());
+        let mut live = self.settings(trail);
+        live.tags.insert(TAG_REGION.to_owned(), home.clone());
+        let outputs = TrailOutputs { trail_name: text(trail.name()), arn: text(trail.trail_arn()) };
+        let observed = Observed::ready(text(trail.name()), live, outputs);
+        Observed { foreign: Some(format!("it is the trail of region {home}")), ..observed }
     }
 
     /// The part that one call writes and one call reads.
@@ -207,6 +225,18 @@ fn phase(status: &GetTrailStatusOutput) -> Phase {
         .or_else(|| failure("the log group", status.latest_cloud_watch_logs_delivery_error()))
         .filter(|_| logging)
         .unwrap_or(Phase::Ready)
+}
+
+/// Whether a trail is here only because it records all regions: another is its home.
+fn is_shadow(cx: &Cx<'_>, trail: &AwsTrail) -> bool {
+    trail.home_region().is_some_and(|home| home != cx.region)
+}
+
+/// The shadow of this name, if there is one. By name alone AWS tells of the trails of this region only.
+async fn shadow(cx: &Cx<'_>, name: &str) -> Result<Option<AwsTrail>> {
+    let answer = cx.cloudtrail.describe_trails().include_shadow_trails(true).send().await?;
+    let mut trails = answer.trail_list.unwrap_or_default().into_iter();
+    Ok(trails.find(|trail| trail.name() == Some(name) && is_shadow(cx, trail)))
 }
 
 async fn trail_tags(cx: &Cx<'_>, arn: &str) -> Result<Tags> {

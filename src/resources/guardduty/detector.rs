@@ -131,7 +131,8 @@ impl Resource for Detector {
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         let id = &observed.id;
-        let leave = cx.guardduty.untag_resource().resource_arn(arn(cx, id)).tag_keys(tags::user(cx.owner));
+        let leave =
+            cx.guardduty.untag_resource().resource_arn(arn(cx, id)).set_tag_keys(Some(tags::users(cx.owner).into()));
         leave.send().await.if_present()?;
         // In this order, of two stacks that leave at the same time at least one learns that it was the last.
         let Some(left) = cx.guardduty.get_detector().detector_id(id).send().await.if_present()? else { return Ok(()) };
@@ -161,7 +162,7 @@ impl Detector {
             },
             features: self.features.iter().map(feature).collect(),
             enabled: found.status() == Some(&DetectorStatus::Enabled),
-            joined: tags.contains_key(&tags::user(cx.owner)),
+            joined: tags::users(cx.owner).iter().any(|user| tags.contains_key(user)),
         }
     }
 

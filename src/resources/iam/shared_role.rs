@@ -63,7 +63,7 @@ impl Resource for SharedRole {
             description: self.description.clone(),
             assume_role_policy: policy::as_wanted(Some(&self.assume_role_policy), trust),
             managed_policy_arns: self.managed_policy_arns.intersection(&attached).cloned().collect(),
-            joined: role.tags().iter().any(|tag| tag.key() == tags::user(cx.owner)),
+            joined: role.tags().iter().any(|tag| tags::users(cx.owner).iter().any(|user| user == tag.key())),
         };
         Ok(Some(Observed::ready(&role.role_name, live, SharedRoleOutputs { arn: role.arn })))
     }
@@ -117,7 +117,7 @@ fn tag(key: &str, value: &str) -> Result<Tag> {
 /// Takes the tag of the stack that this call is made for off a shared role, and tells whether it was the last. In this
 /// order, of two stacks that leave at the same time at least one learns that it was.
 pub(in crate::resources) async fn leave(cx: &Cx<'_>, name: &str) -> Result<bool> {
-    cx.iam.untag_role().role_name(name).tag_keys(tags::user(cx.owner)).send().await.if_present()?;
+    cx.iam.untag_role().role_name(name).set_tag_keys(Some(tags::users(cx.owner).into())).send().await.if_present()?;
     let Some(found) = cx.iam.get_role().role_name(name).send().await.if_present()? else { return Ok(false) };
     let left = found.role.always("role")?.tags.unwrap_or_default();
     let left = tags::read(left.into_iter().map(|tag| (tag.key, tag.value)));

@@ -39,17 +39,21 @@ fn a_detector_that_was_made_here() {
          {'Name': 'EKS_AUDIT_LOGS', 'Status': 'ENABLED'}])",
         &["it.features.EKS_AUDIT_LOGS", "it.features.S3_DATA_EVENTS"],
     );
-    alter("guard.untag_resource(ResourceArn=arn, TagKeys=['tapctl:user:bench:dev'])", &["it.joined"]);
+    alter("guard.untag_resource(ResourceArn=arn, TagKeys=['tapctl:user:bench:dev:us-east-1'])", &["it.joined"]);
     let mut changed = detector();
     changed.features.insert("LAMBDA_NETWORK_LOGS".to_owned(), true);
     bench.changes(&only(changed), &["it.features.LAMBDA_NETWORK_LOGS"]);
-    bench.aws.python(&format!("{DETECTOR}guard.tag_resource(ResourceArn=arn, Tags={{'tapctl:user:bench:qa': ''}})"));
+    bench.aws.python(&format!(
+        "{DETECTOR}guard.tag_resource(ResourceArn=arn, Tags={{'tapctl:user:bench:qa:us-east-1': ''}})"
+    ));
     std::fs::copy(bench.desk.path(STATE), bench.desk.path("last.json")).expect("there is a state");
     bench.run("destroy", &super::stack());
     let tags = "print(json.dumps(sorted(guard.get_detector(**detector)['Tags'])))";
     let tags = bench.aws.python(&format!("{DETECTOR}{tags}"));
-    assert_eq!(tags, json!(["ManagedBy", "tapctl:user:bench:qa"]), "another stack needs it still");
-    bench.aws.python(&format!("{DETECTOR}guard.untag_resource(ResourceArn=arn, TagKeys=['tapctl:user:bench:qa'])"));
+    assert_eq!(tags, json!(["ManagedBy", "tapctl:user:bench:qa:us-east-1"]), "another stack needs it still");
+    bench.aws.python(&format!(
+        "{DETECTOR}guard.untag_resource(ResourceArn=arn, TagKeys=['tapctl:user:bench:qa:us-east-1'])"
+    ));
     std::fs::copy(bench.desk.path("last.json"), bench.desk.path(STATE)).expect("it was copied");
     bench.ends();
 }

@@ -4,7 +4,7 @@ import re
 
 from ..policies import as_list, document, principals, roles_by_arn, statements, trusts
 from ..registry import AwsError, rule
-from ..services.cloudtrail import admits_trail, trail_of
+from ..services.cloudtrail import admits_trail, shadows, trail_of
 from ..services.wafv2 import guards
 from ..wire import service_model
 from .keys import admits_service, found_key
@@ -110,10 +110,63 @@ def global_events(call):
         raise AwsError("InvalidParameterCombinationException", message)
 
 
-@rule("strict", "cloudtrail", "CreateTrail", says="a trail's name is unique")
+@rule(
+    "strict",
+    "cloudtrail",
+    "CreateTrail",
+    says="a trail's name is unique, also among the shadows of trails of other regions",
+)
 def trail_name(call):
-    if call.params["Name"] in trails(call):
+    if call.params["Name"] in trails(call) or call.params["Name"] in shadows(call):
         raise AwsError("TrailAlreadyExistsException", f"Trail {call.params['Name']} already exists.")
+
+
+@rule(
+    "strict",
+    "cloudtrail",
+    "GetTrailStatus",
+    says="a trail of another region tells its status only by its ARN",
+    source="GetTrailStatus, Name",
+)
+def status_of_a_shadow(call):
+    name = call.params["Name"]
+    if not name.startswith("arn:") and name not in trails(call):
+        raise AwsError("TrailNotFoundException", f"Unknown trail: {name} for the user: {call.account}")
+
+
+@rule(
+    "strict",
+    "cloudtrail",
+    "AddTags",
+    "ListTags",
+    "RemoveTags",
+    says="a trail's tags are to be had in its home region only",
+    source="https://github.com/aws/aws-sdk-java/issues/1309",
+)
+def tags_of_a_shadow(call):
+    arns = call.get("ResourceIdList") or [call.get("ResourceId") or ""]
+    for region in (arn.split(":")[3] for arn in arns if arn.count(":") > 4):
+        if region != call.region:
+            message = f"Region in ARN is wrong, you can only access resources in region {call.region}"
+            raise AwsError("CloudTrailARNInvalidException", message)
+
+
+@rule(
+    "strict",
+    "cloudtrail",
+    "DeleteTrail",
+    "PutEventSelectors",
+    "StartLogging",
+    "StopLogging",
+    "UpdateTrail",
+    says="a trail is changed in its home region only",
+)
+def home_of_a_shadow(call):
+    name = (call.get("Name") or call.get("TrailName") or "").rpartition("/")[2]
+    if trail_of(call) is None and name in shadows(call):
+        home = shadows(call)[name].region_name
+        message = f"The trail {name} can only be changed in its home region, {home}."
+        raise AwsError("InvalidHomeRegionException", message)
 
 
 @rule(

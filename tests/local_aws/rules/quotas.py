@@ -6,6 +6,7 @@ from ..policies import document
 from ..quotas import quotas
 from ..registry import AwsError, rule
 from ..services.apigatewayv2 import links
+from ..services.cloudtrail import shadows
 from ..services.ec2.shared import security_groups, subnets
 from ..services.efs import file_systems
 from ..services.elasticache import shared as elasticache
@@ -279,10 +280,17 @@ def resource_policies(call):
 # Auditing
 
 
-@rule("quota", "cloudtrail", "CreateTrail", says="5 trails in a region", source="AWS CloudTrail quotas")
+@rule(
+    "quota",
+    "cloudtrail",
+    "CreateTrail",
+    says="5 trails in a region, the shadows of trails of all regions included",
+    source="AWS CloudTrail quotas",
+)
 def trails(call):
-    message = "The maximum number of trails has been reached."
-    refuse_another("trails", call.backend("cloudtrail").trails, "MaximumNumberOfTrailsExceededException", message)
+    present = [*call.backend("cloudtrail").trails, *shadows(call)]
+    message = f"User: {call.account} already has {len(present)} trails in {call.region}."
+    refuse_another("trails", present, "MaximumNumberOfTrailsExceededException", message)
 
 
 @rule("quota", "guardduty", "CreateDetector", says="one detector in a region", source="Amazon GuardDuty quotas")

@@ -49,6 +49,22 @@ def trail_of(call):
     return call.backend("cloudtrail").trails.get(wanted.rpartition("/")[2])
 
 
+def shadows(call):
+    """The trails of all regions whose home is another, by name: a trail of all regions is in every one of them."""
+    from moto.backends import get_backend
+
+    backends = get_backend("cloudtrail")[call.account]
+    homes = [backends[region] for region in list(backends) if region != call.region]
+    return {name: trail for home in homes for name, trail in home.trails.items() if trail.is_multi_region}
+
+
+@operation("cloudtrail", "GetTrail")
+def show_a_shadow(call):
+    """What a trail is, its shadows tell as well."""
+    trail = trail_of(call) or shadows(call).get(call.params["Name"].rpartition("/")[2])
+    return ask(call) if trail is None else {"Trail": trail.description(include_region=True)}
+
+
 @after("cloudtrail", "StartLogging", "StopLogging")
 def deliver_later(call, answer):
     trail = trail_of(call)
@@ -59,7 +75,7 @@ def deliver_later(call, answer):
 @after("cloudtrail", "GetTrailStatus")
 def show_failed_delivery(call, answer):
     """Every delivery of a trail that may not write fails; AWS shows it a few minutes late."""
-    trail = trail_of(call)
+    trail = trail_of(call) or shadows(call).get(call.params["Name"].rpartition("/")[2])
     if trail is None or not trail.status.is_logging:
         return
     if trail.bucket_name not in call.backend("s3").buckets:

@@ -153,6 +153,30 @@ def test_trails_that_cannot_be(local, trail_bucket, name):
         trail.delete_trail(Name="nobodys")
 
 
+@proves("cloudtrail.status_of_a_shadow", "cloudtrail.tags_of_a_shadow", "cloudtrail.home_of_a_shadow")
+def test_a_trail_of_all_regions_has_a_shadow_in_every_other(local, trail_bucket, name):
+    home, away = local("cloudtrail"), local("cloudtrail", "eu-west-1")
+    arn = home.create_trail(Name=f"trail-{name}", S3BucketName=trail_bucket, IsMultiRegionTrail=True)["TrailARN"]
+    home.create_trail(Name=f"local-{name}", S3BucketName=trail_bucket)
+    assert [t["HomeRegion"] for t in away.describe_trails()["trailList"]] == ["us-east-1"]
+    assert away.describe_trails(includeShadowTrails=False)["trailList"] == []
+    assert away.get_trail(Name=f"trail-{name}")["Trail"]["HomeRegion"] == "us-east-1"
+    assert away.get_trail_status(Name=arn)["IsLogging"] is False
+    with refused("TrailNotFoundException"):
+        away.get_trail(Name=f"local-{name}")
+    with refused("TrailNotFoundException"):
+        away.get_trail_status(Name=f"trail-{name}")
+    with refused("CloudTrailARNInvalidException"):
+        away.list_tags(ResourceIdList=[arn])
+    with refused("TrailAlreadyExistsException"):
+        away.create_trail(Name=f"trail-{name}", S3BucketName=trail_bucket)
+    for change in (away.delete_trail, away.start_logging, away.update_trail):
+        with refused("InvalidHomeRegionException"):
+            change(Name=f"trail-{name}")
+    for made in (f"trail-{name}", f"local-{name}"):
+        home.delete_trail(Name=made)
+
+
 def test_a_trail_is_asked_for_in_the_words_of_every_sdk(local, trail_bucket, name):
     trail = local("cloudtrail")
     trail.create_trail(Name=f"trail-{name}", S3BucketName=trail_bucket)
@@ -212,6 +236,10 @@ def test_five_trails_are_the_most(local, at_most, trail_bucket, name):
     trail.create_trail(Name=f"trail-{name}", S3BucketName=trail_bucket)
     with refused("MaximumNumberOfTrailsExceededException"):
         trail.create_trail(Name=f"trail-{name}-2", S3BucketName=trail_bucket)
+    trail.update_trail(Name=f"trail-{name}", IsMultiRegionTrail=True)
+    with refused("MaximumNumberOfTrailsExceededException") as refusal:
+        local("cloudtrail", "us-west-2").create_trail(Name=f"trail-{name}-2", S3BucketName=trail_bucket)
+    assert refusal.message == "User: 123456789012 already has 1 trails in us-west-2."
     trail.delete_trail(Name=f"trail-{name}")
 
 

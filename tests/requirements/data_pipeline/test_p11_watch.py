@@ -9,7 +9,7 @@ def test_guardduty_watches(live):
     guardduty = live.client("guardduty")
     detector = guardduty.get_detector(DetectorId=one(guardduty.list_detectors()["DetectorIds"]))
     assert detector["Status"] == "ENABLED"
-    assert f"tapctl:user:data-pipeline:{live.env}" in detector["Tags"]
+    assert f"tapctl:user:data-pipeline:{live.env}:{live.region}" in detector["Tags"]
     features = {feature["Name"]: feature["Status"] for feature in detector["Features"]}
     assert (features["S3_DATA_EVENTS"], features["RDS_LOGIN_EVENTS"]) == ("ENABLED", "ENABLED")
 
