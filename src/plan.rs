@@ -347,6 +347,8 @@ fn duplicates<'a>(
             id: Some(id.clone()),
             stateful: facts.stateful,
             replace: facts.replace,
+            ground: facts.ground,
+            refused: None,
         })
     })
 }

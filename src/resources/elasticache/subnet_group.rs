@@ -61,7 +61,6 @@ impl Resource for SubnetGroup {
     const IMMUTABLE: &'static [&'static str] = &["name", "vpc_id"];
     const GROUND: bool = true;
     const NAMED: bool = true;
-    const IMMUTABLE: &'static [&'static str] = &["name"];
     const WAIT: Wait = Wait::seconds(5, 300, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {
