@@ -42,6 +42,7 @@
 //! - One spec is one AWS object, and no output exists without an edge.
 //! - No secret enters a spec, and so none enters state, plan, log or error.
 //! - Neither the tool nor a kind knows which AWS it talks to.
+#![forbid(unsafe_code)]
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -255,6 +255,7 @@ impl Stack {
     /// # Panics
     /// On a second node of the same name, a reference to a node that is not there, or a spec that is not JSON: each
     /// is a mistake in a stack's code that no input can cause, and every stack's tests build it.
+    #[expect(clippy::expect_used, reason = "a spec is plain data, which is always JSON")]
     pub fn add<R: Resource>(&mut self, name: impl Into<String>, spec: R) -> Node<R> {
         let name = name.into();
         let mut spec = serde_json::to_value(spec).expect("a spec is plain data");

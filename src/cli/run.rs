@@ -38,6 +38,7 @@ impl Effort {
 
 /// Asks on the terminal. Without one there is nobody to ask, and the answer must be given as `--yes`. While a person
 /// thinks, the lock is renewed.
+#[allow(clippy::print_stderr, reason = "a question is not the printer's")]
 pub(super) async fn confirm(stopper: &Stopper, yes: bool, question: &str) -> Result<(), Error> {
     if yes {
         return Ok(());

@@ -105,7 +105,7 @@ fn imported_integration(doc: &Value) -> GatewayIntegration {
         .set_request_parameters(texts(&doc["requestParameters"]))
         .set_request_templates(texts(&doc["requestTemplates"]))
         .passthrough_behavior(text(&doc["passthroughBehavior"]).to_uppercase())
-        .timeout_in_millis(doc["timeoutInMillis"].as_i64().unwrap() as i32)
+        .timeout_in_millis(doc["timeoutInMillis"].as_i64().unwrap().try_into().unwrap())
         .cache_namespace("a1b2c3")
         .set_integration_responses(Some(responses))
         .build()

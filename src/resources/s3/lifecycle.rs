@@ -79,7 +79,7 @@ fn days(rule: &LifecycleRule) -> Option<(Option<i32>, Option<i32>)> {
 
 /// What a rule says, without the ways AWS has to say nothing.
 fn says(rule: &LifecycleRule) -> impl PartialEq {
-    let expiration = rule.expiration().map(|expiration| (expiration.days(), expiration.date().cloned()));
+    let expiration = rule.expiration().map(|expiration| (expiration.days(), expiration.date().copied()));
     let noncurrent = rule.noncurrent_version_expiration();
     let noncurrent = noncurrent.map(|versions| (versions.noncurrent_days(), versions.newer_noncurrent_versions()));
     (
