@@ -10,6 +10,7 @@ mod outputs;
 mod plan;
 mod rotate;
 mod run;
+mod secrecy;
 mod state;
 mod status;
 mod stop;
@@ -127,6 +128,7 @@ enum Done {
 
 /// Parses the command line and runs it.
 pub fn main() -> ExitCode {
+    secrecy::forbid_core_dumps();
     let cli = Cli::parse();
     start_tracing(cli.command.verbosity());
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

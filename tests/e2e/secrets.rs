@@ -2,7 +2,9 @@
 //! knows the values because it asks AWS for them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -70,6 +72,35 @@ fn no_secret_is_ever_seen() {
     watched(&desk, &["destroy", "--yes", "-vv"], 0, &mut told, &mut seen);
     told.insert("the process list".into(), seen.into_iter().collect());
     assert_eq!(leaks(&told, &values), [""; 0]);
+}
+
+/// A run that dies by a fault of its own leaves nothing behind that holds its keys, however much whoever started it
+/// allows.
+#[test]
+fn no_core_dump_holds_what_a_run_knows() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    aws.fault(json!({ "match": { "operation": "DescribeVpcs" }, "action": "hang" }));
+    let plan = desk.command(&["plan"]);
+    let mut run = Command::new("sh")
+        .args(["-c", r#"ulimit -S -c "$(ulimit -H -c)" && exec "$0" plan"#])
+        .arg(plan.get_program())
+        .env_clear()
+        .envs(plan.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(desk.path(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sh starts");
+    aws.until_struck();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", run.id())).expect("it runs");
+    let sent = Command::new("kill").args(["-SEGV", &run.id().to_string()]).status();
+    let ended = run.wait().expect("it ends");
+    assert!(sent.is_ok_and(|status| status.success()));
+    let line = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+    assert_eq!(line.split_whitespace().skip(4).collect::<Vec<_>>(), ["0", "0", "bytes"]);
+    assert_eq!((ended.signal(), ended.core_dumped()), (Some(11), false));
 }
 
 /// Every secret value by its name.
