@@ -86,6 +86,7 @@ impl<'a> Builder<'a> {
 
     /// A key that the account's own policies govern, with these statements beside, and its alias.
     pub fn key(&mut self, thing: &str, what: &str, statements: impl IntoIterator<Item = Value>) -> Node<Key> {
+        let alias = format!("alias/{}", self.name(thing));
         let statements = [account_owns(self.place)].into_iter().chain(statements);
         let key = self.stack.add(
             format!("key-{thing}"),
@@ -95,10 +96,11 @@ impl<'a> Builder<'a> {
                 rotation_days: Some(ROTATION_DAYS),
                 rotation: true,
                 deletion_window_days: self.config.profile().key_recovery_days,
+                alias: Some(alias.clone()),
                 tags: Tags::new(),
             },
         );
-        let alias = Alias { name: format!("alias/{}", self.name(thing)), target_key_id: key.key_id() };
+        let alias = Alias { name: alias, target_key_id: key.key_id() };
         self.stack.add(format!("alias-{thing}"), alias);
         key
     }

@@ -107,7 +107,8 @@ async fn target(cx: &Cx<'_>, name: &str, expected: bool) -> Result<Option<(Strin
     }
 }
 
-async fn aliases(cx: &Cx<'_>) -> Result<Vec<AliasListEntry>> {
+/// Every alias of the account in the region.
+pub(super) async fn aliases(cx: &Cx<'_>) -> Result<Vec<AliasListEntry>> {
     Ok(cx.kms.list_aliases().into_paginator().items().send().try_collect().await?)
 }
 

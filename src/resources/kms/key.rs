@@ -1,11 +1,14 @@
 //! A customer-managed KMS key. It has neither name nor token, so it is found by its tags; it never dies at once. Pending
 //! deletion it counts as gone to who asks by id; who has no other is led to it, and takes it back with all it encrypted.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_kms::primitives::DateTimeFormat as Format;
-use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
+use aws_sdk_kms::types::{AliasListEntry, KeyMetadata, KeyState, Tag};
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use serde_json::Value;
 
+use super::alias::aliases;
 use crate::error::Class;
 use crate::resource::{TAG_ENV, TAG_STACK};
 use crate::resources::iam::policy;
@@ -24,6 +27,9 @@ pub struct Key {
     pub rotation: bool,
     /// Days between the request to delete it and its end, 7-30.
     pub deletion_window_days: i32,
+    /// The alias that will lead to it. A search for it passes over keys that have none but other aliases.
+    #[serde(default)]
+    pub alias: Option<String>,
     /// Tags.
     pub tags: Tags,
 }
@@ -53,6 +59,7 @@ impl Resource for Key {
     type Cloud = Aws;
     type Outputs = KeyOutputs;
     const KIND: &'static str = "kms.key";
+    const WITNESSES: &'static [&'static str] = &["alias"];
     const TWINS: bool = true;
     const STATEFUL: bool = true;
 
@@ -145,14 +152,16 @@ impl Key {
     /// and can be taken back.
     ///
     /// The tagging API finds it in one call but may lag behind, and may only know a predecessor that is dying. So where
-    /// it knows no living one, every key of the account is asked for its tags: a key that was made and forgotten costs
-    /// money every month.
+    /// it knows no living one, the keys that it knows nothing of are asked for their tags, each by itself: a key that was
+    /// made and forgotten costs money every month. A key that has aliases, but not the one that leads to this, is another's.
     async fn find(&self, cx: &Cx<'_>) -> Result<Option<Observed<Self>>> {
         let indexed = cx.pass.shared("kms.indexed-keys", || indexed_keys(cx)).await?;
         let mut keys = described(cx, of_this_node(cx, &indexed)).await?;
         if keys.iter().all(is_dying) {
-            let all = cx.pass.shared("kms.all-keys", || all_keys(cx)).await?;
-            keys = described(cx, of_this_node(cx, &all)).await?;
+            let unindexed = self.unindexed(cx).await?;
+            let known = keys.iter().map(|key| key.key_id.clone()).collect::<Vec<_>>();
+            let new = of_this_node(cx, &unindexed).into_iter().filter(|id| !known.contains(id)).collect();
+            keys.extend(described(cx, new).await?);
         }
         keys.sort_by_key(|key| key.creation_date);
         let (mut dying, living): (Vec<_>, Vec<_>) = keys.into_iter().partition(is_dying);
@@ -166,6 +175,24 @@ impl Key {
         };
         let found = self.read(cx, oldest).await?;
         Ok(found.map(|found| Observed { duplicates: living.map(|key| key.key_id).collect(), ..found }))
+    }
+
+    /// The keys that the tagging API knows nothing of and that may be this node's, with their tags.
+    async fn unindexed(&self, cx: &Cx<'_>) -> Result<Vec<(String, Tags)>> {
+        let bare = cx.pass.shared("kms.unindexed-keys", || unindexed_keys(cx)).await?;
+        let aliases = cx.pass.shared("kms.aliases", || aliases(cx)).await?;
+        let mut keys = cx.pass.shared("kms.tags-of-bare-keys", || tags_of_bare(cx, &bare, &aliases)).await?.to_vec();
+        // What was recorded before keys knew their aliases may have any but AWS's.
+        let leads_here = |alias: &&AliasListEntry| match &self.alias {
+            Some(own) => alias.alias_name() == Some(own),
+            None => !alias.alias_name().unwrap_or_default().starts_with("alias/aws/"),
+        };
+        for id in aliases.iter().filter(leads_here).filter_map(|alias| alias.target_key_id.as_ref()) {
+            if bare.contains(id) {
+                keys.extend(tags_if_told(cx, id).await?.map(|tags| (id.clone(), tags)));
+            }
+        }
+        Ok(keys)
     }
 
     /// All of a key. Just made, it is known to one call and not yet to the next: then it is not there.
@@ -183,6 +210,7 @@ impl Key {
             rotation_days: rotation.rotation_period_in_days,
             rotation: rotation.key_rotation_enabled,
             deletion_window_days: self.deletion_window_days,
+            alias: self.alias.clone(),
             tags,
         };
         let outputs = KeyOutputs { key_id: metadata.key_id.clone(), arn: metadata.arn.always("key ARN")? };
@@ -271,17 +299,39 @@ async fn indexed_keys(cx: &Cx<'_>) -> Result<Vec<(String, Tags)>> {
     Ok(keys)
 }
 
-async fn all_keys(cx: &Cx<'_>) -> Result<Vec<(String, Tags)>> {
+/// The ids of the keys of the account that the tagging API has no tags of.
+async fn unindexed_keys(cx: &Cx<'_>) -> Result<BTreeSet<String>> {
+    let mut ids = BTreeSet::new();
     let mut pages = cx.kms.list_keys().into_paginator().items().send();
-    let mut keys = Vec::new();
     while let Some(entry) = pages.next().await {
-        let id = entry?.key_id.always("key id")?;
-        match key_tags(cx, &id).await {
-            Ok(tags) => keys.push((id, tags)),
-            // A key whose policy hides its tags from us is not ours. Any other failure could hide one that is.
-            Err(fault) if matches!(fault.class, Class::Denied | Class::Absent | Class::Busy) => {}
-            Err(fault) => return Err(fault),
+        ids.insert(entry?.key_id.always("key id")?);
+    }
+    let index = cx.tagging.get_resources().resource_type_filters("kms:key").resources_per_page(100);
+    let mut pages = index.into_paginator().items().send();
+    while let Some(mapping) = pages.next().await {
+        let mapping = mapping?;
+        if !mapping.tags().is_empty() {
+            ids.remove(mapping.resource_arn().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default());
         }
     }
-    Ok(keys)
+    Ok(ids)
+}
+
+/// The tags of those keys that no alias leads to.
+async fn tags_of_bare(cx: &Cx<'_>, keys: &BTreeSet<String>, aliases: &[AliasListEntry]) -> Result<Vec<(String, Tags)>> {
+    let named: BTreeSet<&String> = aliases.iter().filter_map(|alias| alias.target_key_id.as_ref()).collect();
+    let mut found = Vec::new();
+    for id in keys.iter().filter(|id| !named.contains(id)) {
+        found.extend(tags_if_told(cx, id).await?.map(|tags| (id.clone(), tags)));
+    }
+    Ok(found)
+}
+
+/// A key whose policy hides its tags from us is not ours. Any other failure could hide one that is.
+async fn tags_if_told(cx: &Cx<'_>, id: &str) -> Result<Option<Tags>> {
+    match key_tags(cx, id).await {
+        Ok(tags) => Ok(Some(tags)),
+        Err(fault) if matches!(fault.class, Class::Denied | Class::Absent | Class::Busy) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }

@@ -101,6 +101,7 @@ fn add_key(stack: &mut Stack, name: &str, account: &str) -> Node<Key> {
         rotation_days: Some(365),
         rotation: true,
         deletion_window_days: 7,
+        alias: None,
         tags: Tags::new(),
     };
     stack.add(format!("key-{name}"), spec)
