@@ -4,14 +4,18 @@ mod clock;
 mod endpoints;
 pub mod errors;
 mod pace;
+pub mod sharing;
 pub mod tags;
 mod transport;
+
+use std::time::SystemTime;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_types::sdk_config::TimeSource;
 
 use self::clock::Clock;
 use crate::error::{Class, Fault, Result};
@@ -172,6 +176,11 @@ impl Aws {
     /// How many seconds AWS's clock is ahead of this machine's, where they are too far apart to sign by this machine's.
     pub fn seconds_ahead(&self) -> Option<i64> {
         self.clock.ahead()
+    }
+
+    /// AWS's time, as far as it is known.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
     }
 
     /// An ARN in this partition, region and account.

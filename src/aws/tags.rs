@@ -24,8 +24,18 @@ pub fn changes(want: &Tags, live: &Tags) -> (Tags, Vec<String>) {
     (set, remove)
 }
 
+/// The tags that an object gets where its service sets all of them at once: those it has by `now`, with what turns `live`
+/// into `want` done to them. Tags of others, which are in neither, stay.
+pub fn changed(now: &Tags, want: &Tags, live: &Tags) -> Tags {
+    let (set, remove) = changes(want, live);
+    let mut all = now.clone();
+    all.retain(|key, _| !remove.contains(key));
+    all.extend(set);
+    all
+}
+
 /// What the tags begin with that name the stacks which share an object.
-const USER: &str = "tapctl:user:";
+pub(super) const USER: &str = "tapctl:user:";
 /// Whose it is that tapctl made an object which stacks share.
 pub const MADE_HERE: (&str, &str) = ("ManagedBy", "tapctl");
 
@@ -42,12 +52,6 @@ fn former_user(owner: &Owner) -> String {
 /// The tags by which a stack may have said that it uses an object.
 pub fn users(owner: &Owner) -> [String; 2] {
     [user(owner), former_user(owner)]
-}
-
-/// Whether tapctl made an object and no stack but this one uses it any more. Its own tag may show for a while yet.
-pub fn is_last_user(owner: &Owner, tags: &Tags) -> bool {
-    let others = tags.keys().any(|key| key.starts_with(USER) && !users(owner).contains(key));
-    tags.get(MADE_HERE.0).map(String::as_str) == Some(MADE_HERE.1) && !others
 }
 
 /// EC2's tags as a map.
@@ -88,23 +92,11 @@ mod tests {
     }
 
     #[test]
-    fn the_last_user_of_what_was_made_here_takes_it_along() {
-        let owner = |env: &str| Owner {
-            stack: "s".to_owned(),
-            env: env.to_owned(),
-            region: "us-east-1".to_owned(),
-            node: "n".to_owned(),
-            attempt: String::new(),
-        };
-        let made = |users: &[&str]| read(users.iter().map(|user| (*user, "")).chain([("ManagedBy", "tapctl")]));
-        for ours in ["tapctl:user:s:dev:us-east-1", "tapctl:user:s:dev"] {
-            assert!(is_last_user(&owner("dev"), &made(&[ours])), "{ours}");
-            for other in ["tapctl:user:s:qa:us-east-1", "tapctl:user:s:qa", "tapctl:user:s:dev:eu-west-1"] {
-                assert!(!is_last_user(&owner("dev"), &made(&[ours, other])), "{ours} {other}");
-            }
-        }
-        assert!(is_last_user(&owner("dev"), &read([("ManagedBy", "tapctl")])));
-        assert!(!is_last_user(&owner("dev"), &read([("tapctl:user:s:dev:us-east-1", "")])), "somebody else made it");
+    fn where_all_are_set_at_once_those_of_others_stay() {
+        let now = read([("a", "1"), ("theirs", "x"), ("old", "1")]);
+        let live = read([("a", "1"), ("old", "1")]);
+        let want = read([("a", "2"), ("b", "1")]);
+        assert_eq!(changed(&now, &want, &live), read([("a", "2"), ("b", "1"), ("theirs", "x")]));
     }
 
     #[test]

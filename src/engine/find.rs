@@ -60,6 +60,14 @@ impl<C: 'static> Worker<'_, C> {
         if let Some(attempt) = recorded.as_ref().and_then(unanswered) {
             return self.settle(target, since(attempt.latest())).await;
         }
+        // Others make, join and leave it while this run works on what it depends on.
+        if self.facts.shared {
+            let id = recorded.as_ref().and_then(|node| node.id.as_deref());
+            return self.accept(match self.look(&target.spec, id).await? {
+                None if id.is_some() => self.look(&target.spec, None).await?,
+                found => found,
+            });
+        }
         if let Some(seen) = self.engine.seen.get(self.node)
             && (seen.is_some() || recorded.as_ref().is_none_or(|node| node.progress == Progress::Ready))
         {

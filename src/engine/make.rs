@@ -31,6 +31,16 @@ struct Asked {
     since: Option<Instant>,
 }
 
+/// How the wait for an object ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Settled {
+    /// It is ready and as wanted.
+    Ready,
+    /// Another stack has removed it, as may happen to what stacks share.
+    Gone,
+}
+
 impl<C: 'static> Worker<'_, C> {
     /// Makes the object, and sees it become ready and as wanted.
     pub(super) async fn create(&self, target: &Target) -> Result<(), Halt> {
@@ -41,10 +51,10 @@ impl<C: 'static> Worker<'_, C> {
         self.refuse_taken(target).await?;
         loop {
             let fault = match self.ask_to_create(target).await? {
-                Ok(id) => {
-                    self.converge_from(target, id).await?;
+                Ok(id) if self.converge_from(target, &id).await? == Settled::Ready => {
                     return if in_doubt { self.remove_strays(target).await } else { Ok(()) };
                 }
+                Ok(id) => gone(&id),
                 Err(fault) => fault,
             };
             match fault.class {
@@ -63,7 +73,9 @@ impl<C: 'static> Worker<'_, C> {
                     if let Some(found) = self.settle(target, age).await? {
                         self.record_id(target, &found.id).await?;
                         self.remove_duplicates(&found, target, true).await?;
-                        return self.resume(target, found).await;
+                        if self.resume(target, found).await? == Settled::Ready {
+                            return Ok(());
+                        }
                     }
                 }
                 _ if in_doubt => return Err(self.fail("create", fault)),
@@ -110,7 +122,7 @@ impl<C: 'static> Worker<'_, C> {
 
     /// Goes on with what exists already. What ended badly, and differs in nothing that an update could mend, is asked to
     /// try again: what it lacked may be there by now.
-    pub(super) async fn resume(&self, target: &Target, found: Seen) -> Result<(), Halt> {
+    pub(super) async fn resume(&self, target: &Target, found: Seen) -> Result<Settled, Halt> {
         let diff = self.facts.diff(&target.spec, &found.live);
         let mut asked = Asked::default();
         if diff.is_empty() && matches!(found.phase, Phase::Failed(_)) {
@@ -123,10 +135,18 @@ impl<C: 'static> Worker<'_, C> {
         self.converge_after(target, found, asked).await
     }
 
-    async fn converge_from(&self, target: &Target, id: String) -> Result<(), Halt> {
+    /// Makes what another stack removed while this one was waiting for it.
+    pub(super) async fn unless_gone(&self, target: &Target, settled: Settled) -> Result<(), Halt> {
+        match settled {
+            Settled::Ready => Ok(()),
+            Settled::Gone => self.create(target).await,
+        }
+    }
+
+    async fn converge_from(&self, target: &Target, id: &str) -> Result<Settled, Halt> {
         let mut patience = self.patience(VISIBLE);
         loop {
-            match self.look_at_ours(&target.spec, &id).await? {
+            match self.look_at_ours(&target.spec, id).await? {
                 Some(found) => return self.converge(target, found).await,
                 None => self.wait(&mut patience, "create", "not visible yet").await?,
             }
@@ -134,19 +154,20 @@ impl<C: 'static> Worker<'_, C> {
     }
 
     /// Waits until the object is ready, makes differences go away, and waits again, until there are none.
-    pub(super) async fn converge(&self, target: &Target, found: Seen) -> Result<(), Halt> {
+    pub(super) async fn converge(&self, target: &Target, found: Seen) -> Result<Settled, Halt> {
         self.converge_after(target, found, Asked::default()).await
     }
 
-    async fn converge_after(&self, target: &Target, found: Seen, mut asked: Asked) -> Result<(), Halt> {
+    async fn converge_after(&self, target: &Target, found: Seen, mut asked: Asked) -> Result<Settled, Halt> {
         let id = found.id.clone();
         let mut seen = Some(found);
         let mut patience = self.patience(self.facts.wait.ready);
         loop {
             let reason = match seen {
+                None if self.facts.shared => return Ok(Settled::Gone),
                 None => "not visible for now".to_owned(),
                 Some(found) => match self.settle_difference(target, &found, &mut asked, &mut patience).await? {
-                    None => return Ok(()),
+                    None => return Ok(Settled::Ready),
                     Some(reason) => reason,
                 },
             };
@@ -251,4 +272,8 @@ impl<C: 'static> Worker<'_, C> {
             },
         }
     }
+}
+
+fn gone(id: &str) -> Fault {
+    Fault::new(Class::NotYet, "Gone", format!("another stack removed {id}"))
 }

@@ -182,16 +182,19 @@ impl<'e, C: 'static> Worker<'e, C> {
                 Ok(Outcome::Kept)
             }
             (Action::Update { .. }, Some(found)) => {
-                self.converge(&target, found).await?;
+                let settled = self.converge(&target, found).await?;
+                self.unless_gone(&target, settled).await?;
                 Ok(Outcome::Updated)
             }
             (Action::Resume { .. }, Some(found)) => {
-                self.resume(&target, found).await?;
+                let settled = self.resume(&target, found).await?;
+                self.unless_gone(&target, settled).await?;
                 Ok(Outcome::Resumed)
             }
             (Action::Adopt { .. }, Some(found)) => {
                 self.record_id(&target, &found.id).await?;
-                self.resume(&target, found).await?;
+                let settled = self.resume(&target, found).await?;
+                self.unless_gone(&target, settled).await?;
                 Ok(Outcome::Adopted)
             }
             (Action::Replace { reason, .. }, Some(found)) => self.replace(&target, &found, &reason).await,

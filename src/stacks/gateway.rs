@@ -35,6 +35,7 @@ impl Builder<'_> {
             assume_role_policy: trust_api_gateway(self.place),
             managed_policy_arns: [format!("arn:{}:iam::aws:policy/{policy}", self.place.partition)].into(),
             joined: true,
+            tags_when_made: self.config.tags.clone(),
         };
         self.stack.add("role-api-logs", role)
     }

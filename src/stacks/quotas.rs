@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::aws::{Always, Aws};
 use crate::error::{Class, Fault, Result};
 use crate::plan::{Action, Plan};
-use crate::resource::Replace;
+use crate::resource::{Replace, Resource};
+use crate::resources::guardduty::{Detector, detector};
+use crate::resources::iam::{SharedRole, shared_role};
 use crate::stack::Stack;
 
 /// VPCs a region has room for unless AWS raised that, which only its Service Quotas tells.
@@ -38,7 +40,7 @@ pub async fn check(aws: &Aws, stack: &Stack, plan: &Plan) -> Result<Option<Strin
     ];
     let needed = asks.into_iter().filter(|(_, needed, _)| *needed > 0);
     let short = join_all(needed.map(|(what, needed, room)| async move { shortfall(what, needed, room.await) })).await;
-    let short: Vec<String> = short.into_iter().flatten().collect();
+    let short: Vec<String> = short.into_iter().flatten().chain(no_room(aws, stack, plan).await).collect();
     match short.is_empty() {
         true => crowded(aws, plan).await,
         false => Err(Fault::new(Class::Quota, "QuotaTooSmall", format!("in {}: {}", aws.region, short.join("; ")))),
@@ -49,6 +51,23 @@ pub async fn check(aws: &Aws, stack: &Stack, plan: &Plan) -> Result<Option<Strin
 fn shortfall(what: &str, needed: i64, room: Result<Room>) -> Option<String> {
     let Room { most, used } = room.inspect_err(|fault| tracing::debug!(%fault, what, "quota not known")).ok()?;
     (used + needed > most).then(|| format!("{needed} more {what} are needed, and {used} of at most {most} are in use"))
+}
+
+/// What stacks share takes a tag of each, and AWS allows so many on one object.
+async fn no_room(aws: &Aws, stack: &Stack, plan: &Plan) -> Vec<String> {
+    let joins = plan.steps.iter().filter(|step| step.action.diff().is_some_and(|diff| diff.has("joined")));
+    let mut full = Vec::new();
+    for (step, id) in joins.filter_map(|step| Some((step, step.id.as_deref()?))) {
+        let owner = stack.owner(&step.node, "");
+        let why = match step.kind.as_str() {
+            SharedRole::KIND => shared_role::no_room(aws, &owner, id).await,
+            Detector::KIND => detector::no_room(aws, &owner, id).await,
+            _ => continue,
+        };
+        let why = why.inspect_err(|fault| tracing::debug!(%fault, id, "tags not known")).ok().flatten();
+        full.extend(why.map(|why| format!("{} ({}): {why}", step.node, step.kind)));
+    }
+    full
 }
 
 /// How many objects of a kind there will be in addition to those there are.

@@ -571,7 +571,8 @@ fn reader(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
 }
 
 impl Running {
-    fn start(mut command: Command, what: &str) -> Running {
+    /// Starts a process and leaves it running.
+    pub fn start(mut command: Command, what: &str) -> Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{what} does not start: {error}"));
         let stdout = child.stdout.take().map(reader);
@@ -753,15 +754,20 @@ fn redact_word(word: &str) -> String {
 /// Runs an ignored test of this binary in a process with the environment of a desk. The SDK reads its endpoint from the
 /// environment, which belongs to all tests of one process.
 pub fn in_a_process_of_its_own_run(desk: &Desk, test: &str, variables: &[(&str, &str)]) {
+    let ended = in_a_process_of_its_own(desk, test, variables).output().expect("a test can run itself");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+/// The same, not yet begun.
+pub fn in_a_process_of_its_own(desk: &Desk, test: &str, variables: &[(&str, &str)]) -> Command {
     let like = desk.command(&[]);
     let mut command = Command::new(std::env::current_exe().expect("a test knows where it is"));
     command.args(["--exact", test, "--ignored", "--nocapture"]);
     command.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.current_dir(desk.path("")).env("CARGO_MANIFEST_DIR", repository()).envs(variables.iter().copied());
-    let ended = command.output().expect("a test can run itself");
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let said = String::from_utf8_lossy(&ended.stdout);
-    assert!(said.contains("1 passed"), "{said}");
+    command
 }
 
 #[test]

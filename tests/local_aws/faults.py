@@ -8,7 +8,7 @@ import time
 
 from .registry import AwsError
 
-ACTIONS = ("error", "throttle", "reset", "hang", "silence", "status", "truncate")
+ACTIONS = ("error", "throttle", "reset", "hang", "delay", "silence", "status", "truncate")
 LONGEST_HANG = 3600
 
 

@@ -73,6 +73,8 @@ def run_recorded(call, client_left):
     with world.lock:
         entry = journal.begin(call.service, call.operation, call.params, call.model.input_shape, origin)
         fault = None if call.looks_on else faults.taking(entry)
+    if fault and fault.action == "delay":
+        return delayed(call, entry, fault)
     if fault and fault.when == "before":
         return strike(call, entry, fault, None, client_left)
     with inflight.counted(call):
@@ -80,6 +82,18 @@ def run_recorded(call, client_left):
     if fault:
         return strike(call, entry, fault, reply, client_left)
     journal.end(entry, reply.status, error_code, **notes)
+    return reply
+
+
+def delayed(call, entry, fault):
+    """On its way to AWS, or back, for a while. What is on its way arrives, whether who sent it waits or not."""
+    if fault.when == "before":
+        faults.hang(fault, lambda: False)
+    with inflight.counted(call):
+        reply, error_code, notes = perform(call)
+    journal.end(entry, reply.status, error_code, fault=fault.id, **notes)
+    if fault.when == "after":
+        faults.hang(fault, lambda: False)
     return reply
 
 

@@ -2,7 +2,7 @@
 //! a role that someone else set and that still exists stays, a role that is gone counts as none, and the last stack that
 //! uses ours clears the setting.
 
-use crate::resources::iam::shared_role::leave;
+use crate::resources::iam::shared_role::{leave, stay_away};
 use crate::resources::prelude::*;
 
 use super::replace;
@@ -59,6 +59,7 @@ impl Resource for Account {
         let ours = self.cloudwatch_role_arn.known() == Some(set);
         if ours && leave(cx, name_of(set)).await? {
             set_role(cx, "").await?;
+            stay_away(cx, name_of(set)).await?;
         }
         Ok(())
     }

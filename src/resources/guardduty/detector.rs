@@ -1,6 +1,6 @@
-//! GuardDuty's detector, of which a region has one, whoever made it. Each stack puts a tag of its own on it, and the stack
-//! that takes off the last one removes it, but only if tapctl made it. What others made keeps its pace and every feature
-//! it has.
+//! GuardDuty's detector, of which a region has one, whoever made it. How stacks come and go is told in
+//! [`crate::aws::sharing`]; the last removes it, but only if tapctl made it. What others made keeps its pace and every
+//! feature it has.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,9 @@ use aws_sdk_guardduty::types::{
     DetectorFeature, DetectorFeatureConfiguration, DetectorStatus, FeatureStatus, FindingPublishingFrequency,
 };
 
+use crate::aws::sharing;
+use crate::error::Class;
+use crate::resource::Owner;
 use crate::resources::prelude::*;
 
 /// What GuardDuty can look at besides the trail, the flow logs and the name queries, which it always looks at.
@@ -32,6 +35,9 @@ pub struct Detector {
     pub enabled: bool,
     /// Whether this stack's tag is on it. Always true in a spec.
     pub joined: bool,
+    /// Further tags that whoever makes it puts on it. They are nobody's to change afterwards.
+    #[serde(default)]
+    pub tags_when_made: Tags,
 }
 
 /// What other nodes may refer to.
@@ -86,7 +92,9 @@ impl Resource for Detector {
         let found = cx.guardduty.get_detector().detector_id(&id).send().await.if_present()?;
         let Some(found) = found else { return Ok(None) };
         let outputs = DetectorOutputs { arn: arn(cx, &id), detector_id: id.clone() };
-        Ok(Some(Observed::ready(id, self.live(cx, &found), outputs)))
+        let leaving = sharing::others_leave(cx.owner, &tags_of(&found), cx.now());
+        let phase = leaving.map_or(Phase::Ready, Phase::Pending);
+        Ok(Some(Observed::ready(id, self.live(cx, &found), outputs).in_phase(phase)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -97,8 +105,9 @@ impl Resource for Detector {
             .client_token(cx.owner.token())
             .finding_publishing_frequency(self.frequency())
             .set_features(Some(self.features()))
+            .set_tags(Some(self.tags_when_made.clone().into_iter().collect()))
             .tags(tags::MADE_HERE.0, tags::MADE_HERE.1)
-            .tags(tags::user(cx.owner), "")
+            .tags(tags::user(cx.owner), sharing::STAYS)
             .send()
             .await?;
         made.detector_id.always("detector id")
@@ -107,7 +116,7 @@ impl Resource for Detector {
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let id = &observed.id;
         if diff.has("joined") {
-            cx.guardduty.tag_resource().resource_arn(arn(cx, id)).tags(tags::user(cx.owner), "").send().await?;
+            join(cx, id).await?;
         }
         if diff.has_any(&["enabled", "features", "finding_publishing_frequency"]) {
             let differs = |name: &str| diff.changes.iter().any(|change| change.path == format!("features.{name}"));
@@ -131,12 +140,7 @@ impl Resource for Detector {
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         let id = &observed.id;
-        let leave =
-            cx.guardduty.untag_resource().resource_arn(arn(cx, id)).set_tag_keys(Some(tags::users(cx.owner).into()));
-        leave.send().await.if_present()?;
-        // In this order, of two stacks that leave at the same time at least one learns that it was the last.
-        let Some(left) = cx.guardduty.get_detector().detector_id(id).send().await.if_present()? else { return Ok(()) };
-        if tags::is_last_user(cx.owner, &tags_of(&left)) {
+        if leave(cx, id).await? {
             cx.guardduty.delete_detector().detector_id(id).send().await.if_present()?;
         }
         Ok(())
@@ -162,7 +166,8 @@ impl Detector {
             },
             features: self.features.iter().map(feature).collect(),
             enabled: found.status() == Some(&DetectorStatus::Enabled),
-            joined: tags::users(cx.owner).iter().any(|user| tags.contains_key(user)),
+            joined: sharing::has_joined(cx.owner, &tags),
+            tags_when_made: self.tags_when_made.clone(),
         }
     }
 
@@ -178,6 +183,46 @@ impl Detector {
         };
         self.features.iter().map(feature).collect()
     }
+}
+
+async fn tags_on(aws: &Aws, id: &str) -> Result<Option<Tags>> {
+    let found = aws.guardduty.get_detector().detector_id(id).send().await.if_present()?;
+    Ok(found.map(|found| tags_of(&found)))
+}
+
+/// Why the detector cannot take the tag of this stack, where that is so.
+///
+/// # Errors
+/// Where AWS does not tell.
+pub async fn no_room(aws: &Aws, owner: &Owner, id: &str) -> Result<Option<String>> {
+    let tags = tags_on(aws, id).await?.unwrap_or_default();
+    Ok(sharing::is_full(owner, &tags)
+        .map(|why| format!("the detector {id} cannot be shared with one more stack: {why}")))
+}
+
+async fn join(cx: &Cx<'_>, id: &str) -> Result<()> {
+    if let Some(why) = no_room(cx.cloud, cx.owner, id).await? {
+        return Err(Fault::new(Class::Quota, "TooManyTags", why));
+    }
+    cx.guardduty.tag_resource().resource_arn(arn(cx, id)).tags(tags::user(cx.owner), sharing::STAYS).send().await?;
+    Ok(())
+}
+
+/// Says that the stack which this call is made for is leaving, and tells whether no other stays. Where none does, the mark
+/// holds off who would join until the detector is gone.
+async fn leave(cx: &Cx<'_>, id: &str) -> Result<bool> {
+    let (arn, user) = (arn(cx, id), tags::user(cx.owner));
+    let mark = cx.guardduty.tag_resource().resource_arn(&arn).tags(&user, sharing::leaves(cx.now()));
+    if mark.send().await.if_present()?.is_none() {
+        return Ok(false);
+    }
+    let Some(tags) = tags_on(cx.cloud, id).await? else { return Ok(false) };
+    let last = sharing::is_last(cx.owner, &tags);
+    if !last {
+        let ours = Some(tags::users(cx.owner).into());
+        cx.guardduty.untag_resource().resource_arn(&arn).set_tag_keys(ours).send().await.if_present()?;
+    }
+    Ok(last)
 }
 
 fn arn(cx: &Cx<'_>, id: &str) -> String {

@@ -1,13 +1,16 @@
-//! A role that all stacks of an account use together, as the one API Gateway writes logs with. Each stack puts a tag of
-//! its own on it, and the stack that takes off the last one removes the role.
+//! A role that all stacks of an account use together, as the one API Gateway writes logs with. How they come and go is told
+//! in [`crate::aws::sharing`].
 
 use std::collections::BTreeSet;
 
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{Role, Tag};
 use serde_json::Value;
 
 use super::role::{attached, decoded};
 use super::{check_name, policy};
+use crate::aws::sharing;
+use crate::error::Class;
+use crate::resource::Owner;
 use crate::resources::prelude::*;
 
 /// A role and this stack's share in it.
@@ -23,6 +26,9 @@ pub struct SharedRole {
     pub managed_policy_arns: BTreeSet<String>,
     /// Whether this stack's tag is on it. Always true in a spec.
     pub joined: bool,
+    /// Further tags that whoever makes it puts on it. They are nobody's to change afterwards.
+    #[serde(default)]
+    pub tags_when_made: Tags,
 }
 
 /// What other nodes may refer to.
@@ -58,25 +64,31 @@ impl Resource for SharedRole {
         let trust = decoded(role.assume_role_policy_document.as_deref().always("trust policy")?)?;
         // IAM's answers lag: just made, the role is known to one call and not yet to the next.
         let Some(attached) = attached(cx, name).await.if_present()? else { return Ok(None) };
+        let tags = tags_of(&role);
         let live = SharedRole {
             name: role.role_name.clone(),
             description: self.description.clone(),
             assume_role_policy: policy::as_wanted(Some(&self.assume_role_policy), trust),
             managed_policy_arns: self.managed_policy_arns.intersection(&attached).cloned().collect(),
-            joined: role.tags().iter().any(|tag| tags::users(cx.owner).iter().any(|user| user == tag.key())),
+            joined: sharing::has_joined(cx.owner, &tags),
+            tags_when_made: self.tags_when_made.clone(),
         };
-        Ok(Some(Observed::ready(&role.role_name, live, SharedRoleOutputs { arn: role.arn })))
+        let phase = sharing::others_leave(cx.owner, &tags, cx.now()).map_or(Phase::Ready, Phase::Pending);
+        Ok(Some(Observed::ready(&role.role_name, live, SharedRoleOutputs { arn: role.arn }).in_phase(phase)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        let further: Vec<Tag> =
+            self.tags_when_made.iter().map(|(key, value)| tag(key, value)).collect::<Result<_>>()?;
         let made = cx
             .iam
             .create_role()
+            .set_tags(Some(further))
             .role_name(&self.name)
             .description(&self.description)
             .assume_role_policy_document(self.assume_role_policy.to_string())
             .tags(tag(tags::MADE_HERE.0, tags::MADE_HERE.1)?)
-            .tags(tag(&tags::user(cx.owner), "")?)
+            .tags(tag(&tags::user(cx.owner), sharing::STAYS)?)
             .send()
             .await?;
         Ok(made.role.always("role")?.role_name)
@@ -85,7 +97,7 @@ impl Resource for SharedRole {
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let name = &observed.id;
         if diff.has("joined") {
-            cx.iam.tag_role().role_name(name).tags(tag(&tags::user(cx.owner), "")?).send().await?;
+            join(cx, name).await?;
         }
         if diff.has("assume_role_policy") {
             let document = self.assume_role_policy.to_string();
@@ -114,12 +126,54 @@ fn tag(key: &str, value: &str) -> Result<Tag> {
     Tag::builder().key(key).value(value).build().map_err(|error| Fault::invalid(error.to_string()))
 }
 
-/// Takes the tag of the stack that this call is made for off a shared role, and tells whether it was the last. In this
-/// order, of two stacks that leave at the same time at least one learns that it was.
+fn tags_of(role: &Role) -> Tags {
+    tags::read(role.tags().iter().map(|tag| (tag.key(), tag.value())))
+}
+
+async fn tags_on(aws: &Aws, name: &str) -> Result<Option<Tags>> {
+    let found = aws.iam.get_role().role_name(name).send().await.if_present()?;
+    found.map(|found| Ok(tags_of(&found.role.always("role")?))).transpose()
+}
+
+/// Why a shared role cannot take the tag of this stack, where that is so.
+///
+/// # Errors
+/// Where AWS does not tell.
+pub async fn no_room(aws: &Aws, owner: &Owner, name: &str) -> Result<Option<String>> {
+    let tags = tags_on(aws, name).await?.unwrap_or_default();
+    Ok(sharing::is_full(owner, &tags).map(|why| format!("the role {name} cannot be shared with one more stack: {why}")))
+}
+
+/// Puts the tag of the stack that this call is made for on a shared role.
+async fn join(cx: &Cx<'_>, name: &str) -> Result<()> {
+    if let Some(why) = no_room(cx.cloud, cx.owner, name).await? {
+        return Err(Fault::new(Class::Quota, "TooManyTags", why));
+    }
+    let tag = tag(&tags::user(cx.owner), sharing::STAYS)?;
+    cx.iam.tag_role().role_name(name).tags(tag).send().await?;
+    Ok(())
+}
+
+/// Says that the stack which this call is made for is leaving a shared role, and tells whether no other stays. Where none
+/// does, the mark holds off who would join until the role is gone or [`stay_away`] takes it off.
 pub(in crate::resources) async fn leave(cx: &Cx<'_>, name: &str) -> Result<bool> {
+    let mark = tag(&tags::user(cx.owner), &sharing::leaves(cx.now()))?;
+    match cx.iam.tag_role().role_name(name).tags(mark).send().await.if_present() {
+        Ok(None) => return Ok(false),
+        // There is no room for the mark of a stack that had left before: others have taken it.
+        Err(fault) if fault.class == Class::Quota => return Ok(false),
+        answer => drop(answer?),
+    }
+    let Some(tags) = tags_on(cx.cloud, name).await? else { return Ok(false) };
+    let last = sharing::is_last(cx.owner, &tags);
+    if !last {
+        stay_away(cx, name).await?;
+    }
+    Ok(last)
+}
+
+/// Takes the tags of the stack that this call is made for off a shared role.
+pub(in crate::resources) async fn stay_away(cx: &Cx<'_>, name: &str) -> Result<()> {
     cx.iam.untag_role().role_name(name).set_tag_keys(Some(tags::users(cx.owner).into())).send().await.if_present()?;
-    let Some(found) = cx.iam.get_role().role_name(name).send().await.if_present()? else { return Ok(false) };
-    let left = found.role.always("role")?.tags.unwrap_or_default();
-    let left = tags::read(left.into_iter().map(|tag| (tag.key, tag.value)));
-    Ok(tags::is_last_user(cx.owner, &left))
+    Ok(())
 }

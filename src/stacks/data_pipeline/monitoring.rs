@@ -112,6 +112,11 @@ fn of_the_database(data: &Data) -> [Watch; 2] {
     [watch("db-cpu", "The database is busy", "CPUUtilization", BUSY_PERCENT), Watch { comparison: BELOW, ..storage }]
 }
 
+/// Whether GuardDuty takes a tag of this key: less than other services do (API reference, TagResource: `tags`).
+fn detector_takes(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_alphabetic() || (b'+'..=b'=').contains(&byte) || b".:_/".contains(&byte))
+}
+
 /// One an account and region, so all stacks share it, and whoever has one already keeps it.
 fn guardduty(builder: &mut Builder) {
     let detector = Detector {
@@ -119,6 +124,7 @@ fn guardduty(builder: &mut Builder) {
         features: FEATURES.map(|(name, on)| (name.to_owned(), on)).into(),
         enabled: true,
         joined: true,
+        tags_when_made: builder.config.tags.clone().into_iter().filter(|(key, _)| detector_takes(key)).collect(),
     };
     builder.stack.add("guardduty-detector", detector);
 }

@@ -14,6 +14,7 @@ fn detector() -> guardduty::Detector {
         features: features.chain(off.map(|name| (name.to_owned(), false))).collect(),
         enabled: true,
         joined: true,
+        tags_when_made: tapctl::resource::Tags::new(),
     }
 }
 

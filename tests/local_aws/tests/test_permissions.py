@@ -5,8 +5,17 @@ import json
 import pytest
 from conftest import proves, refused
 from local_aws.conditions import like
+from local_aws.needs import request_tags
+from local_aws.wire import service_model
 
 ACCOUNT = "123456789012"
+
+
+class Asked:
+    """A call, as far as its tags go."""
+
+    def __init__(self, service, params):
+        self.service, self.params, self.get = service, params, params.get
 
 
 def statement(actions, resource="*", effect="Allow", **more):
@@ -168,6 +177,90 @@ def test_condition_on_the_tags_of_a_request(local, allow, name):
     ecs.create_cluster(clusterName=f"{name}-4")
     with refused("AccessDeniedException"):
         ecs.create_cluster(clusterName=f"{name}-5", tags=[wanted, {"key": "Name", "value": "x"}])
+
+
+# A create call of each service, with where its tags are.
+TAGGED = [
+    ("acm", "import_certificate", "Tags", "list"),
+    ("apigateway", "create_rest_api", "tags", "map"),
+    ("apigatewayv2", "create_vpc_link", "Tags", "map"),
+    ("application-autoscaling", "register_scalable_target", "Tags", "map"),
+    ("cloudtrail", "create_trail", "TagsList", "list"),
+    ("cloudwatch", "put_metric_alarm", "Tags", "list"),
+    ("cognito-idp", "create_user_pool", "UserPoolTags", "map"),
+    ("ec2", "create_vpc", "TagSpecifications", "specification"),
+    ("ecs", "create_cluster", "tags", "small"),
+    ("efs", "create_file_system", "Tags", "list"),
+    ("elasticache", "create_replication_group", "Tags", "list"),
+    ("elbv2", "create_target_group", "Tags", "list"),
+    ("guardduty", "create_detector", "Tags", "map"),
+    ("iam", "create_role", "Tags", "list"),
+    ("kinesis", "create_stream", "Tags", "map"),
+    ("kms", "create_key", "Tags", "key"),
+    ("logs", "create_log_group", "tags", "map"),
+    ("rds", "create_db_cluster", "Tags", "list"),
+    ("s3", "create_bucket", "CreateBucketConfiguration", "nested"),
+    ("secretsmanager", "create_secret", "Tags", "list"),
+    ("sns", "create_topic", "Tags", "list"),
+    ("wafv2", "create_web_acl", "Tags", "list"),
+]
+
+
+@pytest.mark.parametrize("service, call, parameter, form", TAGGED, ids=[row[0] for row in TAGGED])
+def test_the_tags_of_every_create_can_be_demanded(service, call, parameter, form):
+    """Judged from the parameters alone, so the others need not be right."""
+    pairs = {"Key": "CostCenter", "Value": "4711"}
+    shapes = {
+        "list": [pairs],
+        "map": {"CostCenter": "4711"},
+        "small": [{"key": "CostCenter", "value": "4711"}],
+        "key": [{"TagKey": "CostCenter", "TagValue": "4711"}],
+        "specification": [{"ResourceType": "vpc", "Tags": [pairs]}],
+        "nested": {"Tags": [pairs]},
+    }
+    asked = Asked(service, {parameter: shapes[form]})
+    assert request_tags(asked) == {"CostCenter": "4711"}
+    assert request_tags(Asked(service, {})) == {}
+    operation = "".join(word.title() for word in call.split("_"))
+    known = {name.lower() for name in service_model(service).operation_names}
+    assert operation.lower() in known
+
+
+def test_condition_on_the_tags_of_a_bucket_and_a_role(local, allow, name):
+    """As an organisation's policy does: everything is allowed, but to make something that nobody pays for."""
+    everything = statement("*")
+    unpaid = {"Null": {"aws:RequestTag/CostCenter": "true"}}
+    allow(everything, statement(["s3:CreateBucket", "iam:CreateRole"], effect="Deny", Condition=unpaid))
+    tags = [{"Key": "CostCenter", "Value": "4711"}]
+    with refused("AccessDenied"):
+        local("s3").create_bucket(Bucket=name)
+    local("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"Tags": tags})
+    with refused("AccessDenied"):
+        local("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    local("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=tags)
+
+
+@proves("iam.tags_of_a_role")
+def test_a_role_takes_fifty_tags(local, name):
+    iam = local("iam")
+    tags = [{"Key": f"t{number}", "Value": ""} for number in range(50)]
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=tags)
+    iam.tag_role(RoleName=name, Tags=[{"Key": "t7", "Value": "again"}])
+    with refused("LimitExceeded"):
+        iam.tag_role(RoleName=name, Tags=[{"Key": "one-more", "Value": ""}])
+    iam.untag_role(RoleName=name, TagKeys=["t7"])
+    iam.tag_role(RoleName=name, Tags=[{"Key": "one-more", "Value": ""}])
+
+
+@proves("guardduty.tags_of_a_detector")
+def test_a_detector_takes_fifty_tags(local):
+    guardduty = local("guardduty")
+    detector = guardduty.create_detector(Enable=True, Tags={f"t{number}": "" for number in range(50)})["DetectorId"]
+    arn = f"arn:aws:guardduty:us-east-1:{ACCOUNT}:detector/{detector}"
+    guardduty.tag_resource(ResourceArn=arn, Tags={"t7": "again"})
+    with refused("BadRequestException"):
+        guardduty.tag_resource(ResourceArn=arn, Tags={"one-more": ""})
+    guardduty.delete_detector(DetectorId=detector)
 
 
 def test_condition_on_the_tags_of_a_resource(local, allow, name):

@@ -156,6 +156,16 @@ def test_hanging_call_ends_when_the_fault_is_lifted(local):
     assert time.monotonic() - started >= 0.2
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_delayed_call_takes_effect_in_the_end(local, name, when):
+    wish = {"match": {"operation": "CreateCluster"}, "when": when, "action": "delay", "seconds": 0.3}
+    local.admin("POST", "/_local/faults", wish)
+    ecs, started = local("ecs"), time.monotonic()
+    ecs.create_cluster(clusterName=name)
+    assert time.monotonic() - started >= 0.3
+    assert ecs.describe_clusters(clusters=[name])["clusters"]
+
+
 def codes_of_calls(local, count):
     """How `count` calls in a row were answered: `200`, an error code, or `lost`."""
     codes = []
