@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::engine::{Scope, observe};
 use crate::plan::{Observations, Plan, Step};
 use crate::render;
-use crate::resource::{Kinds, Pass};
+use crate::resource::{IgnoredTags, Kinds, Pass};
 use crate::resources;
 use crate::run::reach;
 use crate::stack::Stack;
@@ -164,7 +164,8 @@ impl Desk {
             state.belongs_to(&fresh, &self.store.place(Item::Document))?;
         }
         let state = recorded.unwrap_or(fresh);
-        Ok(Context { config: self.config, state, aws, kinds: resources::registry(), pass: Pass::default() })
+        let kinds = resources::registry_ignoring(IgnoredTags::new(self.config.ignore_tags.clone()));
+        Ok(Context { config: self.config, state, aws, kinds, pass: Pass::default() })
     }
 }
 

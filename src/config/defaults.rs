@@ -37,6 +37,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
         region: "us-east-1".to_owned(),
         account: None,
         protect,
+        ignore_tags: Vec::new(),
         network: Network {
             cidr: Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 16),
             azs: 2,

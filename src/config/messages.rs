@@ -64,9 +64,9 @@ fn keys_that_are_no_settings() {
     tapctl.toml:7: network.port is not a setting; did you mean service.port?
     tapctl.toml:8: network.zzz is not a setting; allowed in [network]: azs, cidr, endpoints, nat, private_subnets, public_subnets
     tapctl.toml:9: netwrok is not a setting; did you mean network?
-    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, files, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
+    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, files, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:14: env.dev.cache.node_typ is not a setting; did you mean env.dev.cache.node_type?
-    tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
+    tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:17: env.prod.protected is not a setting; did you mean env.prod.protect?
     tapctl.toml:18: env.qa.service.limits is not a setting; allowed in [env.qa.service]: command, cpu, cpu_target_percent, health_check_path, image, max_tasks, memory, min_tasks, port, requests_per_target, tasks, tls
     "#);
@@ -327,6 +327,44 @@ fn tags_that_are_not_for_the_taking() {
     "#);
     let many: String = (0..39).map(|number| format!("tags.t{number:02} = \"\"\n")).collect();
     insta::assert_snapshot!(errors(&many), @"tapctl.toml:39: [tags] has 39 tags; allowed: at most 38, since AWS allows 50 and 12 are tapctl's");
+}
+
+#[test]
+fn tags_of_others_are_not_ours() {
+    let text = r#"
+        ignore_tags = [
+            "AutoTag_*",
+            "backup-plan",
+            "tapctl:node",
+            "Tap*",
+            "*",
+            "env*",
+            "ManagedBy",
+            "a*b",
+            "",
+            7,
+            "backup-plan",
+        ]
+    "#;
+    let told = errors(text);
+    let told: Vec<&str> = told.lines().filter_map(|line| line.split("; allowed").next()).collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    tapctl.toml:5: ignore_tags has "tapctl:node"
+    tapctl.toml:6: ignore_tags has "Tap*"
+    tapctl.toml:7: ignore_tags has "*"
+    tapctl.toml:8: ignore_tags has "env*"
+    tapctl.toml:9: ignore_tags has "ManagedBy"
+    tapctl.toml:10: ignore_tags has "a*b"
+    tapctl.toml:11: ignore_tags has ""
+    tapctl.toml:12: ignore_tags has 7
+    tapctl.toml:13: ignore_tags has "backup-plan" twice
+    "#);
+    let text = "ignore_tags = [\"Cost*\", \"owner\"]\n[tags]\nCostCentre = \"1\"\nOwner = \"2\"\nother = \"3\"";
+    insta::assert_snapshot!(errors(text), @r#"
+    tapctl.toml:1: ignore_tags has "Cost*", which takes in tags.CostCentre; allowed: tags that [tags] does not set
+    tapctl.toml:1: ignore_tags has "owner", which takes in tags.Owner; allowed: tags that [tags] does not set
+    "#);
+    insta::assert_snapshot!(errors("ignore_tags = \"x\""), @r#"tapctl.toml:1: ignore_tags is "x"; allowed: a list of at most 50 different keys of tags, or beginnings of keys that end in *, none of which takes in a tag that tapctl sets itself: tapctl:…, Name, Environment, Project, Compliance, Service, DataClassification, ManagedBy"#);
 }
 
 #[test]

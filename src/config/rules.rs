@@ -69,6 +69,9 @@ const LOG_DAYS: &[i64] =
 pub(super) const OWN_TAGS: [&str; 7] =
     ["Name", "Environment", "Project", "Compliance", "Service", "DataClassification", "ManagedBy"];
 
+/// What the keys of the ownership tags begin with.
+const OWNERSHIP: &str = "tapctl:";
+
 const SUBNETS: Rule = Rule::List {
     min: 2,
     max: 3,
@@ -85,6 +88,9 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("region", Rule::Text(is_region, "an AWS region such as \"us-east-1\"")),
     ("account", Rule::Text(is_account, "an AWS account's 12 digits in quotes")),
     ("protect", Rule::Flag),
+    ("ignore_tags", Rule::List { min: 0, max: 50, distinct: true, item: is_others_tag, allowed: "a list of at most 50 \
+        different keys of tags, or beginnings of keys that end in *, none of which takes in a tag that tapctl sets itself: \
+        tapctl:…, Name, Environment, Project, Compliance, Service, DataClassification, ManagedBy" }),
     ("network.cidr", Rule::Text(|text| network(text, 16, 25), "an IPv4 network from /16 to /25 with no host bits set, \
         such as \"10.0.0.0/16\"")),
     ("network.azs", Rule::Number(&[2, 3], "")),
@@ -382,6 +388,22 @@ fn is_certificate(text: &str) -> bool {
 
 fn is_host(text: &str) -> bool {
     text.len() <= 253 && text.split('.').count() > 1 && text.split('.').all(is_slug)
+}
+
+/// A key, or a beginning of keys, that takes in no tag of ours.
+fn is_others_tag(pattern: &str) -> bool {
+    let form = is_tag_text(pattern.strip_suffix('*').unwrap_or(pattern), 128);
+    let ownership = match pattern.to_lowercase().strip_suffix('*') {
+        Some(start) => start.starts_with(OWNERSHIP) || OWNERSHIP.starts_with(start),
+        None => pattern.to_lowercase().starts_with(OWNERSHIP),
+    };
+    form && !pattern.is_empty() && !ownership && !OWN_TAGS.iter().any(|own| takes_in(pattern, own))
+}
+
+/// Whether a pattern of `ignore_tags` takes in this key. IAM does not tell keys apart by case.
+pub(super) fn takes_in(pattern: &str, key: &str) -> bool {
+    let (pattern, key) = (pattern.to_lowercase(), key.to_lowercase());
+    pattern.strip_suffix('*').map_or(pattern == key, |start| key.starts_with(start))
 }
 
 fn is_tag_text(text: &str, most: usize) -> bool {

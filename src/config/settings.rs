@@ -21,6 +21,8 @@ pub struct Config {
     pub account: Option<String>,
     /// Whether losing this environment would hurt: deletion protection, final snapshots, long key windows.
     pub protect: bool,
+    /// Keys of tags that are others' to set and to take off, and beginnings of such keys, which end in `*`.
+    pub ignore_tags: Vec<String>,
     /// `[network]`
     pub network: Network,
     /// `[service]`

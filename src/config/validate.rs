@@ -28,6 +28,7 @@ pub(super) fn validate(config: &Config, document: &Document) -> Vec<Problem> {
     check.tasks();
     check.stream();
     check.tags();
+    check.ignored_tags();
     if config.stack == StackKind::StudentRecords {
         check.capacity();
         check.throttling();
@@ -248,6 +249,19 @@ impl Check<'_> {
             let archive = self.state("audit.archive_after_days", audit.archive_after_days);
             let text = format!("{expire}; allowed: more than audit.archive_after_days, and {archive}");
             self.report(&["audit.expire_after_days", "audit.archive_after_days"], text);
+        }
+    }
+
+    /// What the settings ask for would never be seen.
+    fn ignored_tags(&mut self) {
+        for pattern in &self.config.ignore_tags {
+            let taken = self.config.tags.keys().filter(|key| rules::takes_in(pattern, key));
+            for key in taken.map(|key| format!("tags.{key}")).collect::<Vec<_>>() {
+                let text = format!(
+                    "ignore_tags has {pattern:?}, which takes in {key}; allowed: tags that [tags] does not set"
+                );
+                self.report(&["ignore_tags", &key], text);
+            }
         }
     }
 

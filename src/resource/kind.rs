@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cx, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn, Wait};
+use super::{Cx, IgnoredTags, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn, Wait};
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
 
@@ -136,7 +136,10 @@ pub trait Kind<C> {
     ) -> LocalBoxFuture<'a, Result<Vec<String>>>;
 }
 
-struct Erased<R>(PhantomData<R>);
+struct Erased<R> {
+    ignored: IgnoredTags,
+    of: PhantomData<R>,
+}
 
 fn parse<T: DeserializeOwned>(kind: &str, what: &str, value: &Value) -> Result<T> {
     T::deserialize(value).map_err(|error| Fault::invalid(format!("the {what} of this {kind} cannot be read: {error}")))
@@ -210,8 +213,10 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             let Some(observed) = parse::<R>(R::KIND, "spec", spec)?.observe(&cx, id).await? else {
                 return Ok(None);
             };
+            let mut live = json(R::KIND, &observed.live)?;
+            self.ignored.strip(&mut live);
             Ok(Some(Seen {
-                live: json(R::KIND, &observed.live)?,
+                live,
                 outputs: json(R::KIND, &observed.outputs)?,
                 id: observed.id,
                 phase: observed.phase,
@@ -262,19 +267,25 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
 
 /// All kinds a cloud has, by name.
 pub struct Kinds<C> {
+    ignored: IgnoredTags,
     kinds: BTreeMap<&'static str, Box<dyn Kind<C>>>,
 }
 
 impl<C: 'static> Default for Kinds<C> {
     fn default() -> Self {
-        Kinds { kinds: BTreeMap::new() }
+        Kinds::ignoring(IgnoredTags::default())
     }
 }
 
 impl<C: 'static> Kinds<C> {
+    /// No kinds yet. Those that are added pass over these tags of live objects.
+    pub fn ignoring(ignored: IgnoredTags) -> Self {
+        Kinds { ignored, kinds: BTreeMap::new() }
+    }
+
     /// Adds a kind.
     pub fn with<R: Resource<Cloud = C>>(mut self) -> Self {
-        self.kinds.insert(R::KIND, Box::new(Erased::<R>(PhantomData)));
+        self.kinds.insert(R::KIND, Box::new(Erased::<R> { ignored: self.ignored.clone(), of: PhantomData }));
         self
     }
 

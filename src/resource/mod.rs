@@ -3,6 +3,7 @@
 //! A kind implements [`Resource`]; the engine sees [`Kind`], which speaks JSON. The implementor *is* the spec,
 //! and what AWS reports is read into the same type, so one generic comparison serves plan, update, drift and verify.
 
+mod ignored;
 mod kind;
 
 use std::any::Any;
@@ -13,6 +14,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use ignored::IgnoredTags;
 pub use kind::{Facts, Kind, Kinds, Seen};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

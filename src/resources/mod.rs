@@ -26,12 +26,17 @@ mod values;
 pub mod wafv2;
 
 use crate::aws::Aws;
-use crate::resource::Kinds;
+use crate::resource::{IgnoredTags, Kinds};
 
 type Register = fn(Kinds<Aws>) -> Kinds<Aws>;
 
 /// Every kind there is.
 pub fn registry() -> Kinds<Aws> {
+    registry_ignoring(IgnoredTags::default())
+}
+
+/// Every kind there is, each passing over these tags of live objects.
+pub fn registry_ignoring(ignored: IgnoredTags) -> Kinds<Aws> {
     let register: [Register; 22] = [
         acm::register,
         apigateway::register,
@@ -56,7 +61,7 @@ pub fn registry() -> Kinds<Aws> {
         sns::register,
         wafv2::register,
     ];
-    register.iter().fold(Kinds::default(), |kinds, register| register(kinds))
+    register.iter().fold(Kinds::ignoring(ignored), |kinds, register| register(kinds))
 }
 
 /// What every kind imports.

@@ -125,7 +125,7 @@ impl Resource for UserPool {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         if diff.has_any(&["name", "deletion_protection", "password_policy", "admin_create_user_only"]) {
-            self.overwrite(cx, &observed.id, self.deletion_protection).await?;
+            self.overwrite(cx, observed, self.deletion_protection).await?;
         }
         if let Some(mfa) = self.mfa.as_deref().filter(|_| diff.has("mfa")) {
             let app = SoftwareTokenMfaConfigType::builder().enabled(mfa != "OFF").build();
@@ -141,7 +141,7 @@ impl Resource for UserPool {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         // What others have protected stays so; whoever deletes a node of ours has been asked by then.
         if self.deletion_protection && observed.live.deletion_protection {
-            self.overwrite(cx, &observed.id, false).await?;
+            self.overwrite(cx, observed, false).await?;
         }
         cx.cognito.delete_user_pool().user_pool_id(&observed.id).send().await.if_present()?;
         Ok(())
@@ -184,8 +184,10 @@ impl UserPool {
     }
 
     /// Writes the pool whole: what is not ours to set, as it is now.
-    async fn overwrite(&self, cx: &Cx<'_>, id: &str, protected: bool) -> Result<()> {
+    async fn overwrite(&self, cx: &Cx<'_>, observed: &Observed<Self>, protected: bool) -> Result<()> {
+        let id = &observed.id;
         let Some(live) = described(cx, id).await? else { return Ok(()) };
+        let tags = tags::changed(&tags_of(&live), &self.tags, &observed.live.tags);
         cx.cognito
             .update_user_pool()
             .user_pool_id(id)
@@ -193,7 +195,7 @@ impl UserPool {
             .policies(self.policies(live.policies()))
             .deletion_protection(protection(protected))
             .admin_create_user_config(self.admin(live.admin_create_user_config()))
-            .set_user_pool_tags(Some(self.tags.clone().into_iter().collect()))
+            .set_user_pool_tags(Some(tags.into_iter().collect()))
             .set_mfa_configuration(live.mfa_configuration)
             .set_lambda_config(live.lambda_config)
             .set_auto_verified_attributes(live.auto_verified_attributes)

@@ -138,7 +138,9 @@ impl Resource for Bucket {
             self.put_lifecycle(cx, &observed.id).await?;
         }
         if diff.has("tags") {
-            let tagging = Tagging::builder().set_tag_set(Some(to_s3(&self.tags)?)).build().map_err(unbuilt)?;
+            let now = tags_on(cx, &observed.id).await?;
+            let all = tags::changed(&now, &self.tags, &observed.live.tags);
+            let tagging = Tagging::builder().set_tag_set(Some(to_s3(&all)?)).build().map_err(unbuilt)?;
             let ask = cx.s3.put_bucket_tagging().bucket(&observed.id).expected_bucket_owner(&cx.account);
             ask.tagging(tagging).send().await?;
         }
@@ -158,8 +160,6 @@ impl Bucket {
     async fn read(&self, cx: &Cx<'_>, name: &str) -> Result<Observed<Self>> {
         let (s3, owner) = (&cx.s3, &cx.account);
         let versioning = s3.get_bucket_versioning().bucket(name).expected_bucket_owner(owner).send().await?;
-        let tagging = s3.get_bucket_tagging().bucket(name).expected_bucket_owner(owner).send().await;
-        let tagging = unless_unset(tagging, "NoSuchTagSet")?;
         let lifecycle = s3.get_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(owner).send().await;
         let lifecycle = unless_unset(lifecycle, "NoSuchLifecycleConfiguration")?;
         let lifecycle = lifecycle.map(|found| Lifecycle::read(found.rules())).unwrap_or_default();
@@ -181,7 +181,7 @@ impl Bucket {
             public_access_blocked: block
                 .and_then(|found| found.public_access_block_configuration)
                 .is_some_and(|block| blocks_all(&block)),
-            tags: tags::read(tagging.into_iter().flat_map(|found| found.tag_set).map(|tag| (tag.key, tag.value))),
+            tags: tags_on(cx, name).await?,
         };
         Ok(Observed::ready(name, live, outputs(cx, name)))
     }
@@ -312,6 +312,12 @@ fn blocks_all(block: &PublicAccessBlockConfiguration) -> bool {
         block.restrict_public_buckets(),
     ];
     parts.iter().all(|part| *part == Some(true))
+}
+
+async fn tags_on(cx: &Cx<'_>, name: &str) -> Result<Tags> {
+    let tagging = cx.s3.get_bucket_tagging().bucket(name).expected_bucket_owner(&cx.account).send().await;
+    let tagging = unless_unset(tagging, "NoSuchTagSet")?;
+    Ok(tags::read(tagging.into_iter().flat_map(|found| found.tag_set).map(|tag| (tag.key, tag.value))))
 }
 
 fn to_s3(tags: &Tags) -> Result<Vec<Tag>> {
