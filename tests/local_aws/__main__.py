@@ -19,6 +19,7 @@ def arguments():
     parser.add_argument("--no-quotas", dest="quotas", action="store_false")
     parser.add_argument("--lag", type=int, default=0, metavar="K")
     parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--gaps", action="store_true")
     parser.add_argument("--ahead", type=int, default=0, metavar="SECONDS")
     parser.add_argument("--quota", type=pair(int), action="append", default=[], metavar="NAME=NUMBER")
     parser.add_argument("--duration", type=pair(float), action="append", default=[], metavar="NAME=SECONDS")

@@ -140,6 +140,8 @@ def change_settings(body, query):
     with world.lock:
         durations.check(body.get("durations") or {})
         world.settings.choose(wishes)
+        if "gaps" in wishes:
+            world.forget("gaps.revoked")
         durations.choose(body.get("durations", {}))
     return settings({}, query)
 

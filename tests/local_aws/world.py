@@ -23,6 +23,8 @@ class Settings:
     limits: bool = False
     # Seconds by which the clock of AWS is ahead of the one of this machine.
     ahead: int = 0
+    # Whether it is noted where something that serves is, even for a moment, without both its old way and its new one.
+    gaps: bool = False
 
     def choose(self, wishes):
         """Takes all of the wishes or, with what is wrong said, none."""
@@ -36,7 +38,7 @@ class Settings:
                 raise ValueError("lag is a number of calls, 0 or more")
             if name == "ahead" and type(value) is not int:
                 raise ValueError("ahead is a number of seconds")
-            if name in ("strict", "quotas", "limits") and type(value) is not bool:
+            if name in ("strict", "quotas", "limits", "gaps") and type(value) is not bool:
                 raise ValueError(f"{name} is true or false")
         vars(self).update(wishes)
 
@@ -105,6 +107,12 @@ class World:
 
     def shelf(self, account, region, name):
         return self.shelves.setdefault((account, region, name), {})
+
+    def forget(self, name):
+        """Empties the shelves of this name, whoever they belong to."""
+        for (_, _, known), shelf in self.shelves.items():
+            if known == name:
+                shelf.clear()
 
     @property
     def age(self):
