@@ -116,6 +116,9 @@ pub struct Step {
     /// AWS refuses to remove the object while others stand in it.
     #[serde(skip)]
     pub ground: bool,
+    /// Why what stands is out of service for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outage: Option<String>,
     /// What the stack wants of it and AWS would refuse.
     #[serde(skip)]
     pub refused: Option<OutOfReach>,
@@ -247,7 +250,7 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             known.insert(name.clone(), outputs);
         }
         let id = now.map(|now| now.id.clone()).or_else(|| recorded.and_then(|node| node.id.clone()));
-        steps.push(Step {
+        let mut step = Step {
             node: name.clone(),
             kind: entry.kind.into(),
             action,
@@ -255,8 +258,11 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             stateful: (facts.stateful && !never_was(&facts, now)) || other.is_some_and(|other| other.stateful),
             replace,
             ground: other.unwrap_or(facts).ground,
+            outage: None,
             refused: now.filter(|_| other.is_none()).and_then(|now| (facts.out_of_reach)(&want, &now.live)),
-        });
+        };
+        step.outage = now.and_then(|now| outage(&step, &facts, now));
+        steps.push(step);
         steps.extend(duplicates(name, &facts, recorded, now));
     }
     steps.extend(leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?);
@@ -273,6 +279,22 @@ fn never_was(facts: &Facts, now: Option<&Seen>) -> bool {
 fn ground_that_goes_first<'a>(entry: &Entry, recorded: Option<&NodeState>, steps: &'a [Step]) -> Option<&'a str> {
     let stands = |node: &String| entry.edges.contains(node) && recorded.is_some_and(|it| it.edges.contains(node));
     steps.iter().find(|step| step.ground && step.goes_first() && stands(&step.node)).map(|step| step.node.as_str())
+}
+
+/// Why the step takes what stands out of service. What is not ready serves nobody.
+fn outage(step: &Step, facts: &Facts, now: &Seen) -> Option<String> {
+    if now.phase != Phase::Ready {
+        return None;
+    }
+    if step.action.destroys() {
+        return match step.goes_first() {
+            true => facts.serves.then(|| "it is gone until its successor stands".to_owned()),
+            false => facts.empty_at_first.then(|| "its successor is empty until its users have moved there".to_owned()),
+        };
+    }
+    let changed = |field: &&str| step.action.diff().is_some_and(|diff| diff.has(field));
+    let field = facts.interrupts.iter().copied().find(|field| changed(field))?;
+    Some(format!("a change of {field} interrupts it"))
 }
 
 /// What would have stayed is replaced along with what it stands in.
@@ -322,6 +344,7 @@ fn leaving(
             stateful: facts.stateful,
             replace: facts.replace,
             ground: facts.ground,
+            outage: None,
             refused: None,
         });
         steps.extend(duplicates(name, &facts, Some(node), seen.get(name).and_then(Option::as_ref)));
@@ -348,6 +371,7 @@ fn duplicates<'a>(
             stateful: facts.stateful,
             replace: facts.replace,
             ground: facts.ground,
+            outage: None,
             refused: None,
         })
     })

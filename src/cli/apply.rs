@@ -10,6 +10,7 @@ use super::{Common, Done, Error};
 use crate::engine::Engine;
 use crate::plan::{Action, Observations, Plan, Step, plan};
 use crate::render;
+use crate::run::outage;
 use crate::stack::Stack;
 use crate::stacks::quotas;
 use crate::state::Writer;
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// Let this node's data be lost by a replacement or removal; may be given more than once.
     #[arg(long, value_name = "NODE")]
     allow_data_loss: Vec<String>,
+    /// Let what stands be out of service for a while, where a change cannot be made without.
+    #[arg(long)]
+    allow_outage: bool,
     #[command(flatten)]
     effort: Effort,
 }
@@ -71,6 +75,7 @@ impl Args {
         context.refuse_out_of_reach(&plan)?;
         render::plan(&plan, &context.state)?;
         self.refuse_data_loss(&plan)?;
+        outage::refuse(&plan, self.allow_outage).map_or(Ok(()), Err)?;
         if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
             render::note(&remark);
         }

@@ -24,6 +24,9 @@ pub fn plan(plan: &Plan, state: &State) -> io::Result<()> {
     let node_width = plan.changes().map(|step| step.node.len()).max().unwrap_or(0);
     for step in plan.changes() {
         line(heading(step, node_width))?;
+        if let Some(why) = &step.outage {
+            line(format!("      {}", paint(RED, &format!("out of service: {why}"))))?;
+        }
         for change in step.action.diff().iter().flat_map(|diff| &diff.changes) {
             fields(change).into_iter().try_for_each(line)?;
         }

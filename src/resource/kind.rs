@@ -64,6 +64,12 @@ pub struct Facts {
     pub parent: Option<&'static str>,
     /// A node may come to have two.
     pub twins: bool,
+    /// Others are without while it is gone.
+    pub serves: bool,
+    /// Its successor serves nobody at first.
+    pub empty_at_first: bool,
+    /// Fields whose change in place interrupts what it serves.
+    pub interrupts: &'static [&'static str],
     /// Has a credential that can be changed.
     pub rotates: bool,
     /// Poll interval and limits.
@@ -188,6 +194,9 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             global: R::GLOBAL,
             parent: R::PARENT,
             twins: R::TWINS,
+            serves: R::SERVES,
+            empty_at_first: R::EMPTY_AT_FIRST,
+            interrupts: R::INTERRUPTS,
             rotates: R::ROTATES,
             wait: R::WAIT,
             canonical: canonical::<R>,

@@ -79,6 +79,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const PARENT: Option<&'static str> = None;
     /// Whether nothing but its tags tells which node's it is, so that a node may come to have two.
     const TWINS: bool = false;
+    /// Others are served by it or reached through it: while it is gone, they are without.
+    const SERVES: bool = false;
+    /// Its successor serves nobody until its users have moved there, though both can stand at once.
+    const EMPTY_AT_FIRST: bool = false;
+    /// Fields whose change in place interrupts what it serves, be it for seconds.
+    const INTERRUPTS: &'static [&'static str] = &[];
     /// Whether it keeps or uses a credential that was made for it, and [`rotate`](Resource::rotate) changes that.
     const ROTATES: bool = false;
     /// How often to look while waiting, and for how long.

@@ -37,9 +37,12 @@ CostCentre = "42"
 """,
 )
 
-# From everything that can be turned on to nothing of it, but for the users, who would be lost: routes are moved, too.
+# From everything that can be turned on to nothing of it, but for the users, who would be lost, and the zones, which cannot
+# go: routes are moved, too.
 EVERY_OPTION = Stack(
-    "student-records", (SETTINGS / "every-option.toml").read_text(), 'api.authorization = "cognito"'
+    "student-records",
+    (SETTINGS / "every-option.toml").read_text(),
+    'api.authorization = "cognito"\nnetwork.azs = 3\nnetwork.nat = "single"',
 )
 
 DATA_PIPELINE = Stack(

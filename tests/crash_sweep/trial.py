@@ -174,7 +174,8 @@ def verb(command):
 
 
 def spoken(command, alone=False):
-    return [verb(command), "--yes", *(["--parallelism", "1"] if alone else [])]
+    meant = ["--allow-outage"] if command == "change" else []
+    return [verb(command), "--yes", *meant, *(["--parallelism", "1"] if alone else [])]
 
 
 class Trial:

@@ -100,6 +100,9 @@ fn help_says_what_each_command_does() {
           --allow-data-loss <NODE>
               Let this node's data be lost by a replacement or removal; may be given more than once
 
+          --allow-outage
+              Let what stands be out of service for a while, where a change cannot be made without
+
           --parallelism <N>
               How many nodes are worked on at once; by default engine.parallelism of tapctl.toml
 

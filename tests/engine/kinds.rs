@@ -46,6 +46,8 @@ pub trait Flavor: Debug + Clone + 'static {
     const REBORN: bool = false;
     const GROUND: bool = false;
     const ROOTED: bool = false;
+    const SERVES: bool = false;
+    const INTERRUPTS: &'static [&'static str] = &[];
     /// Whether its size only grows.
     const GROWS: bool = false;
     /// Whether its id is its name.
@@ -206,6 +208,8 @@ impl<F: Flavor> Resource for Spec<F> {
     const STATEFUL: bool = F::STATEFUL;
     const PARENT: Option<&'static str> = F::PARENT;
     const TWINS: bool = matches!(F::FOUND, Found::ByTags);
+    const SERVES: bool = F::SERVES;
+    const INTERRUPTS: &'static [&'static str] = F::INTERRUPTS;
     const WAIT: Wait = Wait::seconds(5, 300, 600);
 
     fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
@@ -347,6 +351,8 @@ flavors! {
         const FOUND: Found = Found::ByName;
         const IMMUTABLE: &'static [&'static str] = &["name", "zone"];
         const ROOTED: bool = true;
+        const SERVES: bool = true;
+        const INTERRUPTS: &'static [&'static str] = &["size"];
         const GROWS: bool = true;
     }
     /// Known by its name, which another can have once it is gone, as a role.

@@ -179,6 +179,7 @@ fn an_equal_plan_is_empty() {
         stateful: false,
         replace: tapctl::resource::Replace::DeleteFirst,
         ground: false,
+        outage: None,
         refused: None,
     };
     assert!(Plan { steps: vec![step(Action::Keep)] }.is_empty());

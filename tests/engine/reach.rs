@@ -1,7 +1,7 @@
 //! What cannot be done is refused before it is begun, and what must go together goes together.
 
 use tapctl::plan::{Action, Plan, Step};
-use tapctl::run::{Refusal, reach};
+use tapctl::run::{Refusal, outage, reach};
 use tapctl::stack::Stack;
 
 use crate::kinds::{House, Lot, Rev, Spec, Svc, id, kinds};
@@ -91,4 +91,31 @@ async fn what_no_update_brings_about_is_refused_in_the_plan_and_never_asked_of_a
     let failures = world.apply(&smaller).await.failures();
     assert!(failures[0].to_string().contains("size: it has 2 and should have 1"), "{}", failures[0]);
     assert_eq!(world.cloud.count("modify"), 0);
+}
+
+/// A house of this size under this name, on no ground that matters.
+fn house(name: &str, size: u32) -> Stack {
+    let mut stack = empty();
+    Spec::<House>::new().named(name).size(size).on(&mut stack, "house");
+    Spec::<Svc>::new().size(size).on(&mut stack, "svc");
+    stack
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_be_out_of_service_is_named_and_must_be_allowed() {
+    let world = standing(&house("one", 1)).await;
+    let told = async |stack: Stack| {
+        let plan = planned(&world, &stack).await;
+        assert!(outage::refuse(&plan, true).is_none());
+        outage::refuse(&plan, false).map(|refusal| refusal.to_string()).unwrap_or_default()
+    };
+    assert_eq!(told(house("one", 1)).await, "");
+    insta::assert_snapshot!(told(house("one", 2)).await, @"
+    this plan would interrupt house (a change of size interrupts it); nothing was changed
+    hint: if that is meant, add --allow-outage
+    ");
+    let replaced = told(house("two", 1)).await;
+    assert!(replaced.contains("house (it is gone until its successor stands)"), "{replaced}");
+    world.cloud.tamper(&world.cloud.of("house").id, |house| house.broken = Some("burnt down".to_owned()));
+    assert_eq!(told(house("two", 1)).await, "", "what has failed serves nobody");
 }

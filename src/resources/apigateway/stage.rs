@@ -86,6 +86,7 @@ impl Resource for Stage {
     const KIND: &'static str = "apigateway.stage";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["rest_api_id", "name"];
+    const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["account", "execution_log_group"];
     const WAIT: Wait = Wait::seconds(3, 120, 300);
 

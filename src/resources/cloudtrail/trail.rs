@@ -68,6 +68,7 @@ impl Resource for Trail {
     const KIND: &'static str = "cloudtrail.trail";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const SERVES: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

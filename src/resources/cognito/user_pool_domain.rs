@@ -45,6 +45,7 @@ impl Resource for UserPoolDomain {
     const NAMED: bool = true;
     const PARENT: Option<&'static str> = Some("cognito.user_pool");
     const IMMUTABLE: &'static [&'static str] = &["user_pool_id", "domain"];
+    const SERVES: bool = true;
     const WAIT: Wait = Wait::seconds(5, 600, 600);
 
     fn check(&self) -> std::result::Result<(), String> {

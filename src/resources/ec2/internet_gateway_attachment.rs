@@ -37,6 +37,7 @@ impl Resource for InternetGatewayAttachment {
     const KIND: &'static str = "ec2.internet_gateway_attachment";
     const PARENT: Option<&'static str> = Some("ec2.internet_gateway");
     const IMMUTABLE: &'static [&'static str] = &["internet_gateway_id", "vpc_id"];
+    const SERVES: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 1800);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {

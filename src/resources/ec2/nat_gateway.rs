@@ -56,6 +56,7 @@ impl Resource for NatGateway {
     const KIND: &'static str = "ec2.nat_gateway";
     const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["subnet_id", "allocation_id"];
+    const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["internet"];
     const ROOTED: bool = true;
     const RECREATE_FAILED: bool = true;

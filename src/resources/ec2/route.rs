@@ -42,6 +42,7 @@ impl Resource for Route {
     const KIND: &'static str = "ec2.route";
     const PARENT: Option<&'static str> = Some("ec2.route_table");
     const IMMUTABLE: &'static [&'static str] = &["route_table_id", "destination"];
+    const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["internet"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 

@@ -81,6 +81,7 @@ impl Resource for VpcEndpoint {
     const KIND: &'static str = "ec2.vpc_endpoint";
     const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["vpc_id", "service_name", "endpoint_type"];
+    const SERVES: bool = true;
     const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 900, 1200);
 

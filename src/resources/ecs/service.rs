@@ -83,6 +83,7 @@ impl Resource for Service {
     const KIND: &'static str = "ecs.service";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster"];
+    const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["listener", "after"];
     const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(5, 1200, 1200);

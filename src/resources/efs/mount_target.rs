@@ -46,6 +46,7 @@ impl Resource for MountTarget {
     const KIND: &'static str = "efs.mount_target";
     const PARENT: Option<&'static str> = Some("efs.file_system");
     const IMMUTABLE: &'static [&'static str] = &["file_system_id", "subnet_id"];
+    const SERVES: bool = true;
     const WAIT: Wait = Wait::seconds(5, 600, 900);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -112,6 +112,9 @@ impl Resource for ReplicationGroup {
     const NAMED: bool = true;
     // A token can be changed in place, but the old one stays valid until a second, later step that nothing would show.
     const IMMUTABLE: &'static [&'static str] = &["name", "subnet_group", "kms_key_id", "auth_token_secret", "port"];
+    const SERVES: bool = true;
+    // Nodes are exchanged one by one; writes are refused while another becomes the primary.
+    const INTERRUPTS: &'static [&'static str] = &["engine", "engine_version", "node_type"];
     // What it caches can be read again; what an application keeps in nothing else cannot.
     const STATEFUL: bool = true;
     const ROOTED: bool = true;

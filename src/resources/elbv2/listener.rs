@@ -80,6 +80,7 @@ impl Resource for Listener {
     type Outputs = ListenerOutputs;
     const KIND: &'static str = "elbv2.listener";
     const IMMUTABLE: &'static [&'static str] = &["load_balancer_arn"];
+    const SERVES: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

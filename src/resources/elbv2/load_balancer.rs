@@ -91,6 +91,7 @@ impl Resource for LoadBalancer {
     type Outputs = LoadBalancerOutputs;
     const KIND: &'static str = "elbv2.load_balancer";
     const IMMUTABLE: &'static [&'static str] = &["name", "scheme", "vpc_id"];
+    const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["internet"];
     const ROOTED: bool = true;
     const RECREATE_FAILED: bool = true;

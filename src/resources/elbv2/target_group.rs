@@ -77,6 +77,8 @@ impl Resource for TargetGroup {
     const KIND: &'static str = "elbv2.target_group";
     const IMMUTABLE: &'static [&'static str] = &["name", "port", "protocol", "protocol_version", "vpc_id"];
     const REPLACE: Replace = Replace::CreateFirst;
+    // A listener forwards to it before the service may register its tasks there.
+    const EMPTY_AT_FIRST: bool = true;
     const WAIT: Wait = Wait::seconds(3, 120, 900);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -139,6 +139,9 @@ impl Resource for DbCluster {
         "kms_key_id",
         "db_subnet_group",
     ];
+    const SERVES: bool = true;
+    // An upgrade restarts every instance.
+    const INTERRUPTS: &'static [&'static str] = &["engine_version"];
     const WITNESSES: &'static [&'static str] = &["log_group"];
     const STATEFUL: bool = true;
     const ROOTED: bool = true;

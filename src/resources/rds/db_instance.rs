@@ -84,6 +84,9 @@ impl Resource for DbInstance {
     const KIND: &'static str = "rds.db_instance";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster_identifier", "engine", "availability_zone"];
+    const SERVES: bool = true;
+    // Another class is another machine.
+    const INTERRUPTS: &'static [&'static str] = &["instance_class"];
     const WAIT: Wait = Wait::seconds(10, 4800, 3600);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -84,6 +84,7 @@ impl Resource for DbProxy {
     const KIND: &'static str = "rds.db_proxy";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "engine_family", "subnet_ids"];
+    const SERVES: bool = true;
     const WAIT: Wait = Wait::seconds(10, 1800, 3600);
 
     fn check(&self) -> std::result::Result<(), String> {

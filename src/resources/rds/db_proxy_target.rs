@@ -46,6 +46,7 @@ impl Resource for DbProxyTarget {
     const KIND: &'static str = "rds.db_proxy_target";
     const PARENT: Option<&'static str> = Some("rds.db_proxy");
     const IMMUTABLE: &'static [&'static str] = &["proxy", "cluster_identifier"];
+    const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["ready_instances"];
     const WAIT: Wait = Wait::seconds(10, 1800, 600);
 

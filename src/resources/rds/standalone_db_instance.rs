@@ -120,6 +120,9 @@ impl Resource for StandaloneDbInstance {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] =
         &["name", "engine", "kms_key_id", "credentials_secret", "database_name", "db_subnet_group"];
+    const SERVES: bool = true;
+    // An upgrade restarts it, and another class is another machine.
+    const INTERRUPTS: &'static [&'static str] = &["engine_version", "instance_class"];
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
