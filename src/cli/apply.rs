@@ -10,10 +10,10 @@ use super::{Common, Done, Error};
 use crate::engine::Engine;
 use crate::plan::{Action, Observations, Plan, Step, plan};
 use crate::render;
-use crate::run::outage;
+use crate::run::{outage, settings as guard};
 use crate::stack::Stack;
 use crate::stacks::quotas;
-use crate::state::Writer;
+use crate::state::{Settings, State, StateError, Writer};
 
 /// Make AWS like the stack: plan, show, ask, converge.
 ///
@@ -40,6 +40,15 @@ pub(super) struct Args {
     effort: Effort,
 }
 
+/// Writes down what guards the environment, where that is not known yet.
+async fn remember(writer: &Writer, state: &mut State, settings: Settings) -> Result<(), StateError> {
+    if state.settings.as_ref() == Some(&settings) {
+        return Ok(());
+    }
+    state.settings = Some(settings);
+    writer.put(state).await
+}
+
 /// What there is to do, and what that was told from.
 struct Todo {
     context: Context,
@@ -52,7 +61,9 @@ struct Todo {
 impl Args {
     pub(super) async fn run(self, stopper: &Stopper) -> Result<Done, Error> {
         let desk = Desk::open(&self.common)?;
-        desk.locked("apply", async |desk, writer| self.converge(desk, writer, stopper).await).await
+        let wait = self.effort.lock_wait();
+        desk.locked_within(wait, stopper, "apply", async |desk, writer| self.converge(desk, writer, stopper).await)
+            .await
     }
 
     async fn converge(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
@@ -66,7 +77,8 @@ impl Args {
 
     /// Everything up to the question whether to go ahead. Changes nothing in AWS.
     async fn prepare(&self, desk: Desk, writer: &Writer) -> Result<Todo, Error> {
-        let context = desk.connect_as(writer).await?;
+        let context = desk.connect_as(writer, |_, _| Ok(())).await?;
+        guard::check_account(&context.state, &context.config, &context.aws.account)?;
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
@@ -87,13 +99,20 @@ impl Args {
         let settings = &context.config.engine;
         let options = self.effort.options(settings, self.adopt);
         stopper.after(self.effort.limit(settings));
+        let now = guard::of(&context.config);
         let progress = render::Progress::start();
-        let Context { aws, kinds, state, pass, .. } = context;
+        let Context { aws, kinds, mut state, pass, .. } = context;
+        let under_way = guard::under_way(state.settings.as_ref(), &now);
+        remember(writer, &mut state, under_way).await?;
         let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
         let report = engine.apply(&stack, &plan, &chosen).await?;
         progress.finish();
+        let mut state = engine.into_state();
+        if report.is_complete() && self.selection.is_all() {
+            remember(writer, &mut state, now).await?;
+        }
         let done = conclude(report)?;
-        render::outputs(&engine.into_state().outputs)?;
+        render::outputs(&state.outputs)?;
         Ok(done)
     }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::stop::Stopper;
 use super::{Common, Done, Error};
 use crate::aws::Aws;
 use crate::config::Config;
@@ -12,10 +14,10 @@ use crate::plan::{Observations, Plan, Step};
 use crate::render;
 use crate::resource::{IgnoredTags, Kinds, Pass};
 use crate::resources;
-use crate::run::reach;
+use crate::run::{Refusal, reach, settings as guard};
 use crate::stack::Stack;
 use crate::stacks;
-use crate::state::{Grip, Item, LocalStore, State, StateError, Store, Writer};
+use crate::state::{Grip, Holder, Item, LocalStore, State, StateError, Store, Writer};
 
 /// Settings and state file, before AWS is touched.
 pub(super) struct Desk {
@@ -26,8 +28,18 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn open(common: &Common) -> Result<Desk, Error> {
-        let path = common.config.as_deref().unwrap_or(Path::new("tapctl.toml"));
-        let config = Config::load(path, common.config.is_some(), &common.env, common.stack)?;
+        let config = match common.config.as_deref() {
+            Some(path) if is_none(path) => Config::without_file(&common.env, common.stack)?,
+            Some(path) if !path.exists() => {
+                let (path, none) = (path.display(), guard::NO_FILE);
+                let hint = format!(
+                    "name one that is there; `tapctl init {path}` writes one, and --config {none} leaves all to the defaults"
+                );
+                return Err(Error::refused(format!("there is no {path}"), hint));
+            }
+            Some(path) => Config::load(path, true, &common.env, common.stack)?,
+            None => Config::load(Path::new("tapctl.toml"), false, &common.env, common.stack)?,
+        };
         let file = format!("{}-{}.json", config.stack.as_str(), config.env);
         let store = Arc::new(LocalStore::new(common.state_dir.join(file)));
         Ok(Desk { config, store, common: common.clone() })
@@ -39,8 +51,34 @@ impl Desk {
         verb: &str,
         work: impl AsyncFnOnce(Desk, &Writer) -> Result<Done, Error>,
     ) -> Result<Done, Error> {
+        let writer = self.take_lock(verb, Duration::ZERO).await?;
+        self.holding(writer, work).await
+    }
+
+    /// The same, where another run may take `wait` to end, unless a person asks to stop before.
+    pub(super) async fn locked_within(
+        self,
+        wait: Duration,
+        stopper: &Stopper,
+        verb: &str,
+        work: impl AsyncFnOnce(Desk, &Writer) -> Result<Done, Error>,
+    ) -> Result<Done, Error> {
+        let writer = stopper.unless_asked(self.take_lock(verb, wait)).await?;
+        self.holding(writer, work).await
+    }
+
+    async fn take_lock(&self, verb: &str, wait: Duration) -> Result<Writer, Error> {
         let command = format!("{verb} --env {} --stack {}", self.config.env, self.config.stack.as_str());
-        let writer = Writer::take(self.store.clone(), &command).await?;
+        let tell = |holder: &Holder| render::note(&format!("waiting for {holder} to end"));
+        let taken = Writer::take_within(self.store.clone(), &command, wait, tell).await;
+        Ok(taken.map_err(|error| self.name_unlock(error))?)
+    }
+
+    async fn holding(
+        self,
+        writer: Writer,
+        work: impl AsyncFnOnce(Desk, &Writer) -> Result<Done, Error>,
+    ) -> Result<Done, Error> {
         if let Some((holder, grip)) = writer.former() {
             let why = match grip {
                 Grip::Ownerless => "whose process is gone".to_owned(),
@@ -57,6 +95,18 @@ impl Desk {
                 done
             }
             (Ok(()), done) => done,
+        }
+    }
+
+    /// The error of a lock that cannot be read, with the whole command that frees it.
+    pub(super) fn name_unlock(&self, error: StateError) -> StateError {
+        match error {
+            StateError::Damaged { place, error, .. } if place == self.store.place(Item::Lock) => {
+                let unlock = self.command_line("state unlock");
+                let hint = format!("make sure that no other run is under way, then free it with `{unlock}`");
+                StateError::Damaged { place, error, hint }
+            }
+            other => other,
         }
     }
 
@@ -137,12 +187,25 @@ impl Desk {
     /// Connects to AWS to read, and checks that account, state and settings belong together.
     pub(super) async fn connect(self) -> Result<Context, Error> {
         let recorded = self.recorded().await?;
+        if let Some(Err(refusal)) = recorded.as_ref().map(|state| self.check_settings(state)) {
+            render::note(&refusal.to_string());
+        }
         self.connect_from(recorded).await
     }
 
-    /// The same to write, as the one who holds the lock.
-    pub(super) async fn connect_as(self, writer: &Writer) -> Result<Context, Error> {
+    fn check_settings(&self, state: &State) -> Result<(), Refusal> {
+        guard::check_present(state, &self.config, self.common.config.as_deref().is_some_and(is_none))
+    }
+
+    /// The same to write, as the one who holds the lock. `guard` has its say before AWS is asked anything.
+    pub(super) async fn connect_as(
+        self,
+        writer: &Writer,
+        guard: impl FnOnce(Option<&State>, &Config) -> Result<(), Refusal>,
+    ) -> Result<Context, Error> {
         let recorded = self.checked(writer.load().await).await?;
+        recorded.iter().try_for_each(|state| self.check_settings(state))?;
+        guard(recorded.as_ref(), &self.config)?;
         let mut context = self.connect_from(recorded).await?;
         writer.seal(&mut context.state).await?;
         Ok(context)
@@ -167,6 +230,10 @@ impl Desk {
         let kinds = resources::registry_ignoring(IgnoredTags::new(self.config.ignore_tags.clone()));
         Ok(Context { config: self.config, state, aws, kinds, pass: Pass::default() })
     }
+}
+
+fn is_none(path: &Path) -> bool {
+    path == Path::new(guard::NO_FILE)
 }
 
 fn wrong_clock(seconds_ahead: i64) -> String {

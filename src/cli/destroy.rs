@@ -4,10 +4,12 @@ use super::context::{Context, Desk};
 use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
 use super::{Common, Done, Error};
+use crate::config::Config;
 use crate::engine::Engine;
 use crate::plan::{Observations, Plan, plan_destroy};
 use crate::render;
-use crate::state::Writer;
+use crate::run::settings as guard;
+use crate::state::{State, Writer};
 
 /// Remove everything the stack has in this environment, dependents first.
 ///
@@ -29,13 +31,14 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, stopper: &Stopper) -> Result<Done, Error> {
         let desk = Desk::open(&self.common)?;
-        self.refuse_protected(&desk)?;
-        desk.locked("destroy", async |desk, writer| self.take_down(desk, writer, stopper).await).await
+        let wait = self.effort.lock_wait();
+        desk.locked_within(wait, stopper, "destroy", async |desk, writer| self.take_down(desk, writer, stopper).await)
+            .await
     }
 
     async fn take_down(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
         stopper.when_lost(writer.lost());
-        let (context, plan, seen) = stopper.unless_asked(prepare(desk, writer)).await?;
+        let (context, plan, seen) = stopper.unless_asked(self.prepare(desk, writer)).await?;
         if plan.is_empty() {
             return Ok(Done::Clean);
         }
@@ -55,26 +58,17 @@ impl Args {
         Ok(done)
     }
 
-    fn refuse_protected(&self, desk: &Desk) -> Result<(), Error> {
-        let name = format!("{}-{}", desk.config.stack.as_str(), desk.config.env);
-        if !desk.config.protect || self.confirm.as_deref() == Some(name.as_str()) {
-            return Ok(());
-        }
-        Err(Error::refused(
-            format!("the environment {} is protected; nothing was changed", desk.config.env),
-            format!("if it is really to go, add --confirm {name}"),
-        ))
+    /// Everything up to the question whether to go ahead. Changes nothing in AWS.
+    async fn prepare(&self, desk: Desk, writer: &Writer) -> Result<(Context, Plan, Observations), Error> {
+        let confirmed =
+            |state: Option<&State>, config: &Config| guard::check_confirmed(state, config, self.confirm.as_deref());
+        let context = desk.connect_as(writer, confirmed).await?;
+        let seen = context.observe(None, false).await?;
+        let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
+        let plan = plan_destroy(&context.state, &seen, &facts)?;
+        render::plan(&plan, &context.state)?;
+        Ok((context, plan, seen))
     }
-}
-
-/// Everything up to the question whether to go ahead. Changes nothing in AWS.
-async fn prepare(desk: Desk, writer: &Writer) -> Result<(Context, Plan, Observations), Error> {
-    let context = desk.connect_as(writer).await?;
-    let seen = context.observe(None, false).await?;
-    let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
-    let plan = plan_destroy(&context.state, &seen, &facts)?;
-    render::plan(&plan, &context.state)?;
-    Ok((context, plan, seen))
 }
 
 /// What AWS will keep of the recorded objects after they are deleted.

@@ -63,7 +63,8 @@ struct Common {
     /// The stack; by default the one tapctl.toml names, else student-records.
     #[arg(long, value_name = "NAME")]
     stack: Option<StackKind>,
-    /// The configuration file; by default ./tapctl.toml, which may be missing.
+    /// The configuration file; by default ./tapctl.toml, which may be missing. `none`: all is left to the defaults, where
+    /// the last apply had a file, too.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the state files are.
@@ -113,6 +114,9 @@ impl Error {
     fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Call(fault) => fault.hint(),
+            Error::State(StateError::Io { .. }) => {
+                Some("name a directory that can be written to, and has room, with --state-dir or TAPCTL_STATE_DIR")
+            }
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ use super::context::{Context, Desk};
 use super::{Common, Done, Error};
 use crate::plan::{Plan, plan, select};
 use crate::render;
+use crate::run::settings as guard;
 use crate::stack::Stack;
 
 /// Show what apply would do, field by field.
@@ -34,6 +35,11 @@ pub(super) struct Selection {
 }
 
 impl Selection {
+    /// Whether nothing is left out.
+    pub(super) fn is_all(&self) -> bool {
+        self.target.is_empty() && self.exclude.is_empty()
+    }
+
     pub(super) fn of(&self, stack: &Stack, context: &Context) -> Result<BTreeSet<String>, Error> {
         select(stack, &context.state, &self.target, &self.exclude).map_err(|name| {
             Error::refused(format!("there is no node {name}"), "`tapctl status` and `tapctl plan` list the nodes")
@@ -44,6 +50,9 @@ impl Selection {
 impl Args {
     pub(super) async fn run(self) -> Result<Done, Error> {
         let context = Desk::open(&self.common)?.connect().await?;
+        if let Err(refusal) = guard::check_account(&context.state, &context.config, &context.aws.account) {
+            render::note(&refusal.to_string());
+        }
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
         let seen = context.observe_only(&chosen, &stack, false).await?;

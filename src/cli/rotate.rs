@@ -27,12 +27,13 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, stopper: &Stopper) -> Result<Done, Error> {
         let desk = Desk::open(&self.common)?;
-        desk.locked("rotate", async |desk, writer| self.rotate(desk, writer, stopper).await).await
+        let wait = self.effort.lock_wait();
+        desk.locked_within(wait, stopper, "rotate", async |desk, writer| self.rotate(desk, writer, stopper).await).await
     }
 
     async fn rotate(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
         stopper.when_lost(writer.lost());
-        let context = stopper.unless_asked(desk.connect_as(writer)).await?;
+        let context = stopper.unless_asked(desk.connect_as(writer, |_, _| Ok(()))).await?;
         refuse_unfinished(&context.state)?;
         let rotating = rotating(&context);
         if rotating.is_empty() {

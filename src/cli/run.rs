@@ -18,12 +18,26 @@ pub(super) struct Effort {
     /// How many minutes the run may take; by default engine.timeout_minutes of tapctl.toml.
     #[arg(long, value_name = "MINUTES")]
     timeout: Option<u64>,
+    /// How long to wait where another run holds the lock, as 90s or 10m; by default not at all.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    lock_wait: Option<Duration>,
+}
+
+/// A time as people write it: `90s`, `10m`, `1h 30m`.
+fn time(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    parsed.ok_or_else(|| "allowed: a time, as 90s, 10m or 1h".to_owned())
 }
 
 impl Effort {
     /// The time for the whole run.
     pub(super) fn limit(&self, settings: &config::Engine) -> Duration {
         Duration::from_secs(self.timeout.unwrap_or(settings.timeout_minutes) * 60)
+    }
+
+    /// How long another run may take to end.
+    pub(super) fn lock_wait(&self) -> Duration {
+        self.lock_wait.unwrap_or_default()
     }
 
     pub(super) fn options(&self, settings: &config::Engine, adopt: bool) -> Options {

@@ -32,6 +32,7 @@ fn of_the_pipeline(mut config: Config) -> Config {
 fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
     let profile = Profile::of(protect);
     Config {
+        origin: Origin::default(),
         stack,
         env,
         region: "us-east-1".to_owned(),

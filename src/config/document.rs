@@ -17,6 +17,8 @@ const SHOWN: usize = 120;
 /// The settings that hold for one environment: the base's, and over them those of `[env.<name>]`.
 #[derive(Debug, Default)]
 pub(super) struct Document {
+    /// Whether there is an `[env.<name>]` of this environment.
+    pub(super) section: bool,
     settings: BTreeMap<String, Setting>,
 }
 
@@ -95,8 +97,10 @@ impl Reader<'_> {
                 self.problem(name.span(), format!("{prefix} is {source}; allowed: a table [{prefix}]"));
                 continue;
             };
+            let own = name.get_ref() == selected.as_str();
+            self.document.section |= own;
             for (key, value) in table {
-                self.entry(&format!("{prefix}."), "", key, value, name.get_ref() == selected.as_str());
+                self.entry(&format!("{prefix}."), "", key, value, own);
             }
         }
     }

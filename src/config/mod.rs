@@ -50,12 +50,20 @@ impl Config {
     /// Every mistake in the file, and an environment name that AWS's limits do not allow.
     pub fn load(path: &Path, explicit: bool, env: &str, stack: Option<StackKind>) -> Result<Config, ConfigError> {
         let file = path.display().to_string();
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound && !explicit => String::new(),
-            Err(error) => return Err(ConfigError::unreadable(&file, &error)),
-        };
-        Config::parse(&file, &text, env, stack)
+        match std::fs::read_to_string(path) {
+            Ok(text) => Config::parse(&file, &text, env, stack),
+            Err(error) if error.kind() == ErrorKind::NotFound && !explicit => Config::without_file(env, stack),
+            Err(error) => Err(ConfigError::unreadable(&file, &error)),
+        }
+    }
+
+    /// The settings of one environment where all is left to the defaults.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn without_file(env: &str, stack: Option<StackKind>) -> Result<Config, ConfigError> {
+        let config = Config::parse("tapctl.toml", "", env, stack)?;
+        Ok(Config { origin: Origin::default(), ..config })
     }
 
     /// As [`Config::load`], from the text of a file that messages call `file`.
@@ -74,6 +82,7 @@ impl Config {
         let mut config = overlay(&defaults, &document).map_err(|problem| fail(vec![problem]))?;
         config.stack = stack;
         config.said = Said::of(file, &document);
+        config.origin = Origin { file: Some(file.to_owned()), section: document.section };
         defaults::derive(&mut config, &|key| document.valid(key).is_some());
         problems.extend(validate::validate(&config, &document));
         if problems.is_empty() { Ok(config) } else { Err(fail(problems)) }

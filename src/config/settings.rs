@@ -11,6 +11,9 @@ use super::said::Said;
 /// Everything that is settable, with the environment's overrides and the defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
+    /// Where they come from.
+    #[serde(skip)]
+    pub origin: Origin,
     /// Which system is built.
     pub stack: StackKind,
     /// The environment, which every name ends in.
@@ -56,6 +59,15 @@ pub struct Config {
     /// Where each of these was said.
     #[serde(skip)]
     pub said: Said,
+}
+
+/// Where the settings of an environment come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, as it was named; none where all is left to the defaults.
+    pub file: Option<String>,
+    /// Whether the file has a section of the environment's own.
+    pub section: bool,
 }
 
 /// The systems tapctl can build.

@@ -3,6 +3,7 @@
 
 pub mod outage;
 pub mod reach;
+pub mod settings;
 
 /// A person must say or do something first. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,9 @@ use super::StateError;
 use super::migrate::{VERSION, migrate};
 use crate::resource::Owner;
 
+/// The highest serial and the highest fencing number that are believed: the last that every reader of JSON counts exactly.
+pub(super) const MOST: u64 = 1 << 53;
+
 /// Everything recorded about one stack in one environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,14 +187,27 @@ impl State {
         match value.get("version").and_then(Value::as_u64) {
             Some(0) => Err(StateError::damaged(place, "there is no version 0")),
             Some(found) if found > VERSION => Err(StateError::Newer { place: place.to_owned(), found, known: VERSION }),
-            _ => State::deserialize(migrate(value)).map_err(|error| StateError::damaged(place, error)),
+            _ => {
+                let state = State::deserialize(migrate(value)).map_err(|error| StateError::damaged(place, error))?;
+                state.check_numbers(place)?;
+                Ok(state)
+            }
         }
     }
 
-    /// The fencing number of a document that may be unreadable otherwise.
+    /// Refuses numbers that no run has counted to: a run goes on from them.
+    fn check_numbers(&self, place: &str) -> Result<(), StateError> {
+        match [("serial", self.serial), ("fence", self.fence)].into_iter().find(|(_, number)| *number > MOST) {
+            None => Ok(()),
+            Some((name, number)) => Err(StateError::damaged(place, format!("no run counts to the {name} {number}"))),
+        }
+    }
+
+    /// The fencing number of a document that may be unreadable otherwise. One that no run has counted to is none.
     pub(super) fn fence_of(bytes: &[u8]) -> u64 {
         let value: Option<Value> = serde_json::from_slice(bytes).ok();
-        value.and_then(|value| value.get("fence")?.as_u64()).unwrap_or(0)
+        let fence = value.and_then(|value| value.get("fence")?.as_u64());
+        fence.filter(|fence| *fence <= MOST).unwrap_or(0)
     }
 
     /// Refuses a document of another stack, environment, account or region.
@@ -271,6 +287,16 @@ mod tests {
         s.json has version 9, and this tapctl reads up to version 3
         hint: use the tapctl that wrote it, or a newer one
         ");
+    }
+
+    #[test]
+    fn a_document_with_numbers_that_no_run_counts_to_is_refused() {
+        for wrong in [State { serial: u64::MAX, ..state() }, State { fence: MOST + 1, ..state() }] {
+            let error = State::parse(&wrong.text(), "s.json").unwrap_err().to_string();
+            assert!(error.starts_with("s.json is damaged: no run counts to the "), "{error}");
+            assert_eq!(State::fence_of(wrong.text().as_bytes()), 0);
+        }
+        assert!(State::parse(&State { serial: MOST, fence: MOST, ..state() }.text(), "s.json").is_ok());
     }
 
     #[test]

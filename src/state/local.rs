@@ -95,6 +95,16 @@ impl LocalStore {
         Ok(Some(version(bytes)))
     }
 
+    async fn take_away(&self, item: Item, expected: &Version) -> io::Result<bool> {
+        let _guard = self.guard().await?;
+        if read(&self.path(item))?.map(|kept| kept.version).as_ref() != Some(expected) {
+            return Ok(false);
+        }
+        fs::remove_file(self.path(item))?;
+        File::open(self.directory())?.sync_all()?;
+        Ok(true)
+    }
+
     async fn remove_temporary(&self) -> io::Result<()> {
         let _guard = self.guard().await?;
         for entry in fs::read_dir(self.directory())? {
@@ -191,6 +201,10 @@ impl Store for LocalStore {
         expected: Option<&'a Version>,
     ) -> BoxFuture<'a, Result<Option<Version>, StateError>> {
         Box::pin(async move { self.replace(item, bytes, expected).await.map_err(self.io(item)) })
+    }
+
+    fn remove<'a>(&'a self, item: Item, expected: &'a Version) -> BoxFuture<'a, Result<bool, StateError>> {
+        Box::pin(async move { self.take_away(item, expected).await.map_err(self.io(item)) })
     }
 
     fn tidy(&self) -> BoxFuture<'_, Result<(), StateError>> {

@@ -57,7 +57,9 @@ async fn only_the_expected_content_is_replaced() {
     let second = write("two", Some(&first)).await.expect("it is the first");
     assert_eq!(write("three", Some(&first)).await, None, "it is the second");
     assert_eq!(text(&store, Item::Document).await.as_deref(), Some("two"));
-    fs::remove_file(store.path(Item::Document)).unwrap();
+    assert!(!store.remove(Item::Document, &first).await.unwrap(), "it is the second");
+    assert!(store.remove(Item::Document, &second).await.unwrap());
+    assert!(!store.remove(Item::Document, &second).await.unwrap(), "it is gone");
     assert_eq!(write("three", Some(&second)).await, None, "it is gone");
     assert_eq!(files(&store), [".x-dev.guard"]);
 }

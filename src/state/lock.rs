@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::document::MOST;
 use super::process::{Fate, Process};
 use super::{Item, Kept, StateError, Store};
 
@@ -50,7 +51,7 @@ impl Holder {
     pub fn this_process(command: &str) -> Self {
         let now = Timestamp::now();
         Holder {
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            host: host(),
             pid: std::process::id(),
             process: Process::this(),
             command: command.to_owned(),
@@ -69,9 +70,13 @@ impl Holder {
         *self == Holder { expires: self.expires, ..other.clone() }
     }
 
-    /// What can be said of its process from here.
+    /// What can be said of its process from here. A host is another one where its name is, whatever else it has in common
+    /// with this one, as all that was in memory when it was copied.
     pub fn fate(&self) -> Fate {
-        self.process.as_ref().map_or(Fate::Unknown, |process| process.fate(self.pid))
+        match &self.process {
+            Some(process) if self.host == host() => process.fate(self.pid),
+            _ => Fate::Unknown,
+        }
     }
 
     /// How firmly it holds the lock at this moment. A lease that is over is over for a suspended process too.
@@ -82,6 +87,10 @@ impl Holder {
             _ => Grip::Firm,
         }
     }
+}
+
+fn host() -> String {
+    gethostname::gethostname().to_string_lossy().into_owned()
 }
 
 impl fmt::Display for Holder {
@@ -108,11 +117,16 @@ impl LockRecord {
     /// [`StateError::Damaged`] where it is no record.
     pub fn parse(kept: Option<&Kept>, place: &str) -> Result<LockRecord, StateError> {
         let Some(kept) = kept else { return Ok(LockRecord::default()) };
-        serde_json::from_slice(&kept.bytes).map_err(|error| StateError::Damaged {
+        let damaged = |error: String| StateError::Damaged {
             place: place.to_owned(),
-            error: error.to_string(),
+            error,
             hint: "make sure that no other run is under way, then free it with `tapctl state unlock`".to_owned(),
-        })
+        };
+        let record: LockRecord = serde_json::from_slice(&kept.bytes).map_err(|error| damaged(error.to_string()))?;
+        match record.fence > MOST {
+            true => Err(damaged(format!("no run counts to the fence {}", record.fence))),
+            false => Ok(record),
+        }
     }
 
     /// The record's text.
@@ -152,7 +166,10 @@ mod tests {
         assert_eq!(me.grip(me.since), Grip::Firm);
         assert_eq!(me.grip(me.expires + Duration::from_secs(1)), Grip::Expired, "it may be suspended for good");
         let process = me.process.clone().map(|process| Process { started: process.started - 1, ..process });
-        assert_eq!(Holder { process, ..me.clone() }.grip(me.since), Grip::Ownerless, "its number is another's now");
+        let ended = Holder { process, ..me.clone() };
+        assert_eq!(ended.grip(me.since), Grip::Ownerless, "its number is another's now");
+        let copied = Holder { host: "copied".into(), ..ended };
+        assert_eq!(copied.grip(me.since), Grip::Firm, "a machine that was copied with its memory");
     }
 
     #[test]
@@ -168,6 +185,17 @@ mod tests {
         let bytes = br#"{"host":"h","pid":1,"command":"apply","since":"2026-01-01T00:00:00Z"}"#.to_vec();
         let kept = Kept { bytes, version: crate::state::Version("v".into()) };
         assert_eq!(LockRecord::parse(Some(&kept), "s.lock").unwrap(), LockRecord::default());
+    }
+
+    #[test]
+    fn a_record_whose_number_no_run_counts_to_is_refused() {
+        let bytes = format!(r#"{{"fence":{},"holder":null}}"#, u64::MAX).into_bytes();
+        let kept = Kept { bytes, version: crate::state::Version("v".into()) };
+        let error = LockRecord::parse(Some(&kept), "s.lock").unwrap_err().to_string();
+        assert!(
+            error.starts_with("s.lock is damaged: no run counts to the fence 18446744073709551615\nhint: "),
+            "{error}"
+        );
     }
 
     #[test]

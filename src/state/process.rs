@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// What tells a process from every other that has had, or will have, its number. Known only where there is `/proc`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,10 @@ pub struct Process {
     pub realm: String,
     /// When it started, in the kernel's ticks since boot.
     pub started: u64,
+    /// Which installation of an operating system it runs on: a digest of machine-id(5), which says of itself that it is
+    /// not to be shown around. Absent where there is none, and where a tapctl wrote this that did not ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
 }
 
 /// What can be said of a process.
@@ -29,13 +34,15 @@ pub enum Fate {
 impl Process {
     /// This process.
     pub fn this() -> Option<Process> {
-        Some(Process { realm: realm()?, started: stat(&fs::read_to_string("/proc/self/stat").ok()?)?.1 })
+        let started = stat(&fs::read_to_string("/proc/self/stat").ok()?)?.1;
+        Some(Process { realm: realm()?, started, machine: machine() })
     }
 
     /// What became of it; `pid` is its number.
     pub fn fate(&self, pid: u32) -> Fate {
         // Where /proc hides other people's processes (hidepid), what is not seen may well be there.
-        if realm().as_ref() != Some(&self.realm) || !Path::new("/proc/1/stat").exists() {
+        let here = realm().as_ref() == Some(&self.realm) && machine() == self.machine;
+        if !here || !Path::new("/proc/1/stat").exists() {
             return Fate::Unknown;
         }
         match fs::read_to_string(format!("/proc/{pid}/stat")) {
@@ -54,6 +61,13 @@ fn realm() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let space = fs::read_link("/proc/self/ns/pid").ok()?;
     Some(format!("{} {}", boot.trim(), space.display()))
+}
+
+/// Machines that go on from one copied memory are of one boot; their installations differ.
+fn machine() -> Option<String> {
+    let id = fs::read_to_string("/etc/machine-id").ok().filter(|id| !id.trim().is_empty())?;
+    let digest = Sha256::digest(format!("tapctl lock {}", id.trim()));
+    Some(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// State and start time of a line of `/proc/<pid>/stat`: fields 3 and 22 of proc(5). The second is a name in
@@ -87,6 +101,8 @@ mod tests {
         assert_eq!(me.fate(pid), Fate::Alive);
         assert_eq!(Process { started: me.started + 1, ..me.clone() }.fate(pid), Fate::Gone, "a recycled number");
         assert_eq!(Process { realm: "another boot".into(), ..me.clone() }.fate(pid), Fate::Unknown);
+        let copied = Process { machine: Some("another machine".into()), started: me.started + 1, ..me.clone() };
+        assert_eq!(copied.fate(pid), Fate::Unknown, "a machine that went on from the same memory");
     }
 
     #[cfg(target_os = "linux")]

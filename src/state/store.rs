@@ -58,6 +58,9 @@ pub trait Store: Send + Sync {
         expected: Option<&'a Version>,
     ) -> BoxFuture<'a, Result<Option<Version>, StateError>>;
 
+    /// Takes an item away, if it still has the content that was `expected`; `false` where it has another, or is gone.
+    fn remove<'a>(&'a self, item: Item, expected: &'a Version) -> BoxFuture<'a, Result<bool, StateError>>;
+
     /// Clears away what killed writers left half-done. Called by who has just taken the lock.
     fn tidy(&self) -> BoxFuture<'_, Result<(), StateError>>;
 

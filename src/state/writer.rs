@@ -13,6 +13,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
@@ -21,6 +22,9 @@ use tokio::task::JoinHandle;
 
 use super::lock::{Grip, HEARTBEAT, Holder, LockRecord, look};
 use super::{Item, Save, State, StateError, Store, Version};
+
+/// How often one who waits for the lock looks.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// One holding of the lock.
 struct Claim {
@@ -47,6 +51,14 @@ impl Claim {
             if self.store.write(Item::Lock, record.text().as_bytes(), version.as_ref()).await?.is_some() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Takes the record away while it is still ours. `false`: it is not, or was renewed at the same moment.
+    async fn withdraw(&self) -> Result<bool, StateError> {
+        match self.check().await? {
+            Some(version) => self.store.remove(Item::Lock, &version).await,
+            None => Ok(false),
         }
     }
 
@@ -102,6 +114,31 @@ impl Writer {
                 store.tidy().await?;
                 return Ok(Writer::start(Claim { store, fence, holder }, former));
             }
+        }
+    }
+
+    /// The same, waiting up to `wait` for another to free it. `tell` hears once of whom.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take); [`StateError::Locked`] once the wait is over.
+    pub async fn take_within(
+        store: Arc<dyn Store>,
+        command: &str,
+        wait: Duration,
+        tell: impl Fn(&Holder),
+    ) -> Result<Writer, StateError> {
+        let start = tokio::time::Instant::now();
+        let mut told = false;
+        loop {
+            let holder = match Writer::take(store.clone(), command).await {
+                Err(StateError::Locked { holder }) if start.elapsed() < wait => holder,
+                taken => return taken,
+            };
+            if !told {
+                tell(&holder);
+                told = true;
+            }
+            tokio::time::sleep(LOOK.min(wait.saturating_sub(start.elapsed()))).await;
         }
     }
 
@@ -161,12 +198,17 @@ impl Writer {
         self.save(&state.text()).await
     }
 
-    /// Frees the lock.
+    /// Frees the lock. Where this run was the first to take it and saved nothing, there is nothing to guard yet, and
+    /// nothing of it is left.
     ///
     /// # Errors
     /// [`StateError::Fenced`] where it is not held any more, [`StateError::Io`].
     pub async fn release(self) -> Result<(), StateError> {
         self.heartbeat.abort();
+        let store = &self.claim.store;
+        if self.claim.fence == 1 && store.read(Item::Document).await?.is_none() && self.claim.withdraw().await? {
+            return Ok(());
+        }
         self.claim.amend(None).await
     }
 

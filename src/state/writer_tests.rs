@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 use crate::state::{LEASE, LocalStore};
 
@@ -53,6 +51,7 @@ fn document(serial: u64) -> State {
 #[tokio::test]
 async fn the_second_taker_learns_who_holds_it_and_gets_it_after() {
     let desk = desk();
+    desk.put(Item::Document, &document(1).text()).await;
     let first = desk.take().await.unwrap();
     let error = desk.take().await.err().expect("it is held").to_string();
     assert!(error.starts_with("the state is locked by `tapctl apply --env dev` (process "), "{error}");
@@ -62,6 +61,47 @@ async fn the_second_taker_learns_who_holds_it_and_gets_it_after() {
     let second = desk.take().await.unwrap();
     assert!(second.former().is_none());
     assert_eq!(desk.record().await.fence, 2);
+}
+
+#[tokio::test]
+async fn who_waits_gets_the_lock_when_it_is_freed_and_otherwise_learns_who_holds_it() {
+    let desk = desk();
+    let first = desk.take().await.unwrap();
+    let told = Cell::new(0);
+    let wait = async |wait| {
+        Writer::take_within(desk.store.clone(), "apply --env dev", wait, |_| told.set(told.get() + 1)).await
+    };
+    assert!(matches!(wait(Duration::from_millis(50)).await, Err(StateError::Locked { .. })));
+    let (second, freed) = tokio::join!(wait(Duration::from_secs(60)), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        first.release().await
+    });
+    freed.unwrap();
+    assert!(second.unwrap().former().is_none());
+    assert_eq!(told.get(), 2, "once for each who waits");
+}
+
+#[tokio::test]
+async fn a_run_that_saved_nothing_where_nothing_was_leaves_nothing() {
+    let desk = desk();
+    desk.take().await.unwrap().release().await.unwrap();
+    assert_eq!(desk.text(Item::Lock).await, None);
+    let writer = desk.take().await.unwrap();
+    writer.load().await.unwrap();
+    writer.save(&document(1).text()).await.unwrap();
+    writer.release().await.unwrap();
+    assert_eq!(desk.record().await, LockRecord { fence: 1, holder: None });
+}
+
+#[tokio::test]
+async fn a_number_that_no_run_counts_to_is_not_counted_on_from() {
+    let desk = desk();
+    desk.put(Item::Document, &State { fence: u64::MAX, serial: u64::MAX, ..document(1) }.text()).await;
+    let writer = desk.take().await.unwrap();
+    assert!(matches!(writer.load().await, Err(StateError::Damaged { .. })));
+    writer.release().await.unwrap();
+    desk.put(Item::Lock, &LockRecord { fence: u64::MAX, holder: None }.text()).await;
+    assert!(matches!(desk.take().await, Err(StateError::Damaged { .. })));
 }
 
 #[test]
@@ -192,6 +232,7 @@ async fn a_record_that_is_lost_or_freed_ends_the_owner() {
 #[tokio::test]
 async fn only_the_holder_a_person_has_seen_is_unlocked() {
     let desk = desk();
+    desk.put(Item::Document, &document(1).text()).await;
     let first = desk.take().await.unwrap();
     let seen = desk.record().await.holder;
     first.release().await.unwrap();

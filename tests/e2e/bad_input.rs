@@ -89,7 +89,10 @@ fn names_and_files_are_refused_before_aws_is_asked() {
         );
     }
     insta::assert_snapshot!(untold(&aws, &desk, &["apply", "--yes", "--env", "a-very-long-name-of-an-environment"], 1), @r#"error: the environment's name (--env or ENVIRONMENT_SUFFIX) is "a-very-long-name-of-an-environment"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>"#);
-    insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--config", "missing.toml"], 1), @"error: missing.toml: cannot be read: No such file or directory (os error 2)");
+    insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--config", "missing.toml"], 1), @r"
+    error: there is no missing.toml
+    hint: name one that is there; `tapctl init missing.toml` writes one, and --config none leaves all to the defaults
+    ");
     insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--stack", "websites"], 2), @r"
     error: invalid value 'websites' for '--stack <NAME>'
       [possible values: student-records, data-pipeline]

@@ -82,7 +82,9 @@ fn a_pipeline_is_made_as_required_left_alone_and_removed() {
 fn a_protected_pipeline_is_made_as_required_and_goes_only_when_named() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
-    desk.settings("stack = \"data-pipeline\"\nprotect = true\npipeline.project = \"ingest\"");
+    desk.settings(
+        "stack = \"data-pipeline\"\naccount = \"123456789012\"\nprotect = true\npipeline.project = \"ingest\"",
+    );
     desk.tapctl(&["apply", "--yes"]).expect(0);
     meets_its_requirements(&aws, &desk, &[("PROTECT", "1"), ("PROJECT", "ingest")]);
     desk.tapctl(&["destroy", "--yes"]).expect(1);

@@ -319,10 +319,14 @@ impl LocalAws {
     }
 
     fn run_sweep(&self, options: &[&str]) -> Value {
-        let sweep = repository().join("tests/sweep.py");
+        self.script("tests/sweep.py", options)
+    }
+
+    /// Runs a script that takes `--endpoint`, and reads what it prints as JSON.
+    pub fn script(&self, path: &str, options: &[&str]) -> Value {
         let mut command = script();
-        command.arg("python").arg(sweep).args(["--endpoint", &self.url()]).args(options);
-        parse(&finish(command, "sweep.py"))
+        command.arg("python").arg(repository().join(path)).args(["--endpoint", &self.url()]).args(options);
+        parse(&finish(command, path))
     }
 
     /// Runs Python with `boto3`, `json` and `client(service)` at hand, and reads what it prints as JSON.

@@ -16,7 +16,7 @@ fn dev_meets_every_requirement() {
 #[test]
 fn prod_meets_every_requirement() {
     let farewell = &["destroy", "--yes", "--confirm", "student-records-prod"];
-    Trial { env: "prod", settings: "", options: &["--protect"], farewell }.run();
+    Trial { env: "prod", settings: "account = \"123456789012\"", options: &["--protect"], farewell }.run();
 }
 
 #[test]

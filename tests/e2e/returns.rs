@@ -63,7 +63,7 @@ fn a_key_about_to_go_or_disabled_is_told_and_taken_back() {
 fn a_protected_secret_is_restored_with_its_value() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
-    desk.settings("[env.dev]\nprotect = true");
+    desk.settings("account = \"123456789012\"\n[env.dev]\nprotect = true");
     desk.tapctl(&["apply", "--yes"]).expect(0);
     let secret = "client('secretsmanager')";
     let name = "SecretId='student-third-party-dev/credentials'";

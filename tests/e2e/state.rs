@@ -33,7 +33,7 @@ fn lasting(mut state: Value) -> Value {
 /// Puts a state in place whose first fields are these.
 fn with_state(desk: &Desk, change: impl Fn(&mut Value)) {
     let mut state = json!({
-        "version": 2, "lineage": "l", "serial": 7, "fence": 3, "stack": "student-records", "env": "dev",
+        "version": 3, "lineage": "l", "serial": 7, "fence": 3, "stack": "student-records", "env": "dev",
         "account": "123456789012", "region": "us-east-1", "nodes": {}, "outputs": {},
     });
     change(&mut state);
@@ -146,16 +146,20 @@ fn a_state_of_version_1_is_read_and_written_anew() {
     desk.tapctl(&["apply", "--yes", "--target", "alias-efs"]).expect(0);
     let mut old = desk.state("dev");
     old["version"] = json!(1);
-    old.as_object_mut().expect("an object").remove("fence");
+    for later in ["fence", "settings"] {
+        old.as_object_mut().expect("an object").remove(later);
+    }
     write_state(&desk, &old.to_string());
     let mark = aws.mark();
     desk.tapctl(&["status"]).expect(0);
     desk.tapctl(&["apply", "--yes", "--target", "alias-efs"]).expect(0);
     assert_eq!(aws.writes_since(mark), [""; 0]);
-    assert_eq!(desk.state("dev"), old, "without a change there is nothing to save");
-    desk.tapctl(&["apply", "--yes", "--target", "stream"]).expect(0);
     let new = desk.state("dev");
-    assert_eq!((&new["version"], &new["lineage"]), (&json!(2), &old["lineage"]));
+    assert_eq!((&new["version"], &new["lineage"]), (&json!(3), &old["lineage"]));
+    let learned = json!({ "file": "tapctl.toml", "section": false, "protect": false });
+    assert_eq!(new["settings"], learned, "what guards it is learned by an apply that changes nothing else");
+    desk.tapctl(&["apply", "--yes", "--target", "alias-efs"]).expect(0);
+    assert_eq!(desk.state("dev"), new, "without a change there is nothing to save");
     assert_eq!(new["nodes"]["alias-efs"], old["nodes"]["alias-efs"]);
     let backup = std::fs::read_to_string(desk.path("state/student-records-dev.json.backup")).expect("a backup");
     assert_eq!(backup, old.to_string(), "what the older tapctl wrote is kept as it was");
@@ -221,7 +225,7 @@ fn the_state_can_be_looked_into_without_aws() {
     region     = us-east-1
     serial     = 7
     stack      = student-records
-    version    = 2
+    version    = 3
     ");
     assert_eq!(desk.tapctl(&["state", "pull"]).expect(0).json(), desk.state("dev"));
     assert!(!desk.path("state/student-records-dev.lock").exists(), "who looks takes no lock");
@@ -249,7 +253,7 @@ fn a_document_is_pushed_over_what_it_was_made_of() {
         (&|state| state["env"] = json!("qa"), "edited.json belongs to env qa, and this run is for env dev"),
         (&|state| state["region"] = json!("eu-west-1"), "edited.json belongs to region eu-west-1"),
         (&|state| state["account"] = json!("210987654321"), "belongs to account 210987654321"),
-        (&|state| state["version"] = json!(4), "edited.json has version 3"),
+        (&|state| state["version"] = json!(4), "edited.json has version 4"),
         (&|state| state["nodes"] = json!([]), "edited.json is damaged: invalid type"),
         (
             &|state| state["nodes"]["key"]["kind"] = json!("kms.kee"),
@@ -358,7 +362,7 @@ fn a_lock_that_nobody_can_free_is_freed_by_hand() {
     let run = desk.tapctl(&["state", "rm", "vpc", "--yes"]).expect(1);
     insta::assert_snapshot!(run.stderr, @r"
     error: state/student-records-dev.lock is damaged: EOF while parsing a value at line 1 column 0
-    hint: make sure that no other run is under way, then free it with `tapctl state unlock`
+    hint: make sure that no other run is under way, then free it with `tapctl state unlock --env dev`
     ");
     desk.tapctl(&["state", "unlock", "--yes"]).expect(0);
     freed(4);

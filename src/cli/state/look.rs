@@ -54,7 +54,11 @@ pub(super) fn no_such_node(node: &str) -> Error {
 
 impl List {
     pub(super) async fn run(self) -> Result<Done, Error> {
-        let state = Desk::open(&self.common)?.known().await?;
+        let desk = Desk::open(&self.common)?;
+        let state = desk.known().await?;
+        if state.nodes.is_empty() {
+            return Err(desk.nothing());
+        }
         render::recorded(&state, self.json)?;
         Ok(Done::Clean)
     }
@@ -88,7 +92,8 @@ fn about_node(state: &State, name: &str) -> Result<Value, Error> {
 
 async fn about_state(desk: &Desk, state: &State) -> Result<Value, Error> {
     let (store, lock) = (&desk.store, desk.store.place(Item::Lock));
-    let record = LockRecord::parse(store.read(Item::Lock).await?.as_ref(), &lock)?;
+    let record = LockRecord::parse(store.read(Item::Lock).await?.as_ref(), &lock);
+    let record = record.map_err(|error| desk.name_unlock(error))?;
     Ok(json!({
         "stack": state.stack,
         "env": state.env,

@@ -65,8 +65,11 @@ pub(super) struct Restore {
 impl Push {
     pub(super) async fn run(self) -> Result<Done, Error> {
         let desk = Desk::open(&self.common)?;
-        let place = self.file.display().to_string();
-        let pushed = State::parse(&self.text(&place)?, &place)?;
+        let place = match self.file.to_str() {
+            Some("-") => "stdin".to_owned(),
+            _ => self.file.display().to_string(),
+        };
+        let pushed = State::parse(&self.text(&place)?, &place).map_err(|error| repulled(error, &desk))?;
         desk.check_owner(&pushed, &place)?;
         check_kinds(&pushed, &place)?;
         desk.locked("state push", async |desk, writer| self.put(&desk, writer, pushed).await).await
@@ -75,10 +78,15 @@ impl Push {
     fn text(&self, place: &str) -> Result<String, Error> {
         let mut text = String::new();
         let read = match place {
-            "-" => std::io::stdin().read_to_string(&mut text).map(|_| text),
+            "stdin" => std::io::stdin().read_to_string(&mut text).map(|_| text),
             _ => std::fs::read_to_string(&self.file),
         };
-        read.map_err(|error| StateError::Io { place: place.to_owned(), error }.into())
+        let hint = "name a file that `tapctl state pull` has written; `-` reads one from stdin";
+        match read {
+            Ok(text) if text.trim().is_empty() => Err(Error::refused(format!("{place} is empty"), hint)),
+            Ok(text) => Ok(text),
+            Err(error) => Err(Error::refused(format!("{place} cannot be read: {error}"), hint)),
+        }
     }
 
     async fn put(self, desk: &Desk, writer: &Writer, pushed: State) -> Result<Done, Error> {
@@ -97,7 +105,19 @@ impl Push {
             return Err(Error::refused(objections.join("\n"), hint));
         }
         objections.iter().for_each(|objection| render::note(&format!("overridden: {objection}")));
+        render::note(&unasked(&pushed));
         replace(writer, standing.as_ref(), pushed, &place).await
+    }
+}
+
+/// What is wrong with a document that is pushed is wrong with that one: the one that stands is none the worse.
+fn repulled(error: StateError, desk: &Desk) -> StateError {
+    match error {
+        StateError::Damaged { place, error, .. } => {
+            let hint = format!("correct it, or begin again from what `{}` prints", desk.command_line("state pull"));
+            StateError::Damaged { place, error, hint }
+        }
+        other => other,
     }
 }
 
@@ -125,6 +145,11 @@ fn check_kinds(state: &State, place: &str) -> Result<(), Error> {
             "correct it, or use the tapctl that wrote it",
         )),
     }
+}
+
+/// What nobody has checked of a document.
+fn unasked(state: &State) -> String {
+    format!("AWS is not asked whether account {} holds what it says; `tapctl drift` asks", state.account)
 }
 
 /// Saves a document as the next one after what stands.
@@ -197,7 +222,7 @@ impl Restore {
         confirm(
             &Stopper::on_signals()?,
             self.yes,
-            &format!("Put {from} of serial {} in place of {place}, {now}?", backup.serial),
+            &format!("Put {from} of serial {} in place of {place}, {now}? {}", backup.serial, unasked(&backup)),
         )
         .await?;
         replace(writer, standing.as_ref(), backup, &place).await

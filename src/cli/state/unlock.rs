@@ -5,7 +5,7 @@ use crate::cli::run::confirm;
 use crate::cli::stop::Stopper;
 use crate::cli::{Common, Done, Error};
 use crate::render;
-use crate::state::{Fate, Holder, Item, LockRecord, StateError, Store, unlock};
+use crate::state::{Fate, HEARTBEAT, Holder, Item, LockRecord, StateError, Store, unlock};
 
 /// Free a lock whose owner does not.
 ///
@@ -43,6 +43,9 @@ impl Unlock {
         self.refuse_running(holder.as_ref())?;
         let held =
             holder.as_ref().map_or_else(|| "by nobody can tell whom".to_owned(), |holder| format!("by {holder}"));
+        if let Some(warning) = holder.as_ref().and_then(warning) {
+            render::note(&warning);
+        }
         confirm(&Stopper::on_signals()?, self.yes, &format!("Free {place}, held {held}?")).await?;
         match unlock(&*desk.store, holder.as_ref()).await? {
             None => render::line(format!("{place} is free now; it was held {held}"))?,
@@ -50,7 +53,22 @@ impl Unlock {
         }
         Ok(Done::Clean)
     }
+}
 
+/// What nobody can check of an owner, and what it would do.
+fn warning(holder: &Holder) -> Option<String> {
+    let seen = match holder.fate() {
+        Fate::Gone => return None,
+        Fate::Alive => "it still runs",
+        Fate::Unknown => "whether it still runs cannot be seen from here",
+    };
+    let (pid, host, beat) = (holder.pid, &holder.host, HEARTBEAT.as_secs());
+    Some(format!(
+        "{seen}: stop it first (kill {pid} on {host}); freed, it would go on changing AWS for up to {beat} s beside the next run"
+    ))
+}
+
+impl Unlock {
     fn refuse_running(&self, holder: Option<&Holder>) -> Result<(), Error> {
         match holder.filter(|holder| holder.fate() == Fate::Alive && !self.force) {
             None => Ok(()),

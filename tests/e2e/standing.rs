@@ -1,0 +1,68 @@
+//! Environments that an earlier tapctl made, as they stand when this one meets them. See `tests/standing/load.py`.
+
+use serde_json::Value;
+
+use crate::harness::{Desk, LocalAws};
+
+/// An environment as tapctl 0.1.0 left it, all its options turned on.
+struct Standing {
+    stack: &'static str,
+    settings: &'static str,
+}
+
+const STANDING: [Standing; 2] = [
+    Standing { stack: "student-records", settings: include_str!("../standing/student-records.toml") },
+    Standing { stack: "data-pipeline", settings: include_str!("../standing/data-pipeline.toml") },
+];
+
+impl Standing {
+    /// A desk at which it was made.
+    fn desk(&self, aws: &LocalAws) -> Desk {
+        let desk = Desk::at(aws);
+        desk.settings(self.settings);
+        let state = aws.script("tests/standing/load.py", &[self.stack]);
+        std::fs::create_dir_all(desk.path("state")).expect("the directory can be made");
+        let path = desk.path(&format!("state/{}-dev.json", self.stack));
+        std::fs::write(path, state.to_string()).expect("the state can be written");
+        desk
+    }
+
+    /// That this tapctl says what it would change and replaces nothing, changes it, and is done with it.
+    fn is_taken_over(&self) {
+        let aws = LocalAws::lease();
+        let desk = self.desk(&aws);
+        let plan = desk.tapctl(&["plan", "--json"]);
+        assert!(matches!(plan.code(), Some(0 | 2)), "{plan}");
+        for step in plan.json().as_array().expect("steps").iter().filter(|step| step["action"] != "keep") {
+            let told = step["diff"].as_array().is_some_and(|changes| !changes.is_empty());
+            assert!(step["action"] == "update" && told, "{step:#}");
+        }
+        desk.tapctl(&["apply", "--yes"]).expect(0);
+        desk.tapctl(&["plan"]).expect(0);
+        desk.tapctl(&["drift"]).expect(0);
+        let state = desk.state_of(self.stack, "dev");
+        assert_eq!((&state["version"], &state["settings"]["file"]), (&Value::from(3), &Value::from("tapctl.toml")));
+        desk.tapctl(&["destroy", "--yes"]).expect(0);
+        assert_eq!(aws.sweep().leftovers().names(), [""; 0]);
+        aws.assert_lawful();
+    }
+}
+
+#[test]
+fn a_standing_environment_of_student_records_is_taken_over() {
+    STANDING[0].is_taken_over();
+}
+
+#[test]
+fn a_standing_environment_of_the_data_pipeline_is_taken_over() {
+    STANDING[1].is_taken_over();
+}
+
+#[test]
+fn a_standing_environment_is_destroyed_without_being_applied_first() {
+    let aws = LocalAws::lease();
+    let desk = STANDING[1].desk(&aws);
+    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    assert_eq!(aws.sweep().leftovers().names(), [""; 0]);
+    aws.assert_lawful();
+}
