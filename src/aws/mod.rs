@@ -18,6 +18,7 @@ use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_types::sdk_config::TimeSource;
 
 use self::clock::Clock;
+use self::transport::Gate;
 use crate::error::{Class, Fault, Result};
 use crate::resource;
 
@@ -35,6 +36,7 @@ pub struct Aws {
     /// AWS Certificate Manager.
     pub acm: aws_sdk_acm::Client,
     clock: Clock,
+    gate: Gate,
     /// API Gateway, REST APIs.
     pub apigateway: aws_sdk_apigateway::Client,
     /// API Gateway V2, for its VPC links.
@@ -108,8 +110,8 @@ fn reads_may_retry() -> RetryPartition {
 }
 
 /// The ambient AWS configuration (environment, profile, SSO, instance role), with our transport under it.
-async fn sdk_config(region: &str, clock: &Clock) -> SdkConfig {
-    let client = transport::paced_client(clock.clone());
+async fn sdk_config(region: &str, clock: &Clock, gate: &Gate) -> SdkConfig {
+    let client = transport::paced_client(clock.clone(), gate.clone());
     settings(region).http_client(client).time_source(clock.clone()).load().await
 }
 
@@ -133,8 +135,8 @@ impl Aws {
     /// Where there are no credentials, or AWS refuses them, or the environment names an endpoint that is none.
     pub async fn connect(region: &str) -> Result<Aws> {
         endpoints::check()?;
-        let clock = Clock::default();
-        let sdk = sdk_config(region, &clock).await;
+        let (clock, gate) = (Clock::default(), Gate::default());
+        let sdk = sdk_config(region, &clock, &gate).await;
         let identity = client!(aws_sdk_sts, &sdk).get_caller_identity().send().await?;
         let account = identity.account.ok_or_else(|| Fault::unexpected("GetCallerIdentity gave no account"))?;
         let partition = identity
@@ -145,6 +147,7 @@ impl Aws {
         Ok(Aws {
             account,
             clock,
+            gate,
             region: region.to_owned(),
             partition: partition.to_owned(),
             acm: client!(aws_sdk_acm, &sdk),
@@ -171,6 +174,11 @@ impl Aws {
             tagging: client!(aws_sdk_resourcegroupstagging, &sdk),
             wafv2: client!(aws_sdk_wafv2, &sdk),
         })
+    }
+
+    /// From now on calls that would change something leave only while `allowed` says so; it is asked right before each.
+    pub fn change_only_while(&self, allowed: impl Fn() -> bool + Send + Sync + 'static) {
+        self.gate.guard(allowed);
     }
 
     /// How many seconds AWS's clock is ahead of this machine's, where they are too far apart to sign by this machine's.

@@ -1,6 +1,7 @@
 //! Between the SDK and the wire: which calls the SDK may repeat, and how fast any may go.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -16,6 +17,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
@@ -43,6 +45,39 @@ const OPERATION_HEADER: &str = "x-tapctl-operation";
 fn reads(operation: &str) -> bool {
     ["Describe", "Get", "List", "BatchGet", "Head"].iter().any(|verb| operation.starts_with(verb))
 }
+
+/// Whether calls may still change something: asked right before each of those leaves. Until it is given, they may.
+#[derive(Clone, Default)]
+pub(super) struct Gate(Arc<OnceLock<Box<dyn Fn() -> bool + Send + Sync>>>);
+
+impl Gate {
+    /// From now on `open` decides.
+    pub(super) fn guard(&self, open: impl Fn() -> bool + Send + Sync + 'static) {
+        // The first one that was given goes on deciding.
+        let _ = self.0.set(Box::new(open));
+    }
+
+    /// Refuses an operation that would change something where that is no longer ours to do. What fetches credentials has
+    /// no name here, and changes nothing.
+    fn pass(&self, operation: &str) -> Result<(), ConnectorError> {
+        let changes = operation.rsplit_once(':').is_some_and(|(_, name)| !reads(name));
+        match self.0.get() {
+            Some(open) if changes && !open() => Err(ConnectorError::other(NotSent.into(), None)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("guarded", &self.0.get().is_some()).finish()
+    }
+}
+
+/// Why a call did not leave.
+#[derive(Debug, thiserror::Error)]
+#[error("not sent: this run no longer holds its lock for certain")]
+struct NotSent;
 
 /// Lets the SDK repeat reads only. A write whose answer was lost may have taken effect: repeating it blindly would make
 /// a second object, so the engine looks first.
@@ -82,7 +117,7 @@ impl Intercept for Courtesy {
 
 /// An HTTPS client that holds each request back until AWS's rate for it allows it, and sets the clock by the answers.
 /// Like the SDK's own, which cannot be wrapped, it goes through the proxy that the environment names.
-pub(super) fn paced_client(clock: Clock) -> SharedHttpClient {
+pub(super) fn paced_client(clock: Clock, gate: Gate) -> SharedHttpClient {
     let https = aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
@@ -91,11 +126,11 @@ pub(super) fn paced_client(clock: Clock) -> SharedHttpClient {
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
     });
-    paced(https, Pace::default(), clock)
+    paced(https, Pace::default(), clock, gate)
 }
 
-fn paced(inner: SharedHttpClient, pace: Pace, clock: Clock) -> SharedHttpClient {
-    SharedHttpClient::new(Paced { inner, pace: Arc::new(pace), clock })
+fn paced(inner: SharedHttpClient, pace: Pace, clock: Clock, gate: Gate) -> SharedHttpClient {
+    SharedHttpClient::new(Paced { inner, pace: Arc::new(pace), clock, gate })
 }
 
 #[derive(Debug)]
@@ -103,12 +138,14 @@ struct Paced<T> {
     inner: T,
     pace: Arc<Pace>,
     clock: Clock,
+    gate: Gate,
 }
 
 impl HttpClient for Paced<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Paced { inner, pace: self.pace.clone(), clock: self.clock.clone() })
+        let (pace, clock, gate) = (self.pace.clone(), self.clock.clone(), self.gate.clone());
+        SharedHttpConnector::new(Paced { inner, pace, clock, gate })
     }
 }
 
@@ -116,8 +153,11 @@ impl HttpConnector for Paced<SharedHttpConnector> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let operation = request.headers_mut().remove(OPERATION_HEADER).unwrap_or_default();
         let (inner, pace, clock) = (self.inner.clone(), self.pace.clone(), self.clock.clone());
+        let gate = self.gate.clone();
         HttpConnectorFuture::new(async move {
             pace.turn(&operation).await;
+            // Being held back may have taken longer than the lock lasts.
+            gate.pass(&operation)?;
             tracing::debug!(operation, "call");
             let signed = signed_at(&request);
             let mut answer = inner.call(request).await?;
@@ -160,7 +200,7 @@ mod tests {
         let sdk = super::super::settings("us-east-1")
             .endpoint_url("http://localhost")
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .http_client(paced(SharedHttpClient::new(Yes), Pace::every(pause), Clock::default()))
+            .http_client(paced(SharedHttpClient::new(Yes), Pace::every(pause), Clock::default(), Gate::default()))
             .load()
             .await;
         let config = aws_sdk_apigateway::config::Builder::from(&sdk).interceptor(Courtesy).build();
@@ -171,5 +211,31 @@ mod tests {
             answer.unwrap();
         }
         assert!(start.elapsed() >= pause, "the SDK gives up on what stalls for five seconds");
+    }
+
+    async fn client(gate: Gate) -> aws_sdk_apigateway::Client {
+        let sdk = super::super::settings("us-east-1")
+            .endpoint_url("http://localhost")
+            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .http_client(paced(SharedHttpClient::new(Yes), Pace::default(), Clock::default(), gate))
+            .load()
+            .await;
+        let config = aws_sdk_apigateway::config::Builder::from(&sdk).interceptor(Courtesy).build();
+        aws_sdk_apigateway::Client::from_conf(config)
+    }
+
+    #[tokio::test]
+    async fn what_changes_something_does_not_leave_once_that_is_no_longer_ours_to_do() {
+        let (gate, open) = (Gate::default(), Arc::new(std::sync::atomic::AtomicBool::new(true)));
+        let client = client(gate.clone()).await;
+        client.delete_api_key().api_key("k").send().await.unwrap();
+        let asked = open.clone();
+        gate.guard(move || asked.load(std::sync::atomic::Ordering::Relaxed));
+        client.delete_api_key().api_key("k").send().await.unwrap();
+        open.store(false, std::sync::atomic::Ordering::Relaxed);
+        let fault = crate::error::Fault::from(client.delete_api_key().api_key("k").send().await.unwrap_err());
+        assert_eq!(fault.class, crate::error::Class::Lost, "the engine looks again, and finds that it is to end");
+        assert!(fault.message.contains("no longer holds its lock"), "{fault}");
+        client.get_api_key().api_key("k").send().await.unwrap();
     }
 }

@@ -89,7 +89,9 @@ impl Desk {
         let done = work(self, &writer).await;
         match (writer.release().await, done) {
             // Why it was stopped.
-            (Err(fenced @ StateError::Fenced { .. }), Err(Error::Interrupted)) => Err(fenced.into()),
+            (Err(fenced @ (StateError::Fenced { .. } | StateError::Lapsed { .. })), Err(Error::Interrupted)) => {
+                Err(fenced.into())
+            }
             (Err(error), done) => {
                 render::note(&format!("the lock could not be freed: {error}"));
                 done
@@ -207,6 +209,8 @@ impl Desk {
         recorded.iter().try_for_each(|state| self.check_settings(state))?;
         guard(recorded.as_ref(), &self.config)?;
         let mut context = self.connect_from(recorded).await?;
+        let lease = writer.lease();
+        context.aws.change_only_while(move || lease.holds());
         writer.seal(&mut context.state).await?;
         Ok(context)
     }

@@ -103,7 +103,7 @@ impl Error {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Error::State(StateError::Locked { .. } | StateError::Fenced { .. }) => 3,
+            Error::State(StateError::Locked { .. } | StateError::Fenced { .. } | StateError::Lapsed { .. }) => 3,
             Error::Interrupted => 130,
             Error::Call(fault) if fault.class == Class::Credentials => 4,
             Error::Nodes(failures) if failures.iter().any(|failure| failure.fault.class == Class::Credentials) => 4,

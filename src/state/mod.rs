@@ -7,6 +7,7 @@
 //! that only its holder can make.
 
 mod document;
+mod lease;
 mod local;
 mod lock;
 mod migrate;
@@ -15,6 +16,7 @@ mod store;
 mod writer;
 
 pub use document::{Attempt, NodeState, Operation, Progress, Settings, State, base_name, dependents};
+pub use lease::{Lease, MARGIN};
 pub use local::LocalStore;
 pub use lock::{Grip, HEARTBEAT, Holder, LEASE, LockRecord};
 pub use process::{Fate, Process};
@@ -86,6 +88,14 @@ pub enum StateError {
         place: String,
         /// Who holds it now.
         holder: Option<Box<Holder>>,
+    },
+    /// This run could not renew its lock in time.
+    #[error(
+        "{place} could not be renewed in time: this machine slept, or the directory could not be reached\nhint: nothing was changed since; run it again, and it goes on"
+    )]
+    Lapsed {
+        /// The lock's file or object.
+        place: String,
     },
     /// Another wrote the document although this run holds the lock.
     #[error(

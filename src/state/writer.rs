@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::lease::{Lease, sleepless};
 use super::lock::{Grip, HEARTBEAT, Holder, LockRecord, look};
 use super::{Item, Save, State, StateError, Store, Version};
 
@@ -62,15 +62,16 @@ impl Claim {
         }
     }
 
-    /// Renews the lease until the lock is lost, and tells so. A store that cannot be reached for a while is tried again:
-    /// as long as nobody else takes it, the lock stays ours.
-    async fn keep(self: Arc<Self>, lost: watch::Sender<bool>) {
-        loop {
+    /// Renews the lease until the lock is lost. A store that cannot be reached for a while is tried again, as long as the
+    /// lease certainly lasts.
+    async fn keep(self: Arc<Self>, lease: Lease) {
+        while lease.holds() {
             tokio::time::sleep(HEARTBEAT).await;
-            if let Err(StateError::Fenced { .. }) = self.amend(Some(self.holder.renewed())).await {
-                // With no receiver left the run has ended.
-                let _ = lost.send(true);
-                return;
+            let asked = sleepless();
+            match self.amend(Some(self.holder.renewed())).await {
+                Ok(()) => lease.renew(asked),
+                Err(StateError::Fenced { .. }) => lease.lose(),
+                Err(_) => {}
             }
         }
     }
@@ -81,7 +82,7 @@ impl Claim {
 pub struct Writer {
     claim: Arc<Claim>,
     heartbeat: JoinHandle<()>,
-    lost: watch::Receiver<bool>,
+    lease: Lease,
     /// From whom the lock was taken over.
     former: Option<(Holder, Grip)>,
     /// The document as this run last read or wrote it.
@@ -106,13 +107,14 @@ impl Writer {
                 },
                 None => None,
             };
+            let asked = sleepless();
             let fence = next_fence(&*store, record.fence).await?;
             let mine = LockRecord { fence, holder: Some(holder.clone()) };
             let version = kept.map(|kept| kept.version);
             // Where another was quicker, it holds the lock now or has freed it again.
             if store.write(Item::Lock, mine.text().as_bytes(), version.as_ref()).await?.is_some() {
                 store.tidy().await?;
-                return Ok(Writer::start(Claim { store, fence, holder }, former));
+                return Ok(Writer::start(Claim { store, fence, holder }, asked, former));
             }
         }
     }
@@ -142,11 +144,10 @@ impl Writer {
         }
     }
 
-    fn start(claim: Claim, former: Option<(Holder, Grip)>) -> Writer {
-        let claim = Arc::new(claim);
-        let (tell, lost) = watch::channel(false);
-        let heartbeat = tokio::spawn(Arc::clone(&claim).keep(tell));
-        Writer { claim, heartbeat, lost, former, expected: RefCell::default(), backed_up: Cell::new(false) }
+    fn start(claim: Claim, asked: Duration, former: Option<(Holder, Grip)>) -> Writer {
+        let (claim, lease) = (Arc::new(claim), Lease::since(asked));
+        let heartbeat = tokio::spawn(Arc::clone(&claim).keep(lease.clone()));
+        Writer { claim, heartbeat, lease, former, expected: RefCell::default(), backed_up: Cell::new(false) }
     }
 
     /// From whom the lock was taken over, and why it could be.
@@ -156,12 +157,12 @@ impl Writer {
 
     /// Returns once the lock is known to be lost; never while it is held.
     pub fn lost(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut lost = self.lost.clone();
-        async move {
-            if lost.wait_for(|lost| *lost).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
+        self.lease.lost()
+    }
+
+    /// What tells whether this run may still change something.
+    pub fn lease(&self) -> Lease {
+        self.lease.clone()
     }
 
     /// Reads the document, from which the next save then goes on. `None`: there is none.
@@ -202,10 +203,16 @@ impl Writer {
     /// nothing of it is left.
     ///
     /// # Errors
-    /// [`StateError::Fenced`] where it is not held any more, [`StateError::Io`].
+    /// [`StateError::Fenced`] where it is not held any more, [`StateError::Lapsed`] where it could not be renewed in time,
+    /// [`StateError::Io`].
     pub async fn release(self) -> Result<(), StateError> {
         self.heartbeat.abort();
         let store = &self.claim.store;
+        if !self.lease.holds() {
+            // Where another holds it by now, that is the better answer.
+            self.claim.amend(None).await?;
+            return Err(StateError::Lapsed { place: store.place(Item::Lock) });
+        }
         if self.claim.fence == 1 && store.read(Item::Document).await?.is_none() && self.claim.withdraw().await? {
             return Ok(());
         }
