@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::node::{Patience, Target, Worker, words};
 use super::observe::find;
@@ -15,22 +16,34 @@ use crate::error::{Class, Result};
 use crate::resource::{Cx, Pass, Replace, Seen};
 use crate::state::{Attempt, NodeState, Progress};
 
-/// How long a read that AWS throttles or loses is made again.
-const READ_AGAIN: Duration = Duration::from_secs(60);
+/// How long a read that AWS throttles or loses is made again. A network is away for minutes at times, and what a run has
+/// begun is worth waiting for.
+const READ_AGAIN: Duration = Duration::from_secs(600);
 
 impl<C: 'static> Worker<'_, C> {
     /// One look at AWS, sharing nothing with earlier ones: for the object with this id or, without, for whatever is
     /// this node's and not recorded under another name.
     pub(super) async fn look(&self, spec: &Value, id: Option<&str>) -> Result<Option<Seen>, Halt> {
-        let mut patience = Patience::new(self.facts.wait.every, READ_AGAIN);
+        self.look_through(spec, id, None).await
+    }
+
+    /// The same through the reads of a pass, again where AWS throttles or loses them.
+    async fn look_through(&self, spec: &Value, id: Option<&str>, pass: Option<&Pass>) -> Result<Option<Seen>, Halt> {
+        let mut patience = self.patience(READ_AGAIN);
+        let mut blind = None;
         loop {
-            let fault = match self.look_once(spec, id, &Pass::default()).await {
-                Ok(found) => return Ok(found),
+            let alone = Pass::default();
+            let fault = match self.look_once(spec, id, pass.unwrap_or(&alone)).await {
+                Ok(found) => {
+                    blind.into_iter().for_each(|since| self.was_blind(since));
+                    return Ok(found);
+                }
                 Err(fault) => fault,
             };
             if !matches!(fault.class, Class::Throttled | Class::Lost) || patience.is_over() {
                 return Err(self.fail("observe", fault));
             }
+            blind.get_or_insert_with(Instant::now);
             self.pause(&mut patience, &words(&fault)).await?;
         }
     }
@@ -78,8 +91,7 @@ impl<C: 'static> Worker<'_, C> {
         {
             return Ok(Some(found));
         }
-        let found = self.look_once(&target.spec, None, &self.engine.pass).await;
-        self.accept(found.map_err(|fault| self.fail("observe", fault))?)
+        self.accept(self.look_through(&target.spec, None, Some(&self.engine.pass)).await?)
     }
 
     /// Refuses what is somebody else's.

@@ -60,7 +60,7 @@ impl<C: 'static> Worker<'_, C> {
             match fault.class {
                 // A dependency that stays invisible for longer is really missing, or out of AWS's reach.
                 Class::NotYet | Class::Absent => {
-                    if unseen.get_or_insert_with(|| self.patience(CONSISTENT)).is_over() {
+                    if self.is_over(unseen.get_or_insert_with(|| self.patience(CONSISTENT))) {
                         return Err(self.fail("create", fault));
                     }
                 }
@@ -84,7 +84,7 @@ impl<C: 'static> Worker<'_, C> {
                     return Err(self.fail("create", fault));
                 }
             }
-            if lost >= CREATE_TRIES || patience.is_over() {
+            if lost >= CREATE_TRIES || self.is_over(&patience) {
                 return Err(self.fail("create", fault));
             }
             self.pause(&mut patience, &words(&fault)).await?;

@@ -91,6 +91,8 @@ pub struct Engine<'a, C> {
     cut: (watch::Sender<bool>, Stop),
     /// What each node was last seen waiting for.
     waits: RefCell<BTreeMap<String, String>>,
+    /// When nothing could be seen of each node for a while: until when, and for how long.
+    blind: RefCell<BTreeMap<String, Vec<(Instant, Duration)>>>,
     state: RefCell<State>,
     /// The reads made while planning. They still tell what existed before this run: we hold the lock.
     pass: Pass,
@@ -131,6 +133,7 @@ impl<'a, C: 'static> Engine<'a, C> {
             stop,
             cut: Stop::new(),
             waits: RefCell::default(),
+            blind: RefCell::default(),
             state: RefCell::new(state),
             pass,
             seen,

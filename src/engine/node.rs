@@ -44,6 +44,11 @@ impl Patience {
         self.started.elapsed() >= self.limit
     }
 
+    /// Whether the limit has passed, apart from this time.
+    fn is_over_without(&self, blind: Duration) -> bool {
+        self.started.elapsed().saturating_sub(blind) >= self.limit
+    }
+
     /// Starts the limit and the rhythm anew.
     pub(super) fn renew(&mut self) {
         *self = Patience::new(self.every, self.limit);
@@ -110,7 +115,7 @@ impl<'e, C: 'static> Worker<'e, C> {
     /// Sleeps until the next look. Ends the step where the run is to end, or where the wait has lasted too long.
     pub(super) async fn wait(&self, patience: &mut Patience, verb: &'static str, reason: &str) -> Result<(), Halt> {
         self.tell_waiting(reason);
-        if patience.is_over() {
+        if self.is_over(patience) {
             let waited = patience.limit.as_secs();
             let text = format!("still {reason} after {waited} s");
             return Err(self.fail(verb, Fault::new(Class::NotYet, "TimedOut", text)));
@@ -133,6 +138,19 @@ impl<'e, C: 'static> Worker<'e, C> {
         }
         patience.next = (patience.next * 3 / 2).min(patience.every);
         Ok(())
+    }
+
+    /// Nothing could be seen of this node since then, up to now.
+    pub(super) fn was_blind(&self, since: Instant) {
+        let mut blind = self.engine.blind.borrow_mut();
+        blind.entry(self.node.to_owned()).or_default().push((Instant::now(), since.elapsed()));
+    }
+
+    /// Whether a wait has lasted too long. The time in which nothing could be seen was no time to see it end in.
+    pub(super) fn is_over(&self, patience: &Patience) -> bool {
+        let blind = self.engine.blind.borrow();
+        let spells = blind.get(self.node).into_iter().flatten();
+        patience.is_over_without(spells.filter(|(end, _)| *end > patience.started).map(|(_, length)| *length).sum())
     }
 
     fn tell_waiting(&self, reason: &str) {

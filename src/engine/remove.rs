@@ -179,7 +179,9 @@ impl<C: 'static> Worker<'_, C> {
                     Some(fault) if fault.class == Class::NotYet && held.since.elapsed() >= VISIBLE => {
                         return Err(self.fail("delete", fault));
                     }
-                    Some(fault) => reason = self.explain(spec, &found, &fault, &mut held, patience.is_over()).await,
+                    Some(fault) => {
+                        reason = self.explain(spec, &found, &fault, &mut held, self.is_over(&patience)).await
+                    }
                 }
             }
             self.wait(&mut patience, "delete", &reason).await?;

@@ -89,6 +89,8 @@ pub struct FakeCloud {
     /// Objects of this kind end failed.
     pub breaks: Cell<Option<&'static str>>,
     pub most_at_once: Cell<usize>,
+    /// Until when no call arrives.
+    pub unreachable: Cell<Option<Instant>>,
     at_once: Cell<usize>,
     born: Cell<u32>,
     tokens: RefCell<BTreeMap<String, String>>,
@@ -340,6 +342,9 @@ impl FakeCloud {
         tokio::time::sleep(self.delay()).await;
         self.expire();
         let lost = || Fault { operation: format!("fake:{verb}"), ..Fault::new(Class::Lost, "NoAnswer", "") };
+        if self.unreachable.get().is_some_and(|until| Instant::now() < until) {
+            return Err(lost());
+        }
         match mischief {
             None => {}
             Some(Mischief::Refused(class)) => return Err(Fault::new(class, &format!("{class:?}"), "as planned")),

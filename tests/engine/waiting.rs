@@ -105,6 +105,39 @@ async fn a_read_that_fails_amid_a_wait_is_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn five_minutes_without_a_network_end_no_run() {
+    for seconds in 20..50 {
+        let world = World::default();
+        world.cloud.slow(seconds, 100..=1000);
+        let cut = |after: u64| {
+            let cloud = &world.cloud;
+            async move {
+                tokio::time::sleep(Duration::from_secs(after)).await;
+                cloud.unreachable.set(Some(Instant::now() + Duration::from_secs(300)));
+            }
+        };
+        let (made, ()) = tokio::join!(world.apply(&everything(false)), cut(seconds));
+        made.complete();
+        world.cloud.unreachable.set(None);
+        let (changed, ()) = tokio::join!(world.apply(&everything(true)), cut(seconds));
+        changed.complete();
+        let fresh = World::default();
+        fresh.apply(&everything(true)).await.complete();
+        assert_eq!(world.cloud.picture(), fresh.cloud.picture(), "cut after {seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_without_a_network_fails_at_once() {
+    let world = World::default();
+    world.apply(&pair()).await.complete();
+    world.cloud.unreachable.set(Some(Instant::now() + Duration::from_secs(300)));
+    let started = Instant::now();
+    assert!(world.plan(Some(&pair())).await.is_err());
+    assert!(started.elapsed() < Duration::from_secs(60), "took {:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_never_granted_ends_with_the_reason() {
     for (call, class, verb) in [
         ("create one", Class::Busy, "create"),
