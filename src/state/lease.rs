@@ -54,8 +54,7 @@ impl Lease {
         self.0.lost.send_replace(true);
     }
 
-    /// Whether this run may still change something. The first time it may not, whoever waits for [`lost`](Self::lost)
-    /// learns of it.
+    /// Whether this run may still change something. Once it may not, whoever waits for the end of the lock learns of it.
     pub fn holds(&self) -> bool {
         let renewed = Duration::from_millis(self.0.renewed.load(Ordering::Relaxed));
         if sleepless().saturating_sub(renewed) > LEASE - MARGIN {

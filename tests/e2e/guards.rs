@@ -25,7 +25,7 @@ fn settings_that_are_gone_are_missed_before_anything_is_written() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
     desk.settings("account = \"123456789012\"\n[env.live]\nprotect = true\nservice.tasks = 3");
-    let live = |arguments: &[&str]| [arguments, &["--env", "live"]].concat();
+    let live = |arguments: &[&'static str]| [arguments, &["--env", "live"]].concat();
     desk.tapctl(&live(&KEY)).expect(0);
     let recorded = desk.state("live")["settings"].clone();
     assert_eq!(recorded, json!({ "file": "tapctl.toml", "section": true, "protect": true }));
@@ -50,7 +50,7 @@ fn settings_that_are_gone_are_missed_before_anything_is_written() {
     }
     // What was meant is said, and the record still protects.
     for meant in [&["--config", "none"][..], &["--config", "kept.toml"]] {
-        let run = refused(&aws, &desk, &[&live(&["destroy", "--yes"]), meant].concat());
+        let run = refused(&aws, &desk, &[&live(&["destroy", "--yes"])[..], meant].concat());
         assert!(run.stderr.contains("add --confirm student-records-live"), "{run}");
     }
     let confirmed = ["destroy", "--yes", "--confirm", "student-records-live", "--config", "none"];
@@ -88,7 +88,7 @@ fn protection_is_taken_off_by_an_apply_and_not_by_an_edit() {
 fn a_protected_environment_is_begun_only_in_an_account_that_is_named() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
-    let prod = |arguments: &[&str]| [arguments, &["--env", "prod"]].concat();
+    let prod = |arguments: &[&'static str]| [arguments, &["--env", "prod"]].concat();
     let run = refused(&aws, &desk, &prod(&KEY));
     insta::assert_snapshot!(run.stderr, @r#"
     error: the environment prod is protected, and nothing says which account it belongs to
@@ -163,7 +163,6 @@ fn a_run_waits_for_the_lock_as_long_as_it_is_told_to() {
     aws.lift_faults();
     patient.wait(Duration::from_secs(120)).expect(0);
     assert_eq!(aws.sweep().of("kms.key").len(), 1);
-    // A person who no longer wants to wait is heard.
     let wrong = desk.tapctl(&[&KEY[..], &["--lock-wait", "soon"]].concat());
     assert!(wrong.stderr.contains("allowed: a time, as 90s, 10m or 1h"), "{wrong}");
 }

@@ -250,3 +250,18 @@ fn a_whole_life_is_paced_so_that_aws_never_has_to_throttle() {
     assert_eq!(refused(), [""; 0], "destroy");
     assert_eq!(aws.sweep().leftovers().names(), [""; 0]);
 }
+
+#[test]
+fn seconds_without_a_network_end_no_run() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    let mut apply = desk.start(&["apply", "--yes"]);
+    aws.until("it has begun", |log| log.iter().any(|call| call.operation == "CreateSubnet" && call.wrote()));
+    aws.fault(json!({ "probability": 1, "action": "reset" }));
+    std::thread::sleep(Duration::from_secs(10));
+    aws.lift_faults();
+    apply.wait(Duration::from_secs(170)).expect(0);
+    desk.tapctl(&["plan"]).expect(0);
+    assert_eq!(aws.sweep().names(), made());
+    aws.assert_lawful();
+}

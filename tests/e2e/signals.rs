@@ -243,6 +243,31 @@ fn a_suspended_owner_that_wakes_up_too_late_writes_nothing_more() {
 }
 
 #[test]
+fn a_destroy_that_slept_past_its_lease_removes_nothing_more() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.tapctl(&["apply", "--yes", "--target", "vpc"]).expect(0);
+    aws.fault(json!({ "match": { "operation": "DeleteVpc" }, "code": "DependencyViolation", "status": 400,
+                      "probability": 1, "message": "something is still in it" }));
+    let mut destroy = desk.start(&["destroy", "--yes"]);
+    aws.until("the removal is refused again and again", |log| {
+        log.iter().filter(|call| call.operation == "DeleteVpc").count() > 2
+    });
+    destroy.signal("STOP");
+    // For longer than its lease is certain, and by its own clock: others must not be needed for it to stop.
+    std::thread::sleep(Duration::from_secs(52));
+    expire(&desk);
+    desk.tapctl(&["state", "rm", "vpc", "--yes"]).expect(0);
+    aws.lift_faults();
+    let mark = aws.mark();
+    destroy.signal("CONT");
+    let late = destroy.wait(Duration::from_secs(60)).expect(3);
+    assert_eq!(aws.writes_since(mark), [""; 0], "{late}");
+    assert!(late.stderr.contains("stopping: this run has lost its lock"), "{late}");
+    assert_eq!(aws.sweep().of("ec2.vpc").len(), 1, "the next owner's");
+}
+
+#[test]
 fn a_run_whose_lock_is_freed_by_hand_stops() {
     let aws = LocalAws::at_speed("real");
     let desk = Desk::at(&aws);
