@@ -22,6 +22,7 @@
 //! | [`engine`] | the only place that orders, waits, retries and saves |
 //! | [`state`] | the document, where it is kept, the lock |
 //! | [`config`] | `tapctl.toml` |
+//! | [`names`] | what a mistyped name may have been meant as |
 //! | `aws` | clients, what errors mean, how fast calls may go |
 //! | `resources` | the kinds: one folder a service, one file a kind |
 //! | `stacks` | the systems: functions from settings to a stack |
@@ -52,6 +53,7 @@ pub mod config;
 pub mod diff;
 pub mod engine;
 pub mod error;
+pub mod names;
 pub mod plan;
 #[cfg(feature = "aws")]
 pub mod render;

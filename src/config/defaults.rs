@@ -1,6 +1,6 @@
 //! What holds where `tapctl.toml` says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -119,6 +119,7 @@ fn service() -> Service {
 
 /// Fills in the defaults that follow from other settings, where `is_set` says that the file has none.
 pub(super) fn derive(config: &mut Config, is_set: &impl Fn(&str) -> bool) {
+    in_lower_case(config);
     let Network { cidr, azs, .. } = config.network;
     if !is_set("network.public_subnets") {
         config.network.public_subnets = subnets(cidr, 1, azs);
@@ -133,6 +134,18 @@ pub(super) fn derive(config: &mut Config, is_set: &impl Fn(&str) -> bool) {
     if !is_set("service.image") && !is_set("service.command") {
         service.command = placeholder(service.port, &service.health_check_path);
     }
+}
+
+/// Case means nothing in a host's name, and AWS gives it back in lower case.
+fn in_lower_case(config: &mut Config) {
+    config.ingress.host.iter_mut().for_each(|host| host.make_ascii_lowercase());
+    for mail in &mut config.monitoring.alarm_emails {
+        if let Some((name, host)) = mail.rsplit_once('@') {
+            *mail = format!("{name}@{}", host.to_ascii_lowercase());
+        }
+    }
+    let mut seen = BTreeSet::new();
+    config.monitoring.alarm_emails.retain(|mail| seen.insert(mail.clone()));
 }
 
 /// `count` subnets from number `first` on: a /24 each where the VPC has room for 16 of those, else a sixteenth of it.

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::env_name::{self, EnvName};
 use super::error::Problem;
 use super::rules::{self, Rule, Wrong};
+use super::words;
 
 /// Longer values are cut in messages.
 const SHOWN: usize = 120;
@@ -133,11 +134,16 @@ impl Reader<'_> {
         for wrong in rule.wrong(&value) {
             let element = |index| spanned.get_ref().as_array().and_then(|all| all.get(index)).unwrap_or(spanned);
             let (span, shown) = match wrong {
-                Wrong::Whole => (key.span(), format!("is {source}")),
-                Wrong::Element(index) => (element(index).span(), format!("has {}", self.source(element(index)))),
-                Wrong::Repeated(index) => (element(index).span(), format!("has {} twice", self.source(element(index)))),
+                Wrong::Whole => (key.span(), format!("is {source}{}", words::wrong(path, rule, &value))),
+                Wrong::Element(index) => {
+                    let why = words::wrong_item(path, rule, &json(element(index).get_ref()));
+                    (element(index).span(), format!("has {}{why}", self.source(element(index))))
+                }
+                Wrong::Repeated(index) => {
+                    (element(index).span(), format!("has {} twice; allowed: {rule}", self.source(element(index))))
+                }
             };
-            self.problem(span, format!("{name} {shown}; allowed: {rule}"));
+            self.problem(span, format!("{name} {shown}"));
         }
         if keep {
             let (line, valid) = (line(self.text, &key.span()), before == self.problems.len());

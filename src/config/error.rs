@@ -31,6 +31,11 @@ impl ConfigError {
         ConfigError { file: file.to_owned(), problems }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.problems.len()
+    }
+
     pub(super) fn unreadable(file: &str, error: &std::io::Error) -> Self {
         ConfigError::new(file, vec![Problem::new(None, format!("cannot be read: {error}"))])
     }

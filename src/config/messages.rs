@@ -95,18 +95,18 @@ fn wrong_types() {
         nodes = 2
     "#;
     insta::assert_snapshot!(errors(text), @r#"
-    tapctl.toml:2: account is 123456789012; allowed: an AWS account's 12 digits in quotes
-    tapctl.toml:3: protect is "yes"; allowed: true or false
+    tapctl.toml:2: account is 123456789012, a number; allowed: an AWS account's 12 digits, in quotes
+    tapctl.toml:3: protect is "yes", a text; allowed: true or false, without quotes
     tapctl.toml:4: tags is "a"; allowed: a table [tags]
     tapctl.toml:5: logs is [{ retention_days = 3 }]; allowed: a table [logs]
-    tapctl.toml:7: network.azs is "two"; allowed: 2 or 3
-    tapctl.toml:8: network.public_subnets is "10.0.1.0/24"; allowed: a list of 2 or 3 different IPv4 networks from /16 to /27 with no host bits set, such as "10.0.1.0/24" (a load balancer needs a /27)
-    tapctl.toml:9: network.private_subnets has 1; allowed: a list of 2 or 3 different IPv4 networks from /16 to /27 with no host bits set, such as "10.0.1.0/24" (a load balancer needs a /27)
-    tapctl.toml:9: network.private_subnets has 2; allowed: a list of 2 or 3 different IPv4 networks from /16 to /27 with no host bits set, such as "10.0.1.0/24" (a load balancer needs a /27)
+    tapctl.toml:7: network.azs is "two", a text; allowed: the number 2 or 3, without quotes
+    tapctl.toml:8: network.public_subnets is "10.0.1.0/24", a text; allowed: a list of 2 or 3 different IPv4 networks from /16 to /27 with no host bits set, such as "10.0.1.0/24" (a load balancer needs a /27)
+    tapctl.toml:9: network.private_subnets has 1, a number; allowed: a list of 2 or 3 different IPv4 networks from /16 to /27 with no host bits set, such as "10.0.1.0/24" (a load balancer needs a /27)
+    tapctl.toml:9: network.private_subnets has 2, a number; allowed: a list of 2 or 3 different IPv4 networks from /16 to /27 with no host bits set, such as "10.0.1.0/24" (a load balancer needs a /27)
     tapctl.toml:10: network.cidr is a table; allowed: an IPv4 network from /16 to /25 with no host bits set, such as "10.0.0.0/16"
     tapctl.toml:12: service.port is 8080.5; allowed: 1 to 65535
     tapctl.toml:13: service.cpu is 99999999999999999999; allowed: 256, 512, 1024, 2048, 4096, 8192, 16384 or 32768 CPU units
-    tapctl.toml:15: database.engine_version is 16.11; allowed: "13.9", "13.23", "14.6", "14.17", "14.18", "14.19", "14.20", "14.22", "14.23", "14.24", "15.10", "15.12", "15.13", "15.14", "15.15", "15.17", "15.18", "15.19", "16.8", "16.9", "16.10", "16.11", "16.13", "16.14", "16.15", "17.4", "17.5", "17.6", "17.7", "17.9", "17.10", "17.11", "18.3", "18.4" or "18.6"
+    tapctl.toml:15: database.engine_version is 16.11, a number; allowed: "16.11", "16.10", "16.13" (the nearest) or another of "13.9", "13.23", "14.6", "14.17", "14.18", "14.19", "14.20", "14.22", "14.23", "14.24", "15.10", "15.12", "15.13", "15.14", "15.15", "15.17", "15.18", "15.19", "16.8", "16.9", "16.10", "16.11", "16.13", "16.14", "16.15", "17.4", "17.5", "17.6", "17.7", "17.9", "17.10", "17.11", "18.3", "18.4" or "18.6"
     tapctl.toml:16: database.min_acu is nan; allowed: 0 to 256 in steps of 0.5
     tapctl.toml:17: database.backup_days is 2026-01-01; allowed: 1 to 35 days
     tapctl.toml:18: cache is [[cache]]; allowed: a table [cache]
@@ -172,12 +172,12 @@ fn values_out_of_range() {
     insta::assert_snapshot!(errors(text), @r#"
     tapctl.toml:2: stack is "student"; allowed: "student-records" or "data-pipeline"
     tapctl.toml:3: region is "us-east"; allowed: an AWS region such as "us-east-1"
-    tapctl.toml:4: account is "1234"; allowed: an AWS account's 12 digits in quotes
+    tapctl.toml:4: account is "1234"; allowed: an AWS account's 12 digits
     tapctl.toml:6: network.azs is 5; allowed: 2 or 3
     tapctl.toml:7: network.nat is "none"; allowed: "per-az" or "single"
     tapctl.toml:8: network.endpoints has "kms" twice; allowed: a list of "ecr", "logs", "secretsmanager", "kms" and "kinesis", each at most once
     tapctl.toml:8: network.endpoints has "s3"; allowed: a list of "ecr", "logs", "secretsmanager", "kms" and "kinesis", each at most once
-    tapctl.toml:10: service.image is "my image"; allowed: a container image such as "registry/name:tag" or "registry/name@sha256:…"
+    tapctl.toml:10: service.image is "my image"; ' ' cannot be part of an image's name; allowed: [host[:port]/]path[:tag][@sha256:digest], with the path in lower case
     tapctl.toml:11: service.command has ""; allowed: a list of at most 64 texts that are not empty
     tapctl.toml:12: service.cpu is 600; allowed: 256, 512, 1024, 2048, 4096, 8192, 16384 or 32768 CPU units
     tapctl.toml:13: service.memory is 100; allowed: 512 to 249856 MiB
@@ -186,7 +186,7 @@ fn values_out_of_range() {
     tapctl.toml:16: service.requests_per_target is 0; allowed: 1 to 1000000 a minute
     tapctl.toml:17: service.cpu_target_percent is 101; allowed: 1 to 100
     tapctl.toml:18: service.health_check_path is "health"; allowed: a path such as "/health" of letters, digits, / . _ ~ and -, at most 255
-    tapctl.toml:20: database.engine_version is "15.4"; allowed: "13.9", "13.23", "14.6", "14.17", "14.18", "14.19", "14.20", "14.22", "14.23", "14.24", "15.10", "15.12", "15.13", "15.14", "15.15", "15.17", "15.18", "15.19", "16.8", "16.9", "16.10", "16.11", "16.13", "16.14", "16.15", "17.4", "17.5", "17.6", "17.7", "17.9", "17.10", "17.11", "18.3", "18.4" or "18.6"
+    tapctl.toml:20: database.engine_version is "15.4"; allowed: "15.10", "15.12", "15.13" (the nearest) or another of "13.9", "13.23", "14.6", "14.17", "14.18", "14.19", "14.20", "14.22", "14.23", "14.24", "15.10", "15.12", "15.13", "15.14", "15.15", "15.17", "15.18", "15.19", "16.8", "16.9", "16.10", "16.11", "16.13", "16.14", "16.15", "17.4", "17.5", "17.6", "17.7", "17.9", "17.10", "17.11", "18.3", "18.4" or "18.6"
     tapctl.toml:21: database.min_acu is 0.7; allowed: 0 to 256 in steps of 0.5
     tapctl.toml:22: database.max_acu is 300; allowed: 1 to 256 in steps of 0.5
     tapctl.toml:23: database.instances is 1; allowed: 2 to 16, a writer and its readers
@@ -208,7 +208,7 @@ fn values_out_of_range() {
     tapctl.toml:44: ingress.mode is "open"; allowed: "internal" or "public"
     tapctl.toml:45: ingress.certificate_arn is "arn:aws:iam::123456789012:server-certificate/x"; allowed: an ACM certificate's ARN, arn:aws:acm:<region>:<account>:certificate/<id>
     tapctl.toml:47: audit.trail is "none"; allowed: "own" or "external"
-    tapctl.toml:49: monitoring.alarm_emails has "oncall"; allowed: a list of at most 20 different mail addresses
+    tapctl.toml:49: monitoring.alarm_emails has "oncall"; it has no @; allowed: a list of at most 20 different mail addresses
     tapctl.toml:51: engine.parallelism is 0; allowed: 1 to 64
     tapctl.toml:52: engine.settle_seconds is 1; allowed: 5 to 600 seconds
     tapctl.toml:53: engine.timeout_minutes is 0x10000; allowed: 1 to 1440 minutes
@@ -319,7 +319,7 @@ fn tags_that_are_not_for_the_taking() {
     tapctl.toml:4: tags.Tapctl:node is reserved; allowed: tags that begin with neither aws: nor tapctl:
     tapctl.toml:5: tags.environment is set by tapctl itself; allowed: tags other than Name, Environment, Project, Compliance, Service, DataClassification, ManagedBy
     tapctl.toml:6: tags.a*b is not a tag's key; allowed: letters, digits, spaces and _ . : / = + - @, at most 128 characters
-    tapctl.toml:7: tags.CostCentre is 42; allowed: a text of letters, digits, spaces and _ . : / = + - @, at most 256 characters
+    tapctl.toml:7: tags.CostCentre is 42, a number; allowed: a text of letters, digits, spaces and _ . : / = + - @, at most 256 characters, in quotes
     tapctl.toml:8: tags.Owner is "a;b"; allowed: a text of letters, digits, spaces and _ . : / = + - @, at most 256 characters
     tapctl.toml:9: tags.cost differs from tags.Cost by case only, which IAM does not tell apart; allowed: one of them
     tapctl.toml:11: tags.dotted is a table; allowed: a text of letters, digits, spaces and _ . : / = + - @, at most 256 characters
@@ -399,9 +399,9 @@ fn settings_of_the_pipeline() {
     insta::assert_snapshot!(errors(text), @r#"
     tapctl.toml:3: pipeline.project is "Pipe_line"; allowed: lower-case letters, digits and single hyphens, a letter first, at most 20 characters
     tapctl.toml:4: pipeline.stage is "v1/prod"; allowed: 1 to 64 letters, digits, _ and -
-    tapctl.toml:5: pipeline.data_trace is "no"; allowed: true or false
+    tapctl.toml:5: pipeline.data_trace is "no", a text; allowed: true or false, without quotes
     tapctl.toml:6: pipeline.iterator_age_seconds is 0; allowed: 1 to 86400 seconds
-    tapctl.toml:8: postgres.engine_version is "16.3"; allowed: "13.23", "14.18", "14.19", "14.20", "14.21", "14.22", "14.23", "14.24", "15.13", "15.14", "15.15", "15.16", "15.17", "15.18", "15.19", "16.9", "16.10", "16.11", "16.12", "16.13", "16.14", "16.15", "17.5", "17.6", "17.7", "17.8", "17.9", "17.10", "17.11", "18.1", "18.2", "18.3", "18.4" or "18.6"
+    tapctl.toml:8: postgres.engine_version is "16.3"; allowed: "16.9", "16.10", "16.11" (the nearest) or another of "13.23", "14.18", "14.19", "14.20", "14.21", "14.22", "14.23", "14.24", "15.13", "15.14", "15.15", "15.16", "15.17", "15.18", "15.19", "16.9", "16.10", "16.11", "16.12", "16.13", "16.14", "16.15", "17.5", "17.6", "17.7", "17.8", "17.9", "17.10", "17.11", "18.1", "18.2", "18.3", "18.4" or "18.6"
     tapctl.toml:9: postgres.instance_class is "db.serverless"; allowed: "db.<family>.<size>" with t3 or t4g from micro to 2xlarge, or m5, m6g, m6i, m7g, m7i, r5, r6g, r6i, r7g, r8g from large up
     tapctl.toml:10: postgres.storage_gib is 10; allowed: 20 to 65536 GiB
     tapctl.toml:11: postgres.backup_days is 0; allowed: 1 to 35 days

@@ -10,15 +10,19 @@ mod defaults;
 mod document;
 mod env_name;
 mod error;
+mod flag;
+mod forms;
 #[cfg(test)]
 mod messages;
 mod profile;
+mod remarks;
 mod rules;
 mod said;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod words;
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -27,6 +31,7 @@ use serde::Deserialize;
 
 pub use env_name::EnvName;
 pub use error::ConfigError;
+pub use flag::flag;
 pub use profile::Profile;
 pub use said::Said;
 pub use settings::*;

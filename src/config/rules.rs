@@ -6,6 +6,8 @@ use ipnet::Ipv4Net;
 use serde_json::Value;
 
 use super::env_name::is_slug;
+use super::forms;
+use crate::names;
 
 /// What a setting may be.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ const SUBNETS: Rule = Rule::List {
 pub(super) const RULES: &[(&str, Rule)] = &[
     ("stack", Rule::Word(&["student-records", "data-pipeline"])),
     ("region", Rule::Text(is_region, "an AWS region such as \"us-east-1\"")),
-    ("account", Rule::Text(is_account, "an AWS account's 12 digits in quotes")),
+    ("account", Rule::Text(is_account, "an AWS account's 12 digits")),
     ("protect", Rule::Flag),
     ("ignore_tags", Rule::List { min: 0, max: 50, distinct: true, item: is_others_tag, allowed: "a list of at most 50 \
         different keys of tags, or beginnings of keys that end in *, none of which takes in a tag that tapctl sets itself: \
@@ -99,8 +101,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("network.private_subnets", SUBNETS),
     ("network.endpoints", Rule::List { min: 0, max: 5, distinct: true, item: is_endpoint, allowed: "a list of \
         \"ecr\", \"logs\", \"secretsmanager\", \"kms\" and \"kinesis\", each at most once" }),
-    ("service.image", Rule::Text(is_image, "a container image such as \"registry/name:tag\" or \
-        \"registry/name@sha256:…\"")),
+    ("service.image", Rule::Text(|text| forms::image(text).is_ok(), "[host[:port]/]path[:tag][@sha256:digest], \
+        with the path in lower case")),
     ("service.command", Rule::List { min: 0, max: 64, distinct: false, item: |text| !text.is_empty(), allowed: "a \
         list of at most 64 texts that are not empty" }),
     ("service.cpu", Rule::Number(&[256, 512, 1024, 2048, 4096, 8192, 16384, 32768], " CPU units")),
@@ -145,11 +147,11 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("ingress.mode", Rule::Word(&["internal", "public"])),
     ("ingress.certificate_arn", Rule::Text(is_certificate, "an ACM certificate's ARN, \
         arn:aws:acm:<region>:<account>:certificate/<id>")),
-    ("ingress.host", Rule::Text(is_host, "a host name in lower case, as api.university.edu")),
+    ("ingress.host", Rule::Text(|text| forms::host(text).is_ok(), "a host's name, as api.university.edu")),
     ("audit.trail", Rule::Word(&["own", "external"])),
     ("audit.archive_after_days", Rule::Whole(1, 3650, " days")),
     ("audit.expire_after_days", Rule::Whole(2, 36_500, " days")),
-    ("monitoring.alarm_emails", Rule::List { min: 0, max: 20, distinct: true, item: is_email, allowed: "a list of at \
+    ("monitoring.alarm_emails", Rule::List { min: 0, max: 20, distinct: true, item: |text| forms::mail(text).is_ok(), allowed: "a list of at \
         most 20 different mail addresses" }),
     ("monitoring.dashboard", Rule::Flag),
     ("pipeline.project", Rule::Text(is_project, "lower-case letters, digits and single hyphens, a letter first, at \
@@ -188,8 +190,7 @@ pub(super) fn is_table(key: &str) -> bool {
 pub(super) fn suggest(scope: &str, key: &str) -> String {
     let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
     let beside = siblings(scope, table);
-    let near = beside.iter().map(|other| (strsim::damerau_levenshtein(name, other), *other)).min();
-    if let Some((_, other)) = near.filter(|(distance, _)| *distance <= 1 + name.len() / 4) {
+    if let Some(other) = names::nearest(name, beside.iter().copied()) {
         let other = if table.is_empty() { other.to_owned() } else { format!("{table}.{other}") };
         return format!("did you mean {scope}{other}?");
     }
@@ -321,14 +322,6 @@ fn is_endpoint(text: &str) -> bool {
     ["ecr", "logs", "secretsmanager", "kms", "kinesis"].contains(&text)
 }
 
-fn is_image(text: &str) -> bool {
-    text.len() <= 255
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@".contains(c))
-        && !text.contains("//")
-}
-
 fn is_path(text: &str) -> bool {
     text.len() <= 255
         && text.starts_with('/')
@@ -366,12 +359,6 @@ fn is_stage(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-fn is_email(text: &str) -> bool {
-    let Some((name, host)) = text.split_once('@') else { return false };
-    let form = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
-    (1..=64).contains(&name.len()) && name.chars().all(form) && is_host(host)
-}
-
 fn is_system(text: &str) -> bool {
     text.len() <= 32 && is_slug(text)
 }
@@ -384,10 +371,6 @@ fn is_certificate(text: &str) -> bool {
     let id = certificate.strip_prefix("certificate/").unwrap_or_default();
     let form = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     is_region(region) && is_account(account) && !id.is_empty() && form
-}
-
-fn is_host(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').count() > 1 && text.split('.').all(is_slug)
 }
 
 /// A key, or a beginning of keys, that takes in no tag of ours.
