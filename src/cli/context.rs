@@ -89,7 +89,7 @@ impl Desk {
         let done = work(self, &writer).await;
         match (writer.release().await, done) {
             // Why it was stopped.
-            (Err(fenced @ (StateError::Fenced { .. } | StateError::Lapsed { .. })), Err(Error::Interrupted)) => {
+            (Err(fenced @ (StateError::Fenced { .. } | StateError::Lapsed { .. })), Err(Error::Stopped(_))) => {
                 Err(fenced.into())
             }
             (Err(error), done) => {
@@ -232,7 +232,14 @@ impl Desk {
         }
         let state = recorded.unwrap_or(fresh);
         let kinds = resources::registry_ignoring(IgnoredTags::new(self.config.ignore_tags.clone()));
-        Ok(Context { config: self.config, state, aws, kinds, pass: Pass::default() })
+        Ok(Context {
+            config: self.config,
+            state,
+            aws,
+            kinds,
+            pass: Pass::default(),
+            reading: render::Reading::default(),
+        })
     }
 }
 
@@ -253,6 +260,7 @@ pub(super) struct Context {
     pub(super) aws: Aws,
     pub(super) kinds: Kinds<Aws>,
     pub(super) pass: Pass,
+    reading: render::Reading,
 }
 
 impl Context {
@@ -260,6 +268,7 @@ impl Context {
     pub(super) async fn stack(&self) -> Result<Stack, Error> {
         let place = stacks::Place::discover(&self.aws, &self.config, &self.state).await?;
         let stack = stacks::build(&self.config, &place);
+        self.config.remarks().iter().for_each(|remark| render::note(remark));
         let wrong: Vec<String> = stack
             .nodes
             .iter()
@@ -312,6 +321,7 @@ impl Context {
             parallelism: self.config.engine.parallelism,
             adopt,
             only: None,
+            reporter: &self.reading,
         }
     }
 }

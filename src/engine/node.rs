@@ -153,6 +153,20 @@ impl<'e, C: 'static> Worker<'e, C> {
         patience.is_over_without(spells.filter(|(end, _)| *end > patience.started).map(|(_, length)| *length).sum())
     }
 
+    fn tell_acting(&self, action: &Action) {
+        let usually = Some(self.facts.wait.usually_ready);
+        let (verb, usually) = match action {
+            Action::Keep | Action::Delete | Action::Forget => return,
+            Action::Create if self.engine.removed.borrow().contains(self.node) => ("replace", usually),
+            Action::Create => ("create", usually),
+            Action::Replace { .. } => ("replace", usually),
+            Action::Update { .. } => ("update", None),
+            Action::Adopt { .. } => ("adopt", None),
+            Action::Resume { .. } => ("resume", None),
+        };
+        self.engine.reporter.event(Event::Act { node: self.node, verb, usually });
+    }
+
     fn tell_waiting(&self, reason: &str) {
         self.engine.reporter.event(Event::Wait { node: self.node, reason });
         self.engine.waits.borrow_mut().insert(self.node.to_owned(), reason.to_owned());
@@ -194,6 +208,7 @@ impl<'e, C: 'static> Worker<'e, C> {
             self.remove_duplicates(found, &target, own).await?;
         }
         let action = decide(&self.facts, &target.spec, self.recorded().as_ref(), found.as_ref());
+        self.tell_acting(&action);
         match (action, found) {
             (Action::Keep, Some(found)) => {
                 self.record_ready(&target, &found).await?;

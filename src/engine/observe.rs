@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 use super::ownership::{admit, judge};
-use super::report::{Drifted, NodeFailure};
+use super::report::{Drifted, Event, NodeFailure, Reporter};
 use crate::error::{Class, Result};
 use crate::plan::Observations;
 use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen};
@@ -27,6 +27,8 @@ pub struct Scope<'a, C> {
     pub adopt: bool,
     /// The nodes to read, with all they depend on. `None`: all.
     pub only: Option<&'a BTreeSet<String>>,
+    /// Sees how far it has come.
+    pub reporter: &'a dyn Reporter,
 }
 
 struct Target<'a> {
@@ -53,10 +55,24 @@ pub async fn observe<C: 'static>(
     stack: Option<&Stack>,
     state: &State,
 ) -> Result<Observations, Vec<NodeFailure>> {
-    let (mut seen, mut failures) = (Observations::new(), Vec::new());
     let mut open: BTreeSet<&str> = state.nodes.keys().map(String::as_str).collect();
     open.extend(stack.iter().flat_map(|stack| stack.nodes.keys().map(String::as_str)));
     open.retain(|name| scope.only.is_none_or(|only| only.contains(*name)));
+    let nodes = open.len();
+    scope.reporter.event(Event::Read { done: 0, nodes });
+    let seen = observe_all(scope, stack, state, open).await;
+    scope.reporter.event(Event::Read { done: nodes, nodes });
+    seen
+}
+
+async fn observe_all<C: 'static>(
+    scope: &Scope<'_, C>,
+    stack: Option<&Stack>,
+    state: &State,
+    mut open: BTreeSet<&str>,
+) -> Result<Observations, Vec<NodeFailure>> {
+    let (mut seen, mut failures) = (Observations::new(), Vec::new());
+    let nodes = open.len();
     let mut missed: BTreeSet<&str> = BTreeSet::new();
     loop {
         let targets = open.iter().filter_map(|name| target(name, stack, state, &seen));
@@ -71,6 +87,7 @@ pub async fn observe<C: 'static>(
         });
         let mut answers = stream::iter(looks).buffer_unordered(scope.parallelism.max(1));
         while let Some((target, found)) = answers.next().await {
+            scope.reporter.event(Event::Read { done: seen.len().min(nodes.saturating_sub(1)), nodes });
             match found {
                 // Its id leads nowhere any more; what its name or tags lead to must still be seen.
                 Ok(None) if target.blind => drop((open.insert(target.name), missed.insert(target.name))),

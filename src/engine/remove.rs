@@ -167,6 +167,8 @@ impl<C: 'static> Worker<'_, C> {
 
     /// Asks AWS to remove an object, again where it is refused for now, and waits until it is gone.
     async fn remove_found(&self, spec: &Value, mut found: Seen) -> Result<(), Halt> {
+        let usually = Some(self.facts.wait.usually_gone);
+        self.engine.reporter.event(Event::Act { node: self.node, verb: "delete", usually });
         let mut patience = self.patience(self.facts.wait.gone);
         let marked = !is_bare(&found);
         let mut asked = false;

@@ -25,6 +25,15 @@ pub enum Event<'a> {
         /// `ensure`, `remove` or `rotate`.
         verb: &'static str,
     },
+    /// What is done to a node is decided: it differs, or it is missing.
+    Act {
+        /// The node.
+        node: &'a str,
+        /// `create`, `replace`, `update`, `adopt`, `resume` or `delete`.
+        verb: &'static str,
+        /// How long that mostly takes, where there is a measure.
+        usually: Option<Duration>,
+    },
     /// A node waits.
     Wait {
         /// The node.
@@ -47,6 +56,13 @@ pub enum Event<'a> {
     Failed {
         /// How.
         failure: &'a NodeFailure,
+    },
+    /// AWS is being read before anything is done.
+    Read {
+        /// How many nodes have been.
+        done: usize,
+        /// How many are to be. As many as that: the reading has ended, well or not.
+        nodes: usize,
     },
     /// Something out of the ordinary that a person should know.
     Note {

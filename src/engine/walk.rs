@@ -303,8 +303,8 @@ impl<C: 'static> Engine<'_, C> {
         let Some(Ok(kind)) = kind.map(|kind| self.kinds.get(kind)) else { return 0 };
         let wait = kind.facts().wait;
         match task {
-            Task::Ensure(_) | Task::Rotate(_) => wait.ready.as_secs(),
-            Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => wait.gone.as_secs(),
+            Task::Ensure(_) | Task::Rotate(_) => wait.usually_ready.as_secs(),
+            Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => wait.usually_gone.as_secs(),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The only printer. Answers go to stdout, progress, notes and errors to stderr; colours obey `NO_COLOR` and pipes.
 
+mod board;
 mod plan;
 mod progress;
+mod reading;
+mod screen;
 mod table;
 
 use std::collections::BTreeMap;
@@ -11,10 +14,12 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::config::ConfigError;
 use crate::engine::{NodeFailure, Outcome, Report};
 
 pub use plan::plan;
 pub use progress::Progress;
+pub use reading::Reading;
 pub use table::{StatusRow, drift, recorded, status};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -27,21 +32,26 @@ fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// Whether colours may be written to stderr.
+pub fn colours_stderr() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}
+
 /// A line of the answer. That its reader went away, as `head` does, is no reason to end, least of all half-way through an
 /// apply.
 ///
 /// # Errors
 /// Where stdout cannot be written to for another reason, as a full disk.
 pub fn line(text: impl AsRef<str>) -> io::Result<()> {
-    match writeln!(anstream::stdout(), "{}", text.as_ref()) {
+    match screen::beside(|| writeln!(anstream::stdout(), "{}", text.as_ref())) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
 }
 
 /// A line beside the answer, on stderr. Where nobody can read it, it is lost.
-fn aside(text: impl AsRef<str>) {
-    let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
+pub fn aside(text: impl AsRef<str>) {
+    let _ = screen::beside(|| writeln!(anstream::stderr(), "{}", text.as_ref()));
 }
 
 /// The answer as JSON.
@@ -61,6 +71,14 @@ pub fn error(text: &str, hint: Option<&str>) {
 /// A remark while work goes on.
 pub fn note(text: &str) {
     aside(format!("{} {text}", paint(YELLOW, "note:")));
+}
+
+/// What is wrong with the settings, and how much of it.
+pub fn problems(error: &ConfigError) -> String {
+    match error.count() {
+        0 | 1 => error.to_string(),
+        count => format!("{error}\n{count} problems; nothing was done"),
+    }
 }
 
 /// Failures, one after the other, each with its hint. Nodes that failed for the same cause share one.
@@ -138,7 +156,9 @@ pub fn summary(report: &Report) {
     if !report.failures.is_empty() {
         parts.push(paint(RED, &format!("{} failed", report.failures.len())));
     }
-    aside(parts.join(", "));
+    if !parts.is_empty() {
+        aside(parts.join(", "));
+    }
     for left in &report.left {
         aside(format!("{} {left}", paint(YELLOW, "under way:")));
     }

@@ -19,7 +19,7 @@ const WIDTH: usize = 72;
 pub fn plan(plan: &Plan, state: &State) -> io::Result<()> {
     let title = paint(BOLD, &format!("{} {}", state.stack, state.env));
     if plan.is_empty() {
-        return line(format!("{title}: nothing to do, all {} nodes are as they should be", plan.steps.len()));
+        return line(format!("{title}: nothing to do, {}", all_well(plan.steps.len())));
     }
     let node_width = plan.changes().map(|step| step.node.len()).max().unwrap_or(0);
     for step in plan.changes() {
@@ -32,6 +32,13 @@ pub fn plan(plan: &Plan, state: &State) -> io::Result<()> {
         }
     }
     line(format!("{title} in account {}, {}: {}", state.account, state.region, counts(plan)))
+}
+
+fn all_well(nodes: usize) -> String {
+    match nodes {
+        1 => "the one node is as it should be".to_owned(),
+        _ => format!("all {nodes} nodes are as they should be"),
+    }
 }
 
 fn counts(plan: &Plan) -> String {

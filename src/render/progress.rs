@@ -1,24 +1,26 @@
-//! Progress of a run: on a terminal what is running, what it waits for and for how long; in a pipe plain lines.
+//! Progress of a run: on a terminal what is running, what it waits for and for how long; in a pipe, and on a terminal that
+//! cannot move its lines, plain lines.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::{DIM, GREEN, RED, YELLOW, aside, paint};
+use super::board::{Board, span};
+use super::{DIM, GREEN, RED, YELLOW, aside, paint, screen};
 use crate::engine::{Event, Outcome, Reporter};
 
 /// In a pipe, how long a wait lasts before it is worth a line.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// In a pipe, how often an unchanged wait is said again.
 const REPEAT: Duration = Duration::from_secs(30);
 
 /// Prints events on stderr.
 pub struct Progress {
-    started: Instant,
-    screen: Option<Screen>,
+    board: Arc<Mutex<Board>>,
+    moving: Option<ProgressBar>,
     waits: RefCell<BTreeMap<String, Wait>>,
 }
 
@@ -29,33 +31,33 @@ struct Wait {
     said: Option<Instant>,
 }
 
-struct Screen {
-    lines: MultiProgress,
-    total: ProgressBar,
-    running: RefCell<BTreeMap<String, ProgressBar>>,
-}
-
 impl Progress {
-    /// Begins; draws only where stderr is a terminal.
+    /// Begins; lines move only where stderr is a terminal that can move them.
     pub fn start() -> Self {
-        let screen = std::io::stderr().is_terminal().then(Screen::new);
-        Progress { started: Instant::now(), screen, waits: RefCell::default() }
+        let board = Arc::new(Mutex::new(Board::new(Instant::now())));
+        let shown = board.clone();
+        let moving = screen::moving(move || {
+            let board = shown.lock().unwrap_or_else(PoisonError::into_inner);
+            board.lines(screen::size(), Instant::now()).join("\n")
+        });
+        Progress { board, moving, waits: RefCell::default() }
     }
 
     /// Takes the moving lines off the screen.
     pub fn finish(&self) {
-        if let Some(screen) = &self.screen {
-            screen.total.finish_and_clear();
-            screen.running.borrow_mut().clear();
+        if let Some(moving) = &self.moving {
+            screen::clear(moving);
         }
     }
 
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn say(&self, text: &str) {
-        let at = paint(DIM, &format!("[{:>6.1}s]", self.started.elapsed().as_secs_f64()));
-        match &self.screen {
-            Some(screen) => screen.lines.suspend(|| aside(format!("{at} {text}"))),
-            None => aside(format!("{at} {text}")),
-        }
+        let elapsed = self.board().elapsed(Instant::now());
+        let at = paint(DIM, &format!("[{:>6.1}s]", elapsed.as_secs_f64()));
+        aside(format!("{at} {text}"));
     }
 
     /// How long the node has waited for this, where that is worth saying now.
@@ -72,67 +74,34 @@ impl Progress {
             wait.since.elapsed()
         })
     }
-}
 
-impl Screen {
-    fn new() -> Self {
-        let lines = MultiProgress::new();
-        let total = lines.add(ProgressBar::new(0));
-        total.set_style(style("{bar:30.green} {pos} of {len} done, {elapsed}  {msg}"));
-        total.enable_steady_tick(Duration::from_millis(200));
-        Screen { lines, total, running: RefCell::default() }
-    }
-
-    fn begin(&self, node: &str, text: String) {
-        let line = self.lines.add(ProgressBar::new_spinner());
-        line.set_style(style("  {spinner} {prefix} {elapsed:>4}  {msg}"));
-        line.set_prefix(node.to_owned());
-        line.set_message(text);
-        line.enable_steady_tick(Duration::from_millis(200));
-        self.running.borrow_mut().insert(node.to_owned(), line);
-    }
-
-    fn end(&self, node: &str) {
-        if let Some(line) = self.running.borrow_mut().remove(node) {
-            line.finish_and_clear();
+    fn say_waiting(&self, node: &str, reason: &str) {
+        if self.moving.is_some() {
+            return;
         }
-        self.total.inc(1);
+        if let Some(waited) = self.worth_saying(node, reason) {
+            let usually = self.board().usually(node);
+            let usually = usually.map(|time| format!(", usually {}", span(time))).unwrap_or_default();
+            let word = paint(YELLOW, "waiting  ");
+            self.say(&format!("{word} {node} for {}{usually}: {reason}", span(waited)));
+        }
     }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 impl Reporter for Progress {
     fn event(&self, event: Event<'_>) {
-        if let Some(screen) = &self.screen {
-            match &event {
-                Event::Begin { steps } => screen.total.set_length(*steps as u64),
-                Event::Start { node, kind, verb } => screen.begin(node, format!("{verb} {kind}")),
-                Event::Wait { node, reason } => {
-                    if let Some(line) = screen.running.borrow().get(*node) {
-                        line.set_message((*reason).to_owned());
-                    }
-                }
-                Event::Done { node, .. } => screen.end(node),
-                Event::Failed { failure } => screen.end(&failure.node),
-                Event::Note { .. } => {}
-            }
-        }
+        self.board().take(&event, Instant::now());
         match event {
-            Event::Done { outcome: Outcome::Kept, .. } | Event::Begin { .. } | Event::Start { .. } => {}
+            Event::Done { outcome: Outcome::Kept, .. }
+            | Event::Begin { .. }
+            | Event::Start { .. }
+            | Event::Act { .. }
+            | Event::Read { .. } => {}
             Event::Done { node, kind, outcome, took } => {
                 let word = paint(GREEN, &format!("{:9}", outcome.as_str()));
                 self.say(&format!("{word} {node} ({kind}) in {:.1}s", took.as_secs_f64()));
             }
-            Event::Wait { node, reason } => {
-                let due = self.worth_saying(node, reason).filter(|_| self.screen.is_none());
-                if let Some(waited) = due {
-                    let word = paint(YELLOW, "waiting  ");
-                    self.say(&format!("{word} {node} for {}s: {reason}", waited.as_secs()));
-                }
-            }
+            Event::Wait { node, reason } => self.say_waiting(node, reason),
             Event::Failed { failure } => self.say(&format!("{} {failure}", paint(RED, "failed   "))),
             Event::Note { node, text } => self.say(&format!("{} {node}: {text}", paint(YELLOW, "note     "))),
         }

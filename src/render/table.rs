@@ -111,7 +111,10 @@ fn age(since: Timestamp) -> String {
 /// Where stdout cannot be written to.
 pub fn drift(drifted: &[Drifted], nodes: usize) -> io::Result<()> {
     if drifted.is_empty() {
-        return line(format!("no drift: all {nodes} nodes are as they were left"));
+        return line(match nodes {
+            1 => "no drift: the one node is as it was left".to_owned(),
+            _ => format!("no drift: all {nodes} nodes are as they were left"),
+        });
     }
     let mut table = table(&["NODE", "KIND", "FIELD", "LIVE", "WANTED"]);
     for node in drifted {

@@ -228,7 +228,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
                 live,
                 outputs: json(R::KIND, &observed.outputs)?,
                 id: observed.id,
-                phase: observed.phase,
+                phase: observed.phase.in_lower_case(),
                 foreign: observed.foreign,
                 duplicates: observed.duplicates,
                 identity: observed.identity,

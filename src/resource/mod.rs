@@ -5,6 +5,7 @@
 
 mod ignored;
 mod kind;
+mod phase;
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -225,12 +226,25 @@ pub struct Wait {
     pub ready: Duration,
     /// From the first delete call until gone.
     pub gone: Duration,
+    /// How long it mostly takes from the create call until ready.
+    pub usually_ready: Duration,
+    /// How long it mostly takes from the delete call until gone.
+    pub usually_gone: Duration,
 }
 
 impl Wait {
-    /// All three in seconds.
+    /// Pause and limits in seconds, for what mostly takes no longer than one pause.
     pub const fn seconds(every: u64, ready: u64, gone: u64) -> Self {
-        Wait { every: Duration::from_secs(every), ready: Duration::from_secs(ready), gone: Duration::from_secs(gone) }
+        let every = Duration::from_secs(every);
+        let (ready, gone) = (Duration::from_secs(ready), Duration::from_secs(gone));
+        Wait { every, ready, gone, usually_ready: every, usually_gone: every }
+    }
+
+    /// The same for what mostly takes this many seconds to be ready, and these to be gone: what people are told while they
+    /// wait, and what decides which of many goes first. Nothing is given up for it.
+    pub const fn usually(self, ready: u64, gone: u64) -> Self {
+        let (usually_ready, usually_gone) = (Duration::from_secs(ready), Duration::from_secs(gone));
+        Wait { usually_ready, usually_gone, ..self }
     }
 }
 

@@ -329,7 +329,7 @@ impl Save for OneFile {
 }
 
 fn scope<'a>(cloud: &'a Aws, kinds: &'a Kinds<Aws>, pass: &'a Pass) -> Scope<'a, Aws> {
-    Scope { cloud, kinds, pass, parallelism: 16, adopt: false, only: None }
+    Scope { cloud, kinds, pass, parallelism: 16, adopt: false, only: None, reporter: &tapctl::engine::Silent }
 }
 
 async fn drift(aws: &Aws, kinds: &Kinds<Aws>, state: &State) -> Value {

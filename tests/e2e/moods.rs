@@ -113,7 +113,7 @@ const ENDINGS: [Ending; 6] = [
     ("elasticache.replication-group", "cache", "create-failed: no room in this zone", "CreateReplicationGroup", 2),
     ("ec2.vpc-endpoint", "endpoint-logs", "failed: InternalError: no room in this zone", "CreateVpcEndpoint", 2),
     ("elbv2.load-balancer", "load-balancer", "failed: no room in this zone", "CreateLoadBalancer", 2),
-    ("apigatewayv2.vpc-link", "vpc-link", "FAILED: no room in this zone", "CreateVpcLink", 2),
+    ("apigatewayv2.vpc-link", "vpc-link", "failed: no room in this zone", "CreateVpcLink", 2),
     ("ecs.deployment", "service", "no room in this zone", "CreateService", 1),
 ];
 

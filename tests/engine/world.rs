@@ -140,6 +140,7 @@ impl Reporter for Words {
             Event::Wait { node, reason } => format!("wait {node}: {reason}"),
             Event::Done { node, outcome, .. } => format!("{} {node}", outcome.as_str()),
             Event::Failed { failure } => format!("failed {failure}"),
+            Event::Act { .. } | Event::Read { .. } => return,
             Event::Note { node, text } => format!("note {node}: {text}"),
         });
     }
@@ -186,7 +187,7 @@ impl World {
 
     fn scope<'a>(&'a self, kinds: &'a Kinds<FakeCloud>, pass: &'a Pass) -> Scope<'a, FakeCloud> {
         let (parallelism, adopt) = (self.options.parallelism, self.options.adopt);
-        Scope { cloud: &self.cloud, kinds, pass, parallelism, adopt, only: None }
+        Scope { cloud: &self.cloud, kinds, pass, parallelism, adopt, only: None, reporter: &tapctl::engine::Silent }
     }
 
     /// One run, from reading the state to its end.

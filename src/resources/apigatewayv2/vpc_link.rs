@@ -47,7 +47,7 @@ impl Resource for VpcLink {
     // The integrations of an API hold the old link until they point at the new one.
     const REPLACE: Replace = Replace::CreateFirst;
     const RECREATE_FAILED: bool = true;
-    const WAIT: Wait = Wait::seconds(5, 900, 1200);
+    const WAIT: Wait = Wait::seconds(5, 900, 1200).usually(150, 60);
 
     fn check(&self) -> std::result::Result<(), String> {
         match self.name.chars().count() {

@@ -60,7 +60,7 @@ impl Resource for NatGateway {
     const WITNESSES: &'static [&'static str] = &["internet"];
     const ROOTED: bool = true;
     const RECREATE_FAILED: bool = true;
-    const WAIT: Wait = Wait::seconds(5, 600, 1800);
+    const WAIT: Wait = Wait::seconds(5, 600, 1800).usually(120, 60);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let mut found = find::<Ec2NatGateway>(cx, id).await?;

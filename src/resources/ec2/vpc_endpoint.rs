@@ -83,7 +83,7 @@ impl Resource for VpcEndpoint {
     const IMMUTABLE: &'static [&'static str] = &["vpc_id", "service_name", "endpoint_type"];
     const SERVES: bool = true;
     const RECREATE_FAILED: bool = true;
-    const WAIT: Wait = Wait::seconds(5, 900, 1200);
+    const WAIT: Wait = Wait::seconds(5, 900, 1200).usually(90, 60);
 
     fn check(&self) -> std::result::Result<(), String> {
         if self.service_name.is_empty() {

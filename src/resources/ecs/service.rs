@@ -86,7 +86,7 @@ impl Resource for Service {
     const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["listener", "after"];
     const ROTATES: bool = true;
-    const WAIT: Wait = Wait::seconds(5, 1200, 1200);
+    const WAIT: Wait = Wait::seconds(5, 1200, 1200).usually(150, 120);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_name("name", &self.name)?;

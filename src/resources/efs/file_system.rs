@@ -53,7 +53,7 @@ impl Resource for FileSystem {
     const KIND: &'static str = "efs.file_system";
     const IMMUTABLE: &'static [&'static str] = &["name", "performance_mode", "kms_key_id"];
     const STATEFUL: bool = true;
-    const WAIT: Wait = Wait::seconds(3, 600, 900);
+    const WAIT: Wait = Wait::seconds(3, 600, 900).usually(10, 10);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_one_of("performance_mode", &self.performance_mode, PerformanceMode::values())?;

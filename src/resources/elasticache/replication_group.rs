@@ -119,7 +119,7 @@ impl Resource for ReplicationGroup {
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
     const RECREATE_FAILED: bool = true;
-    const WAIT: Wait = Wait::seconds(10, 3600, 2700);
+    const WAIT: Wait = Wait::seconds(10, 3600, 2700).usually(600, 300);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_identifier("name", &self.name, 40)?;

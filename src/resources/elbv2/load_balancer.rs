@@ -95,7 +95,7 @@ impl Resource for LoadBalancer {
     const WITNESSES: &'static [&'static str] = &["internet"];
     const ROOTED: bool = true;
     const RECREATE_FAILED: bool = true;
-    const WAIT: Wait = Wait::seconds(5, 600, 600);
+    const WAIT: Wait = Wait::seconds(5, 600, 600).usually(180, 60);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_name(&self.name)?;

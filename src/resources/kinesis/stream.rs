@@ -78,7 +78,7 @@ impl Resource for Stream {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
-    const WAIT: Wait = Wait::seconds(3, 3600, 600);
+    const WAIT: Wait = Wait::seconds(3, 3600, 600).usually(30, 30);
 
     fn check(&self) -> std::result::Result<(), String> {
         let letter = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);

@@ -146,7 +146,7 @@ impl Resource for DbCluster {
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
     const ROTATES: bool = true;
-    const WAIT: Wait = Wait::seconds(10, 7200, 7200);
+    const WAIT: Wait = Wait::seconds(10, 7200, 7200).usually(120, 150);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_identifier("name", &self.name, 63)?;

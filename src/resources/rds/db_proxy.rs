@@ -85,7 +85,7 @@ impl Resource for DbProxy {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "engine_family", "subnet_ids"];
     const SERVES: bool = true;
-    const WAIT: Wait = Wait::seconds(10, 1800, 3600);
+    const WAIT: Wait = Wait::seconds(10, 1800, 3600).usually(300, 60);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_identifier("name", &self.name, 63)?;

@@ -127,7 +127,7 @@ impl Resource for StandaloneDbInstance {
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
     const ROTATES: bool = true;
-    const WAIT: Wait = Wait::seconds(10, 4800, 3600);
+    const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_identifier("name", &self.name, 63)?;

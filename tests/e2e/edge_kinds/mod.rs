@@ -166,7 +166,15 @@ async fn in_a_process_of_its_own() {
     };
     let pass = Pass::default();
     let wanted = (verb != "destroy").then_some(&stack);
-    let scope = Scope { cloud: &aws, kinds: &kinds, pass: &pass, parallelism: 8, adopt: false, only: None };
+    let scope = Scope {
+        cloud: &aws,
+        kinds: &kinds,
+        pass: &pass,
+        parallelism: 8,
+        adopt: false,
+        only: None,
+        reporter: &tapctl::engine::Silent,
+    };
     let seen = engine::observe(&scope, wanted, &state).await.unwrap_or_else(|failures| panic!("{failures:?}"));
     let facts = |kind: &str| kinds.get(kind).map(|kind| kind.facts());
     let plan = plan::plan(&stack, &state, &seen, &facts).expect("it can be planned");
