@@ -10,7 +10,7 @@ use super::{Common, Done, Error};
 use crate::engine::Engine;
 use crate::plan::{Action, Observations, Plan, Step, plan};
 use crate::render;
-use crate::run::{outage, settings as guard};
+use crate::run::{choice, outage, settings as guard};
 use crate::stack::Stack;
 use crate::stacks::quotas;
 use crate::state::{Settings, State, StateError, Writer};
@@ -81,6 +81,7 @@ impl Args {
         guard::check_account(&context.state, &context.config, &context.aws.account)?;
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
+        choice::known("--allow-data-loss", &self.allow_data_loss, &stack, &context.state)?;
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
@@ -111,7 +112,7 @@ impl Args {
         if report.is_complete() && self.selection.is_all() {
             remember(writer, &mut state, now).await?;
         }
-        let done = conclude(report)?;
+        let done = conclude(report, stopper)?;
         render::outputs(&state.outputs)?;
         Ok(done)
     }

@@ -53,7 +53,7 @@ impl Args {
         let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
         let report = engine.destroy(&chosen).await?;
         progress.finish();
-        let done = conclude(report)?;
+        let done = conclude(report, stopper)?;
         render::remains(&remains);
         Ok(done)
     }

@@ -14,12 +14,13 @@ mod secrecy;
 mod state;
 mod status;
 mod stop;
+mod usage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use stop::Stopper;
+use stop::{Stopper, Why};
 
 use crate::config::{ConfigError, StackKind};
 use crate::engine::NodeFailure;
@@ -30,9 +31,10 @@ use crate::state::StateError;
 
 /// Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses nothing.
 ///
-/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not ready (status), or bad
-/// usage; 3 the state is locked by another run, or was taken over by one; 4 AWS does not take the credentials, or no
-/// longer: renew them and run again; 130 stopped by Ctrl-C or SIGTERM.
+/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not ready (status); 3 the
+/// state is locked by another run, or was taken over by one; 4 AWS does not take the credentials, or no longer: renew them
+/// and run again; 5 out of time, or AWS was still busy: run again, it goes on; 64 wrong usage; 130 stopped by Ctrl-C or
+/// another signal.
 #[derive(Debug, Parser)]
 #[command(name = "tapctl", version, max_term_width = 120)]
 struct Cli {
@@ -78,7 +80,7 @@ struct Common {
 /// What a command ends with when it does not end well.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("{0}")]
+    #[error("{}", render::problems(.0))]
     Config(#[from] ConfigError),
     #[error("{0}")]
     State(#[from] StateError),
@@ -92,9 +94,16 @@ enum Error {
     Refused(#[from] Refusal),
     #[error("writing the answer: {0}")]
     Output(#[from] std::io::Error),
-    #[error("stopped")]
-    Interrupted,
+    /// A person was asked, and did not say yes.
+    #[error("cancelled; nothing was changed (only `yes` goes ahead)")]
+    Cancelled,
+    /// The run was to end before its work was done.
+    #[error("{0}")]
+    Stopped(Why),
 }
+
+/// Wrong usage, as sysexits.h calls it (EX_USAGE): no script may take it for an answer of `plan`, `drift` or `status`.
+const USAGE: u8 = 64;
 
 impl Error {
     fn refused(text: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -104,9 +113,9 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Error::State(StateError::Locked { .. } | StateError::Fenced { .. } | StateError::Lapsed { .. }) => 3,
-            Error::Interrupted => 130,
-            Error::Call(fault) if fault.class == Class::Credentials => 4,
-            Error::Nodes(failures) if failures.iter().any(|failure| failure.fault.class == Class::Credentials) => 4,
+            Error::Stopped(why) => why.exit_code(),
+            Error::Call(fault) => exit_code(&[fault.class]),
+            Error::Nodes(failures) => exit_code(&failures.iter().map(|one| one.fault.class).collect::<Vec<_>>()),
             _ => 1,
         }
     }
@@ -122,6 +131,17 @@ impl Error {
     }
 }
 
+/// Of failures: that the credentials are not taken stands for all others, and only where AWS was busy with every one of
+/// them is running again all there is to do.
+fn exit_code(failures: &[Class]) -> u8 {
+    let busy = |class: &Class| matches!(class, Class::Busy | Class::NotYet);
+    match failures {
+        failures if failures.contains(&Class::Credentials) => 4,
+        failures if failures.iter().all(busy) => 5,
+        _ => 1,
+    }
+}
+
 /// How a command that could do its work ends.
 enum Done {
     /// Nothing to do, or all done.
@@ -133,7 +153,17 @@ enum Done {
 /// Parses the command line and runs it.
 pub fn main() -> ExitCode {
     secrecy::forbid_core_dumps();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+            let told = usage::with_suggestion(told, words);
+            let code = if told.use_stderr() { USAGE } else { 0 };
+            // Nobody may be left to read it.
+            let _ = told.print();
+            return ExitCode::from(code);
+        }
+    };
     start_tracing(cli.command.verbosity());
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -149,7 +179,10 @@ pub fn main() -> ExitCode {
         Ok(Done::Clean) => ExitCode::SUCCESS,
         Ok(Done::Found(code)) => ExitCode::from(code),
         Err(error) => {
-            render::error(&error.to_string(), error.hint());
+            match error {
+                Error::Cancelled => render::aside(error.to_string()),
+                _ => render::error(&error.to_string(), error.hint()),
+            }
             ExitCode::from(error.exit_code())
         }
     }
@@ -192,5 +225,22 @@ fn start_tracing(verbosity: u8) {
         1 => "tapctl=debug",
         _ => "tapctl=debug,aws_config=debug,aws_smithy_runtime=debug",
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(render::colours_stderr())
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Class, exit_code};
+
+    #[test]
+    fn failures_that_time_mends_have_a_code_of_their_own() {
+        assert_eq!(exit_code(&[Class::Busy, Class::NotYet]), 5);
+        assert_eq!(exit_code(&[Class::Busy, Class::Invalid]), 1);
+        assert_eq!(exit_code(&[Class::Denied]), 1);
+        assert_eq!(exit_code(&[Class::Busy, Class::Credentials, Class::Other]), 4);
+    }
 }

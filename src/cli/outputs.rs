@@ -2,6 +2,7 @@
 
 use super::context::Desk;
 use super::{Common, Done, Error};
+use crate::names;
 use crate::render;
 
 /// Print the outputs of the last complete apply. Reads the state only.
@@ -28,7 +29,11 @@ impl Args {
             Some(name) => {
                 let value = outputs.get(&name).ok_or_else(|| {
                     let known: Vec<&str> = outputs.keys().map(String::as_str).collect();
-                    Error::refused(format!("there is no output {name}"), format!("there are {}", known.join(", ")))
+                    let meant = names::suggestion(&name, known.iter().copied());
+                    Error::refused(
+                        format!("there is no output {name}{meant}"),
+                        format!("there are {}", known.join(", ")),
+                    )
                 })?;
                 render::line(value.as_str().map_or_else(|| value.to_string(), str::to_owned))?;
             }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::context::{Context, Desk};
 use super::{Common, Done, Error};
-use crate::plan::{Plan, plan, select};
+use crate::plan::{Plan, plan};
 use crate::render;
-use crate::run::settings as guard;
+use crate::run::{choice, settings as guard};
 use crate::stack::Stack;
 
 /// Show what apply would do, field by field.
@@ -41,9 +41,7 @@ impl Selection {
     }
 
     pub(super) fn of(&self, stack: &Stack, context: &Context) -> Result<BTreeSet<String>, Error> {
-        select(stack, &context.state, &self.target, &self.exclude).map_err(|name| {
-            Error::refused(format!("there is no node {name}"), "`tapctl status` and `tapctl plan` list the nodes")
-        })
+        Ok(choice::choose(stack, &context.state, &self.target, &self.exclude)?)
     }
 }
 

@@ -51,7 +51,7 @@ impl Args {
         let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
         let report = engine.rotate().await?;
         progress.finish();
-        conclude(report)
+        conclude(report, stopper)
     }
 }
 

@@ -12,11 +12,11 @@ use crate::render;
 /// How a run goes about its work.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Effort {
-    /// How many nodes are worked on at once; by default engine.parallelism of tapctl.toml.
-    #[arg(long, value_name = "N")]
+    /// How many nodes are worked on at once, 1 to 64; by default engine.parallelism of tapctl.toml.
+    #[arg(long, value_name = "N", value_parser = parallelism, allow_negative_numbers = true)]
     parallelism: Option<usize>,
-    /// How many minutes the run may take; by default engine.timeout_minutes of tapctl.toml.
-    #[arg(long, value_name = "MINUTES")]
+    /// How many minutes the run may take, 1 to 1440; by default engine.timeout_minutes of tapctl.toml.
+    #[arg(long, value_name = "MINUTES", value_parser = minutes, allow_negative_numbers = true)]
     timeout: Option<u64>,
     /// How long to wait where another run holds the lock, as 90s or 10m; by default not at all.
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -27,6 +27,14 @@ pub(super) struct Effort {
 fn time(text: &str) -> Result<Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
     parsed.ok_or_else(|| "allowed: a time, as 90s, 10m or 1h".to_owned())
+}
+
+fn parallelism(text: &str) -> Result<usize, String> {
+    config::flag("engine.parallelism", text)
+}
+
+fn minutes(text: &str) -> Result<u64, String> {
+    config::flag("engine.timeout_minutes", text)
 }
 
 impl Effort {
@@ -70,16 +78,16 @@ pub(super) async fn confirm(stopper: &Stopper, yes: bool, question: &str) -> Res
         .await?;
     match answer.trim() {
         "yes" => Ok(()),
-        _ => Err(Error::refused("not confirmed; nothing was changed", "answer `yes`, or add --yes")),
+        _ => Err(Error::Cancelled),
     }
 }
 
 /// Turns a report into the command's end.
-pub(super) fn conclude(report: Report) -> Result<Done, Error> {
+pub(super) fn conclude(report: Report, stopper: &Stopper) -> Result<Done, Error> {
     render::summary(&report);
     match () {
         () if !report.failures.is_empty() => Err(Error::Nodes(report.failures)),
-        () if report.interrupted => Err(Error::Interrupted),
+        () if report.interrupted => Err(Error::Stopped(stopper.why())),
         () => Ok(Done::Clean),
     }
 }

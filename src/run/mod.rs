@@ -1,6 +1,7 @@
 //! The session: what stands between a command and the engine. It checks place and ownership, and guards what a person has
 //! not asked for. No guard lives in a command.
 
+pub mod choice;
 pub mod outage;
 pub mod reach;
 pub mod settings;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Desk;
 use crate::cli::{Common, Done, Error};
+use crate::names;
 use crate::render;
 use crate::state::{Item, LockRecord, State, StateError, Store, dependents};
 
@@ -48,8 +49,9 @@ impl Desk {
     }
 }
 
-pub(super) fn no_such_node(node: &str) -> Error {
-    Error::refused(format!("there is no node {node} in the state"), "`tapctl state list` lists them")
+pub(super) fn no_such_node(node: &str, state: &State) -> Error {
+    let meant = names::suggestion(node, state.nodes.keys().map(String::as_str));
+    Error::refused(format!("there is no node {node} in the state{meant}"), "`tapctl state list` lists them")
 }
 
 impl List {
@@ -81,7 +83,7 @@ impl Show {
 }
 
 fn about_node(state: &State, name: &str) -> Result<Value, Error> {
-    let node = state.nodes.get(name).ok_or_else(|| no_such_node(name))?;
+    let node = state.nodes.get(name).ok_or_else(|| no_such_node(name, state))?;
     let mut shown = json!({ "node": name, "used_by": dependents(name, state).collect::<Vec<_>>() });
     let fields = serde_json::to_value(node).map_err(std::io::Error::from)?;
     if let (Some(shown), Value::Object(fields)) = (shown.as_object_mut(), fields) {

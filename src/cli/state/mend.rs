@@ -169,7 +169,7 @@ impl Rm {
     async fn forget(self, desk: &Desk, writer: &Writer) -> Result<Done, Error> {
         let mut state = desk.checked(writer.load().await).await?.ok_or_else(|| desk.nothing())?;
         let users: Vec<&str> = dependents(&self.node, &state).map(String::as_str).collect();
-        let Some(node) = state.nodes.get(&self.node) else { return Err(no_such_node(&self.node)) };
+        let Some(node) = state.nodes.get(&self.node) else { return Err(no_such_node(&self.node, &state)) };
         if !users.is_empty() && !self.force {
             return Err(Error::refused(
                 format!("{} is used by {}; nothing was changed", self.node, users.join(", ")),
