@@ -80,7 +80,15 @@ async fn in_a_process_of_its_own_works() {
         Err(_) => State::new(&stack.name, &stack.env, &aws.account, &aws.region),
     };
     let wanted = (verb == "apply").then_some(&stack);
-    let scope = Scope { cloud: &aws, kinds: &kinds, pass: &pass, parallelism: 8, adopt: false, only: None };
+    let scope = Scope {
+        cloud: &aws,
+        kinds: &kinds,
+        pass: &pass,
+        parallelism: 8,
+        adopt: false,
+        only: None,
+        reporter: &tapctl::engine::Silent,
+    };
     let seen = engine::observe(&scope, wanted, &state).await.unwrap_or_else(|failures| panic!("{failures:?}"));
     let facts = |kind: &str| kinds.get(kind).map(|kind| kind.facts());
     let chosen: BTreeSet<String> = state.nodes.keys().chain(stack.nodes.keys()).cloned().collect();

@@ -77,7 +77,7 @@ fn a_call_without_an_answer_does_not_hold_up_the_end() {
 fn a_run_that_only_reads_so_far_ends_at_once_and_changes_nothing() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
-    for (command, signal) in [("apply", "TERM"), ("apply", "INT"), ("plan", "TERM"), ("status", "INT")] {
+    for (command, signal) in [("apply", "TERM"), ("apply", "HUP"), ("plan", "QUIT"), ("status", "INT")] {
         for operation in ["GetCallerIdentity", "DescribeVpcs"] {
             if command == "status" && operation == "DescribeVpcs" {
                 continue;
@@ -93,6 +93,48 @@ fn a_run_that_only_reads_so_far_ends_at_once_and_changes_nothing() {
     assert_eq!(aws.writes_since(0), [""; 0]);
     // The lock is free again.
     the_next_run_finishes(&aws, &desk);
+}
+
+/// As nohup does it: a terminal that goes away is nothing to such a run.
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    aws.fault(hang("CreateDBCluster"));
+    let like = desk.command(&["apply", "--yes"]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(like.get_program()).args(like.get_args());
+    command
+        .current_dir(desk.path(""))
+        .env_clear()
+        .envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut apply = Running::start(command, "apply under nohup");
+    aws.until_struck();
+    apply.signal("HUP");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(apply.runs(), "it ends");
+    stopped(&mut apply, "TERM");
+}
+
+/// Running out of time is no Ctrl-C, and the next run goes on.
+#[test]
+fn a_run_that_is_out_of_time_says_so_with_a_code_of_its_own() {
+    let aws = LocalAws::at_speed("real");
+    let desk = Desk::at(&aws);
+    let mut apply = desk.start(&["apply", "--yes", "--timeout", "1", "--target", "nat-gateway-a"]);
+    let run = apply.wait(Duration::from_secs(100)).expect(5);
+    let (_, end) = run.stderr.split_once("note: stopping: the run has taken its minute\n").expect("a note");
+    assert!(end.contains("under way: nat-gateway-a: pending\n"), "{run}");
+    assert!(
+        end.ends_with(
+            "error: out of time: the run has taken its minute; what was under way is listed above\n\
+             hint: run the same again, it goes on from here; --timeout or engine.timeout_minutes gives it longer\n"
+        ),
+        "{run}"
+    );
+    aws.set(json!({ "speed": "fast" }));
+    desk.tapctl(&["apply", "--yes", "--target", "nat-gateway-a"]).expect(0);
+    aws.assert_lawful();
 }
 
 #[test]

@@ -212,7 +212,8 @@ fn the_state_can_be_looked_into_without_aws() {
     let shown = desk.tapctl(&["state", "show", "vpc", "--json"]).expect(0).json();
     assert_eq!((&shown["attempt"]["id"], &shown["used_by"]), (&json!("a-1"), &json!([])));
     let run = desk.tapctl(&["state", "show", "vcp"]).expect(1);
-    assert_eq!(run.stderr, "error: there is no node vcp in the state\nhint: `tapctl state list` lists them\n");
+    let said = "error: there is no node vcp in the state; did you mean vpc?\nhint: `tapctl state list` lists them\n";
+    assert_eq!(run.stderr, said);
     insta::assert_snapshot!(desk.tapctl(&["state", "show"]).expect(0).stdout, @r"
     account    = 123456789012
     document   = state/student-records-dev.json
@@ -302,7 +303,7 @@ fn a_node_is_forgotten_and_brought_back() {
             &["key", "--yes"][..],
             "error: key is used by alias; nothing was changed\nhint: forget those first, or add --force\n",
         ),
-        (&["kee", "--yes"], "error: there is no node kee in the state\n"),
+        (&["kee", "--yes"], "error: there is no node kee in the state; did you mean key?\n"),
         (&["alias"], "error: there is no terminal to ask on\n"),
     ] {
         let run = desk.tapctl(&[&["state", "rm"], arguments].concat()).expect(1);
