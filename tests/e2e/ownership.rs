@@ -15,7 +15,7 @@ fn ownership_tags_that_were_taken_off_are_told_and_put_back() {
         nodes.iter().filter(|(_, node)| node["spec"]["tags"].is_object()).map(|(name, _)| name.clone()).collect();
     assert!(tagged.len() > 60, "{tagged:?}");
     let path = desk.state_path("dev");
-    aws.python(&format!("state = {path:?}\n{UNTAG}"));
+    aws.python(&format!("state, keys = {path:?}, ['tapctl:node']\n{UNTAG}"));
     let mark = aws.mark();
     let drift = desk.tapctl(&["drift", "--json"]).expect(2).json();
     let told = |drifted: &&Value| {
@@ -37,9 +37,8 @@ fn ownership_tags_that_were_taken_off_are_told_and_put_back() {
     assert!(!writes.iter().any(|call| call.contains(":Create") && call != "ec2:CreateTags"), "{writes:?}");
 }
 
-/// Takes `tapctl:node` off every object of a state.
-const UNTAG: &str = r#"
-keys = ['tapctl:node']
+/// Takes the tags of these `keys` off every object of a `state`.
+pub const UNTAG: &str = r#"
 def arn(node):
     found = [node['id'], *(node['outputs'] or {}).values()]
     return next(value for value in found if isinstance(value, str) and value.startswith('arn:'))
@@ -49,19 +48,22 @@ def gateway(path): return f'arn:aws:apigateway:us-east-1::/{path}'
 def dashboard(name): return f'arn:aws:cloudwatch::123456789012:dashboard/{name}'
 def untag_bucket(name):
     tags = [tag for tag in client('s3').get_bucket_tagging(Bucket=name)['TagSet'] if tag['Key'] not in keys]
-    client('s3').put_bucket_tagging(Bucket=name, Tagging={'TagSet': tags})
+    client('s3').delete_bucket_tagging(Bucket=name)
+    if tags:
+        client('s3').put_bucket_tagging(Bucket=name, Tagging={'TagSet': tags})
 def restapi(id): return 'restapis/' + id.replace('|', '/stages/')
 UNTAG = {
-    'acm.': lambda n: client('acm').remove_tags_from_certificate(CertificateArn=arn(n), Tags=[{'Key': keys[0]}]),
+    'acm.': lambda n: client('acm').remove_tags_from_certificate(CertificateArn=arn(n), Tags=[{'Key': key} for key in keys]),
     'apigateway.api_key': lambda n: client('apigateway').untag_resource(resourceArn=gateway('apikeys/' + n['id']), tagKeys=keys),
     'apigateway.usage_plan': lambda n: client('apigateway').untag_resource(resourceArn=gateway('usageplans/' + n['id']), tagKeys=keys),
     'apigateway.': lambda n: client('apigateway').untag_resource(resourceArn=gateway(restapi(n['id'])), tagKeys=keys),
     'apigatewayv2.': lambda n: client('apigatewayv2').untag_resource(ResourceArn=gateway('vpclinks/' + n['id']), TagKeys=keys),
     'applicationautoscaling.': lambda n: scaling.untag_resource(ResourceARN=target(), TagKeys=keys),
-    'cloudtrail.': lambda n: client('cloudtrail').remove_tags(ResourceId=arn(n), TagsList=[{'Key': keys[0]}]),
+    'cloudtrail.': lambda n: client('cloudtrail').remove_tags(ResourceId=arn(n), TagsList=[{'Key': key} for key in keys]),
     'cloudwatch.dashboard': lambda n: client('cloudwatch').untag_resource(ResourceARN=dashboard(n['id']), TagKeys=keys),
     'cloudwatch.': lambda n: client('cloudwatch').untag_resource(ResourceARN=arn(n), TagKeys=keys),
-    'ec2.': lambda n: client('ec2').delete_tags(Resources=[n['id']], Tags=[{'Key': keys[0]}]),
+    'cognito.': lambda n: client('cognito-idp').untag_resource(ResourceArn=arn(n), TagKeys=keys),
+    'ec2.': lambda n: client('ec2').delete_tags(Resources=[n['id']], Tags=[{'Key': key} for key in keys]),
     'ecs.': lambda n: client('ecs').untag_resource(resourceArn=arn(n), tagKeys=keys),
     'efs.': lambda n: client('efs').untag_resource(ResourceId=n['id'], TagKeys=keys),
     'elasticache.': lambda n: client('elasticache').remove_tags_from_resource(ResourceName=arn(n), TagKeys=keys),

@@ -9,6 +9,7 @@ from .life import ENDINGS, durations, endings
 from .permissions import permissions
 from .quotas import quotas
 from .registry import ALL_RULES
+from .strangers import SWAPS, swap
 from .world import world
 
 ROUTES = {}
@@ -115,6 +116,16 @@ def settle(body, query):
     with world.lock:
         world.clock.run_all()
     return {}
+
+
+@route("POST", "/_local/strangers")
+def put_strangers(body, query):
+    wishes = body if isinstance(body, list) else [body]
+    with world.lock:
+        world.clock.run_due()
+        for wish in wishes:
+            swap(**wish)
+    return {"known": sorted(SWAPS)}
 
 
 @route("POST", "/_local/login")

@@ -4,7 +4,7 @@ import json
 
 from ..common import picked
 from ..moto_app import ask
-from ..registry import AwsError, after, now, operation
+from ..registry import AwsError, after, backend_of, now, operation
 
 COMPOSITE = (
     "AlarmName",
@@ -94,12 +94,28 @@ def delete_alarms(call):
     return ask(call, params={"AlarmNames": simple}) if simple else {}
 
 
+def share_dashboards(call):
+    """Dashboards are of no region: every one shows the same, with the same tags."""
+    home, here = backend_of("cloudwatch", call.account, "us-east-1"), call.backend("cloudwatch")
+    if here.tagger is not home.tagger:
+        home.tagger.tags.update(here.tagger.tags)
+        here.tagger = home.tagger
+    here.dashboards = home.dashboards
+
+
+@operation("cloudwatch", "DeleteDashboards", "GetDashboard", "ListDashboards")
+def dashboards_of_all_regions(call):
+    share_dashboards(call)
+    return ask(call)
+
+
 def dashboard_arn(call, name):
     return f"arn:aws:cloudwatch::{call.account}:dashboard/{name}"
 
 
 @operation("cloudwatch", "PutDashboard")
 def put_dashboard(call):
+    share_dashboards(call)
     backend, name = call.backend("cloudwatch"), call.params["DashboardName"]
     first = name not in backend.dashboards
     answer = ask(call, params=picked(call.params, "DashboardName", "DashboardBody"))
@@ -124,6 +140,7 @@ def forget_tags_of_dashboards(call, answer):
 
 def require_taggable(call):
     """Only what exists has tags; answers whether it is a dashboard, of whose tags moto knows nothing."""
+    share_dashboards(call)
     arn, backend = call.params["ResourceARN"], call.backend("cloudwatch")
     kind, _, name = arn.split(":", 5)[5].replace("dashboard/", "dashboard:").partition(":")
     known = {"dashboard": backend.dashboards, "alarm": backend.alarms | composites(call)}

@@ -310,6 +310,18 @@ def test_only_the_first_write_sets_tags(local, name):
             cloudwatch.list_tags_for_resource(ResourceARN=arn)
 
 
+def test_dashboards_are_of_no_region(local, name):
+    home, away = local("cloudwatch"), local("cloudwatch", "eu-west-1")
+    tags = [{"Key": "k", "Value": "v"}]
+    home.put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}', Tags=tags)
+    arn = away.get_dashboard(DashboardName=name)["DashboardArn"]
+    assert away.list_tags_for_resource(ResourceARN=arn)["Tags"] == tags
+    assert name in [entry["DashboardName"] for entry in away.list_dashboards()["DashboardEntries"]]
+    away.delete_dashboards(DashboardNames=[name])
+    with refused("ResourceNotFound"):
+        home.get_dashboard(DashboardName=name)
+
+
 def test_a_dashboard_is_taken_with_a_warning(local, name):
     body = {"widgets": [{"type": "text"}, {"type": "metric", "properties": {"metrics": [], "colour": "red"}}]}
     answer = local("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=json.dumps(body))

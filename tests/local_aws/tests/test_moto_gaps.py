@@ -212,6 +212,7 @@ MOTO = {
     "CloudWatch": [
         ("calls a new alarm fine", "test_gaps_account.test_alarm_comes_back_as_it_was_put"),
         ("has no composite alarms", "test_audit.test_alarms"),
+        ("has dashboards in each region", "test_audit.test_dashboards_are_of_no_region"),
     ],
     "GuardDuty": [
         ("makes two detectors", "test_gaps_account.test_region_has_one_detector"),

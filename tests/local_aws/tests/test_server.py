@@ -458,3 +458,23 @@ def test_only_what_a_policy_allows(local, network, name, role):
 
 def test_a_policy_needs_a_statement(local):
     assert "at least one statement" in local.admin("POST", "/_local/iam", {})["error"]
+
+
+def test_another_object_can_take_a_name(local, role, name):
+    arn, iam, logs = role("ecs.amazonaws.com"), local("iam"), local("logs")
+    role_name = arn.rpartition("/")[2]
+    logs.create_log_group(logGroupName=name, tags={"k": "v"})
+
+    def told():
+        group = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
+        return iam.get_role(RoleName=role_name)["Role"]["RoleId"], group["creationTime"]
+
+    before = told()
+    local.admin("POST", "/_local/strangers", [{"kind": "iam.role", "id": role_name}])
+    local.admin("POST", "/_local/strangers", {"kind": "logs.log_group", "id": name})
+    assert all(old != new for old, new in zip(before, told(), strict=True))
+    assert logs.list_tags_log_group(logGroupName=name)["tags"] == {"k": "v"}
+    iam.delete_role(RoleName=role_name)
+    logs.delete_log_group(logGroupName=name)
+    for kind, error in (("iam.role", "there is no iam.role 'x'"), ("sns.topic", "'sns.topic' is none of apigateway.stage")):
+        assert error in local.admin("POST", "/_local/strangers", {"kind": kind, "id": "x"})["error"]
