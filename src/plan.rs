@@ -15,6 +15,9 @@ use crate::state::{NodeState, Progress, State, base_name};
 /// found by does not exist yet either.
 pub type Observations = BTreeMap<String, Option<Seen>>;
 
+/// Why a node that is ready is resumed: no run has recorded its outputs yet.
+pub const NOT_SEEN_READY: &str = "an earlier run did not see it ready";
+
 /// What to do with one node.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "action")]
@@ -45,7 +48,7 @@ pub enum Action {
     },
     /// An earlier run did not see it become ready; waiting goes on.
     Resume {
-        /// What AWS calls its status.
+        /// What AWS calls its status, or [`NOT_SEEN_READY`].
         reason: String,
         /// What differs.
         diff: Diff,
@@ -88,6 +91,11 @@ impl Action {
         }
     }
 
+    /// Whether there is an object afterwards that was not this node's before.
+    pub fn makes(&self) -> bool {
+        matches!(self, Action::Create | Action::Adopt { .. } | Action::Replace { .. })
+    }
+
     /// Whether the object is lost by it.
     pub fn destroys(&self) -> bool {
         matches!(self, Action::Delete | Action::Replace { .. } | Action::Duplicate { .. })
@@ -110,6 +118,12 @@ pub struct Step {
     /// Losing the object loses data.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stateful: bool,
+    /// What is lost with the object, though it holds no data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precious: Option<&'static str>,
+    /// What it will be, where it is made or taken over. What only the apply will know is a reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<Value>,
     /// Which comes first where the action is a replacement.
     #[serde(skip)]
     pub replace: Replace,
@@ -203,7 +217,7 @@ pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: O
         _ if !diff.is_empty() => Action::Update { diff },
         // Its outputs are not recorded yet.
         _ if recorded.is_some_and(|node| node.progress != Progress::Ready) => {
-            Action::Resume { reason: "an earlier run did not see it ready".into(), diff }
+            Action::Resume { reason: NOT_SEEN_READY.into(), diff }
         }
         _ => Action::Keep,
     }
@@ -215,7 +229,7 @@ pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: O
 /// Where the state has a kind this version does not know.
 pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&str) -> Result<Facts>) -> Result<Plan> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut known: BTreeMap<String, Value> = BTreeMap::new();
+    let mut known = Known::default();
     for name in order(&stack.nodes) {
         let entry = &stack.nodes[name];
         let recorded = state.nodes.get(name);
@@ -225,8 +239,8 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
         };
         let ground = ground_that_goes_first(entry, recorded, &steps);
         let facts = facts(entry.kind)?;
-        let want = (facts.canonical)(&stack::resolve(&entry.spec, &|node| known.get(node).cloned()))?;
         let now = seen.get(name).and_then(Option::as_ref);
+        let (want, decided) = wanted(entry, &facts, &known, recorded, now)?;
         let falls = stands_on_what_goes_first(entry, recorded, &steps);
         let action = match other {
             // Two kinds share no names, so the old object can wait until its users have moved.
@@ -235,7 +249,7 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             None if falls && now.is_none() && recorded.is_some_and(|node| node.progress == Progress::Pending) => {
                 Action::Replace { diff: Diff::default(), reason: "an earlier run may have made it".into() }
             }
-            None => decide(&facts, &want, recorded, now),
+            None => decided,
         };
         let action = match ground {
             Some(ground) if now.is_some() => goes_with(ground, action),
@@ -246,20 +260,24 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             Some(_) => Replace::CreateFirst,
             None => facts.replace,
         };
-        if let Some(outputs) = now.and_then(|now| outputs_that_last(&facts, &action, now)) {
-            known.insert(name.clone(), outputs);
-        }
+        known.learn(name, &facts, &action, &want, recorded, now);
         let id = now.map(|now| now.id.clone()).or_else(|| recorded.and_then(|node| node.id.clone()));
+        let refused = now.filter(|_| other.is_none()).and_then(|now| (facts.out_of_reach)(&want, &now.live));
         let mut step = Step {
             node: name.clone(),
             kind: entry.kind.into(),
-            action,
             id,
             stateful: (facts.stateful && !never_was(&facts, now)) || other.is_some_and(|other| other.stateful),
+            precious: match other {
+                Some(other) => other.precious,
+                None => facts.precious.filter(|_| now.is_some() && !never_was(&facts, now)),
+            },
+            spec: action.makes().then_some(want),
+            action,
             replace,
             ground: other.unwrap_or(facts).ground,
             outage: None,
-            refused: now.filter(|_| other.is_none()).and_then(|now| (facts.out_of_reach)(&want, &now.live)),
+            refused,
         };
         step.outage = now.and_then(|now| outage(&step, &facts, now));
         steps.push(step);
@@ -267,6 +285,24 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
     }
     steps.extend(leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?);
     Ok(Plan { steps })
+}
+
+/// What a node should be, as far as that is known, and what makes it so.
+fn wanted(
+    entry: &Entry,
+    facts: &Facts,
+    known: &Known,
+    recorded: Option<&NodeState>,
+    now: Option<&Seen>,
+) -> Result<(Value, Action)> {
+    let resolved = |outputs: &dyn Fn(&str) -> Option<Value>| {
+        let want = (facts.canonical)(&stack::resolve(&entry.spec, &outputs))?;
+        let action = decide(facts, &want, recorded, now);
+        Ok((want, action))
+    };
+    let first = resolved(&|node| known.for_good(node))?;
+    // What must go because of what it stands on must go; all else sees the successor under the same name.
+    if first.1.destroys() { Ok(first) } else { resolved(&|node| known.by_the_end(node)) }
 }
 
 /// Whether an object must be made anew because it never came to be: there is nothing in it to lose.
@@ -342,6 +378,8 @@ fn leaving(
             action,
             id: node.id.clone(),
             stateful: facts.stateful,
+            precious: facts.precious,
+            spec: None,
             replace: facts.replace,
             ground: facts.ground,
             outage: None,
@@ -369,12 +407,64 @@ fn duplicates<'a>(
             action: Action::Duplicate { of: now.id.clone() },
             id: Some(id.clone()),
             stateful: facts.stateful,
+            precious: facts.precious,
+            spec: None,
             replace: facts.replace,
             ground: facts.ground,
             outage: None,
             refused: None,
         })
     })
+}
+
+/// What nodes may be told of the outputs of others while planning.
+#[derive(Default)]
+struct Known {
+    outputs: BTreeMap<String, Value>,
+    /// Of what is replaced: what its successor will have again.
+    of_successors: BTreeMap<String, Value>,
+}
+
+impl Known {
+    /// The outputs that are not interrupted either.
+    fn for_good(&self, node: &str) -> Option<Value> {
+        self.outputs.get(node).cloned()
+    }
+
+    /// The outputs as they will be after the apply.
+    fn by_the_end(&self, node: &str) -> Option<Value> {
+        self.outputs.get(node).or_else(|| self.of_successors.get(node)).cloned()
+    }
+
+    fn learn(
+        &mut self,
+        name: &str,
+        facts: &Facts,
+        action: &Action,
+        want: &Value,
+        recorded: Option<&NodeState>,
+        now: Option<&Seen>,
+    ) {
+        let foretold = || recorded.and_then(|node| foretold(facts, want, node));
+        let (into, outputs) = match action {
+            Action::Create => (&mut self.outputs, foretold()),
+            Action::Replace { .. } => (&mut self.of_successors, foretold()),
+            _ => (&mut self.outputs, now.and_then(|now| outputs_that_last(facts, action, now))),
+        };
+        into.extend(outputs.map(|outputs| (name.to_owned(), outputs)));
+    }
+}
+
+/// The outputs that an object made anew will have as the recorded one had them.
+fn foretold(facts: &Facts, want: &Value, recorded: &NodeState) -> Option<Value> {
+    let same = |field: &&str| want.get(*field) == recorded.spec.get(*field);
+    if recorded.kind != facts.kind || !facts.immutable.iter().all(same) {
+        return None;
+    }
+    let last = |field: &&&str| !facts.volatile.contains(*field) || facts.diff(want, &recorded.spec).is_empty();
+    let again = facts.foretold.iter().filter(last);
+    let outputs = again.map(|field| Some(((*field).to_owned(), recorded.outputs.get(*field)?.clone())));
+    outputs.collect::<Option<serde_json::Map<_, _>>>().map(Value::Object)
 }
 
 /// The outputs other nodes may count on while planning: none of an object that goes, and not those that the planned

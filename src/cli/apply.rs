@@ -8,9 +8,9 @@ use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
 use super::{Common, Done, Error};
 use crate::engine::Engine;
-use crate::plan::{Action, Observations, Plan, Step, plan};
+use crate::plan::{Observations, Plan, plan};
 use crate::render;
-use crate::run::{choice, outage, settings as guard};
+use crate::run::{choice, loss, outage, settings as guard};
 use crate::stack::Stack;
 use crate::stacks::quotas;
 use crate::state::{Settings, State, StateError, Writer};
@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// Let what stands be out of service for a while, where a change cannot be made without.
     #[arg(long)]
     allow_outage: bool,
+    /// Let the URL, address, key, name or logs of this node be lost; may be given more than once.
+    #[arg(long, value_name = "NODE")]
+    allow_loss: Vec<String>,
     #[command(flatten)]
     effort: Effort,
 }
@@ -87,7 +90,7 @@ impl Args {
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
         context.refuse_out_of_reach(&plan)?;
         render::plan(&plan, &context.state)?;
-        self.refuse_data_loss(&plan)?;
+        loss::refuse(&plan, &loss::Allowed { data: &self.allow_data_loss, precious: &self.allow_loss })?;
         outage::refuse(&plan, self.allow_outage).map_or(Ok(()), Err)?;
         if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
             render::note(&remark);
@@ -115,28 +118,5 @@ impl Args {
         let done = conclude(report, stopper)?;
         render::outputs(&state.outputs)?;
         Ok(done)
-    }
-
-    fn refuse_data_loss(&self, plan: &Plan) -> Result<(), Error> {
-        let lossy =
-            |step: &&Step| step.stateful && step.action.destroys() && !self.allow_data_loss.contains(&step.node);
-        let lost: Vec<&Step> = plan.steps.iter().filter(lossy).collect();
-        if lost.is_empty() {
-            return Ok(());
-        }
-        let told: Vec<String> = lost.iter().map(|step| data_of(step)).collect();
-        let flags: BTreeSet<String> = lost.iter().map(|step| format!("--allow-data-loss {}", step.node)).collect();
-        Err(Error::refused(
-            format!("this plan would lose the data of {}; nothing was changed", told.join(", ")),
-            format!("if that is meant, add {}", flags.into_iter().collect::<Vec<_>>().join(" ")),
-        ))
-    }
-}
-
-/// Whose data a step loses.
-fn data_of(step: &Step) -> String {
-    match (&step.action, &step.id) {
-        (Action::Duplicate { of }, Some(id)) => format!("{id}, a duplicate of {} {of}", step.node),
-        _ => step.node.clone(),
     }
 }

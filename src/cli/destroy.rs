@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::plan::{Observations, Plan, plan_destroy};
 use crate::render;
-use crate::run::settings as guard;
+use crate::run::{loss, settings as guard};
 use crate::state::{State, Writer};
 
 /// Remove everything the stack has in this environment, dependents first.
@@ -67,6 +67,9 @@ impl Args {
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan_destroy(&context.state, &seen, &facts)?;
         render::plan(&plan, &context.state)?;
+        for lost in loss::precious(&plan) {
+            render::note(&format!("this cannot be had again: {lost}"));
+        }
         Ok((context, plan, seen))
     }
 }

@@ -20,6 +20,9 @@ pub(super) struct Args {
     /// The same as --format json.
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Cut no value, however narrow the terminal.
+    #[arg(long)]
+    full: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,7 +43,7 @@ impl Args {
         let drifted = drift(&context.scope(false), &context.state).await.map_err(Error::Nodes)?;
         match self.json || self.format == Format::Json {
             true => render::json(&drifted)?,
-            false => render::drift(&drifted, context.state.nodes.len())?,
+            false => render::drift(&drifted, context.state.nodes.len(), self.full)?,
         }
         Ok(if drifted.is_empty() { Done::Clean } else { Done::Found(2) })
     }

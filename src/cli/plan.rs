@@ -21,6 +21,9 @@ pub(super) struct Args {
     /// Print the plan as JSON.
     #[arg(long)]
     json: bool,
+    /// Show every field of what is made, and cut no value.
+    #[arg(long, conflicts_with = "json")]
+    full: bool,
 }
 
 /// Which nodes a command is about.
@@ -57,15 +60,16 @@ impl Args {
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
         context.refuse_out_of_reach(&plan)?;
-        show(&plan, &context, self.json)?;
+        self.show(&plan, &context)?;
         Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })
     }
-}
 
-fn show(plan: &Plan, context: &Context, json: bool) -> Result<(), Error> {
-    match json {
-        true => render::json(plan)?,
-        false => render::plan(plan, &context.state)?,
+    fn show(&self, plan: &Plan, context: &Context) -> Result<(), Error> {
+        match (self.json, self.full) {
+            (true, _) => render::json(plan)?,
+            (_, true) => render::plan_in_full(plan, &context.state)?,
+            _ => render::plan(plan, &context.state)?,
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -15,6 +15,9 @@ pub(super) struct Args {
     /// Print as JSON.
     #[arg(long)]
     json: bool,
+    /// Cut no value, however narrow the terminal.
+    #[arg(long)]
+    full: bool,
 }
 
 impl Args {
@@ -53,7 +56,7 @@ impl Args {
             })
             .collect();
         let all_ready = !rows.is_empty() && rows.iter().all(|row| row.phase == "ready");
-        render::status(&rows, &context.state, self.json)?;
+        render::status(&rows, &context.state, self.json, self.full)?;
         Ok(if all_ready { Done::Clean } else { Done::Found(2) })
     }
 }

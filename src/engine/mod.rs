@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use observe::{Scope, drift, observe};
-pub use report::{Drifted, Event, NodeFailure, Outcome, Report, Reporter, Silent};
+pub use report::{Drifted, Event, NodeFailure, Outcome, Repair, Report, Reporter, Silent};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 use walk::Task;

@@ -195,7 +195,9 @@ impl<'e, C: 'static> Worker<'e, C> {
             .get(self.node)
             .ok_or_else(|| self.fail("observe", Fault::invalid("the plan names a node that is not in the stack")))?;
         let target = Target { spec: self.resolved(&entry.spec)?, edges: entry.edges.clone() };
-        if let Some(other) = self.recorded().filter(|node| node.kind != self.facts.kind) {
+        let other = self.recorded().filter(|node| node.kind != self.facts.kind);
+        let was_other = other.is_some();
+        if let Some(other) = other {
             self.depose(other).await?;
         }
         let own = self.recorded().as_ref().and_then(unanswered).is_some();
@@ -233,7 +235,7 @@ impl<'e, C: 'static> Worker<'e, C> {
             (Action::Replace { reason, .. }, Some(found)) => self.replace(&target, &found, &reason).await,
             _ => {
                 self.create(&target).await?;
-                let replaced = self.engine.removed.borrow().contains(self.node);
+                let replaced = was_other || self.engine.removed.borrow().contains(self.node);
                 Ok(if replaced { Outcome::Replaced } else { Outcome::Created })
             }
         }

@@ -6,9 +6,9 @@ use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 use super::ownership::{admit, judge};
-use super::report::{Drifted, Event, NodeFailure, Reporter};
+use super::report::{Drifted, Event, NodeFailure, Repair, Reporter};
 use crate::error::{Class, Result};
-use crate::plan::Observations;
+use crate::plan::{Observations, decide};
 use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen};
 use crate::stack::{self, Stack};
 use crate::state::{NodeState, State, base_name};
@@ -267,8 +267,9 @@ pub async fn drift<C: 'static>(scope: &Scope<'_, C>, state: &State) -> Result<Ve
         let duplicates = found.map(|found| found.duplicates.clone()).unwrap_or_default();
         if found.is_none() || status.is_some() || !changes.is_empty() || !duplicates.is_empty() {
             let (id, missing) = (node.id.clone(), found.is_none());
+            let repair = Repair::by(&decide(&facts, &node.spec, Some(node), found), &facts, &node.spec, found);
             let (node, kind) = (name.clone(), node.kind.clone());
-            drifted.push(Drifted { node, kind, id, missing, status, changes, duplicates });
+            drifted.push(Drifted { node, kind, id, missing, status, changes, duplicates, repair });
         }
     }
     Ok(drifted)

@@ -4,9 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::diff::Diff;
 use crate::error::Fault;
+use crate::plan::Action;
+use crate::resource::{Facts, Phase, Seen};
 
 /// Something a person may want to see while it happens.
 #[derive(Debug, Clone)]
@@ -208,4 +211,57 @@ pub struct Drifted {
     /// Ids of further objects that carry the node's tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub duplicates: Vec<String>,
+    /// What becomes of it.
+    #[serde(flatten)]
+    pub repair: Repair,
+}
+
+/// What the next apply makes of a node that is not as it was left, as long as the settings ask for the same.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "repair")]
+pub enum Repair {
+    /// It makes it as it was left.
+    Mended,
+    /// It waits until it is ready: AWS is at work on it.
+    Waits,
+    /// It asks AWS to try again what ended badly.
+    Retried,
+    /// It makes one without data in the place of one that had some.
+    Empty,
+    /// It is refused: AWS does not let it be changed.
+    Refused {
+        /// What it has, and why it keeps it.
+        why: String,
+    },
+    /// It makes it anew.
+    Anew {
+        /// Why an update will not do.
+        reason: String,
+        /// What is lost with it: `data`, or what else cannot be had again. It is lost only where the node is named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loses: Option<&'static str>,
+    },
+}
+
+impl Repair {
+    /// What such an action comes to.
+    pub(super) fn by(action: &Action, facts: &Facts, want: &Value, found: Option<&Seen>) -> Repair {
+        let refused = found.and_then(|found| (facts.out_of_reach)(want, &found.live));
+        match action {
+            Action::Create if facts.stateful => Repair::Empty,
+            Action::Replace { reason, .. } => {
+                let never_was =
+                    facts.recreate_failed && found.is_some_and(|found| matches!(found.phase, Phase::Failed(_)));
+                let loses = if facts.stateful { Some("data") } else { facts.precious };
+                Repair::Anew { reason: reason.clone(), loses: loses.filter(|_| !never_was) }
+            }
+            _ if refused.is_some() => Repair::Refused { why: refused.map(|it| it.why).unwrap_or_default() },
+            Action::Resume { diff, .. } => match found.map(|found| &found.phase) {
+                Some(Phase::Pending(_)) => Repair::Waits,
+                Some(Phase::Failed(_)) if diff.is_empty() => Repair::Retried,
+                _ => Repair::Mended,
+            },
+            _ => Repair::Mended,
+        }
+    }
 }

@@ -1,11 +1,16 @@
 //! The only printer. Answers go to stdout, progress, notes and errors to stderr; colours obey `NO_COLOR` and pipes.
 
 mod board;
+mod drift;
+mod fit;
+mod notable;
 mod plan;
 mod progress;
 mod reading;
 mod screen;
 mod table;
+mod told;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -17,16 +22,18 @@ use serde_json::Value;
 use crate::config::ConfigError;
 use crate::engine::{NodeFailure, Outcome, Report};
 
-pub use plan::plan;
+pub use drift::drift;
+pub use plan::{plan, plan_in_full};
 pub use progress::Progress;
 pub use reading::Reading;
-pub use table::{StatusRow, drift, recorded, status};
+pub use table::{StatusRow, recorded, status};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
+const PLAIN: Style = Style::new();
 
 fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
@@ -35,6 +42,11 @@ fn paint(style: Style, text: &str) -> String {
 /// Whether colours may be written to stderr.
 pub fn colours_stderr() -> bool {
     anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// The columns of the terminal that the answer goes to; none where it goes elsewhere, or the terminal does not say.
+fn width() -> Option<usize> {
+    comfy_table::Table::new().width().map(usize::from).filter(|width| *width > 0)
 }
 
 /// A line of the answer. That its reader went away, as `head` does, is no reason to end, least of all half-way through an

@@ -1,4 +1,4 @@
-//! Tables: status and drift.
+//! Tables: every node, live or recorded.
 
 use std::io;
 
@@ -7,11 +7,8 @@ use jiff::{SpanRound, Timestamp, Unit};
 use serde::Serialize;
 use serde_json::json;
 
-use super::plan::value;
-use super::{BOLD, GREEN, RED, line, outputs, paint};
-use crate::diff::Change;
-use crate::engine::Drifted;
-use crate::state::State;
+use super::{BOLD, GREEN, RED, fit, line, outputs, paint, width};
+use crate::state::{NodeState, State};
 
 /// One node in `tapctl status`.
 #[derive(Debug, Serialize)]
@@ -31,22 +28,97 @@ pub struct StatusRow {
     pub created: Option<Timestamp>,
 }
 
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
-    table
+/// A row of a table: its cells, and whether each may be cut.
+pub(super) type Row = Vec<(String, bool)>;
+
+/// How far a cell that may be cut is cut before the rows are broken up instead.
+const LEAST: usize = 24;
+/// The narrowest terminal on which rows are not broken up, however short their cells.
+const NARROW: usize = 100;
+
+/// Prints rows under their header or, where that is wider than the terminal, each row over several lines: what it is
+/// about, then the rest of it.
+pub(super) fn print(header: &[&str], rows: &[Row], about: usize, most: Option<usize>) -> io::Result<()> {
+    laid_out(header, rows, about, most).into_iter().try_for_each(line)
 }
 
-/// Tables pad their cells; nobody wants spaces at the end of a line.
-fn print(table: &Table) -> io::Result<()> {
-    table.to_string().lines().try_for_each(|row| line(row.trim_end()))
+fn laid_out(header: &[&str], rows: &[Row], about: usize, most: Option<usize>) -> Vec<String> {
+    match fitting(header, rows, most) {
+        Some(widths) => {
+            let mut table = Table::new();
+            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+            for row in rows {
+                table.add_row(row.iter().zip(&widths).map(|((text, _), most)| fit::middle(text, *most)));
+            }
+            // Tables pad their cells; nobody wants spaces at the end of a line.
+            table.to_string().lines().map(|row| row.trim_end().to_owned()).collect()
+        }
+        None => stacked(rows, about, most.unwrap_or(NARROW)),
+    }
 }
 
-/// Prints every node and the outputs.
+/// The width of each column, where the table fits.
+fn fitting(header: &[&str], rows: &[Row], most: Option<usize>) -> Option<Vec<usize>> {
+    let longest = |at: usize| rows.iter().map(move |row| row[at].0.chars().count());
+    let natural = |at: usize| longest(at).chain([header[at].len()]).max().unwrap_or(0);
+    let mut widths: Vec<usize> = (0..header.len()).map(natural).collect();
+    // A space before each column and one after.
+    let total = |widths: &[usize]| widths.iter().sum::<usize>() + 2 * widths.len() - 1;
+    let Some(most) = most.filter(|most| *most < total(&widths)) else { return Some(widths) };
+    if most < NARROW {
+        return None;
+    }
+    let least: Vec<usize> = (0..header.len())
+        .map(|at| {
+            rows.iter().filter(|row| !row[at].1).map(|row| row[at].0.chars().count()).max().unwrap_or(0).max(LEAST)
+        })
+        .collect();
+    while total(&widths) > most {
+        let (at, _) =
+            widths.iter().enumerate().filter(|(at, width)| **width > least[*at]).max_by_key(|(_, width)| **width)?;
+        widths[at] -= 1;
+    }
+    Some(widths)
+}
+
+/// Rows over several lines. What rows that follow each other are about is said once.
+fn stacked(rows: &[Row], about: usize, most: usize) -> Vec<String> {
+    let (mut lines, mut last) = (Vec::new(), String::new());
+    for row in rows {
+        let (head, rest) = row.split_at(about);
+        let head = head.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join("  ");
+        if head != last {
+            lines.push(fit::lines(&head, most, 0, 4));
+            last = head;
+        }
+        let room = most.saturating_sub(4).max(LEAST);
+        let cell = |(text, cuttable): &(String, bool)| match cuttable {
+            true => fit::middle(text, room),
+            false => fit::lines(text, most, 4, 8),
+        };
+        let rest: Vec<String> = rest.iter().map(cell).collect();
+        let joined = rest.join("  ");
+        let whole = joined.lines().count() == 1 && joined.chars().count() <= room;
+        lines.extend(if whole { vec![joined] } else { rest }.into_iter().map(|part| format!("    {part}")));
+    }
+    lines
+}
+
+/// A cell that may be cut.
+pub(super) fn cut(text: impl Into<String>) -> (String, bool) {
+    (text.into(), true)
+}
+
+/// A cell that tells its node from others.
+pub(super) fn whole(text: impl Into<String>) -> (String, bool) {
+    (text.into(), false)
+}
+
+/// Prints every node and the outputs; in full: no value cut.
 ///
 /// # Errors
 /// Where stdout cannot be written to.
-pub fn status(rows: &[StatusRow], state: &State, as_json: bool) -> io::Result<()> {
+pub fn status(rows: &[StatusRow], state: &State, as_json: bool, full: bool) -> io::Result<()> {
     if as_json {
         let head = (&state.stack, &state.env, &state.account, &state.region);
         return super::json(&json!({
@@ -57,16 +129,17 @@ pub fn status(rows: &[StatusRow], state: &State, as_json: bool) -> io::Result<()
     if rows.is_empty() {
         return line(format!("{} {}: nothing is recorded", state.stack, state.env));
     }
-    let mut table = table(&["NODE", "KIND", "PHASE", "AGE", "ID"]);
-    for row in rows {
+    let row = |row: &StatusRow| {
         let phase = match &row.reason {
             Some(reason) => format!("{}: {reason}", row.phase),
             None => row.phase.to_owned(),
         };
         let age = row.created.map(age).unwrap_or_default();
-        table.add_row([row.node.as_str(), &row.kind, &phase, &age, row.id.as_deref().unwrap_or("-")]);
-    }
-    print(&table)?;
+        let id = row.id.as_deref().unwrap_or("-");
+        vec![whole(&row.node), whole(&row.kind), cut(phase), whole(age), cut(id)]
+    };
+    let cells: Vec<Row> = rows.iter().map(row).collect();
+    print(&["NODE", "KIND", "PHASE", "AGE", "ID"], &cells, 2, width().filter(|_| !full))?;
     let ready = rows.iter().filter(|row| row.phase == "ready").count();
     let style = if ready == rows.len() { GREEN } else { RED };
     let title = paint(BOLD, &format!("{} {}", state.stack, state.env));
@@ -86,11 +159,12 @@ pub fn recorded(state: &State, as_json: bool) -> io::Result<()> {
             .map(|(name, node)| json!({ "node": name, "kind": node.kind, "phase": node.progress, "id": node.id }));
         return super::json(&rows.collect::<Vec<_>>());
     }
-    let mut table = table(&["NODE", "KIND", "PHASE", "ID"]);
-    for (name, node) in &state.nodes {
-        table.add_row([name.as_str(), &node.kind, node.progress.as_str(), node.id.as_deref().unwrap_or("-")]);
-    }
-    print(&table)
+    let row = |(name, node): (&String, &NodeState)| {
+        let id = node.id.as_deref().unwrap_or("-");
+        vec![whole(name), whole(&node.kind), whole(node.progress.as_str()), cut(id)]
+    };
+    let rows: Vec<Row> = state.nodes.iter().map(row).collect();
+    print(&["NODE", "KIND", "PHASE", "ID"], &rows, 2, width())
 }
 
 fn age(since: Timestamp) -> String {
@@ -105,44 +179,54 @@ fn age(since: Timestamp) -> String {
     }
 }
 
-/// Prints what is not as it was left.
-///
-/// # Errors
-/// Where stdout cannot be written to.
-pub fn drift(drifted: &[Drifted], nodes: usize) -> io::Result<()> {
-    if drifted.is_empty() {
-        return line(match nodes {
-            1 => "no drift: the one node is as it was left".to_owned(),
-            _ => format!("no drift: all {nodes} nodes are as they were left"),
-        });
-    }
-    let mut table = table(&["NODE", "KIND", "FIELD", "LIVE", "WANTED"]);
-    for node in drifted {
-        let name = (node.node.as_str(), node.kind.as_str());
-        if node.missing {
-            table.add_row([name.0, name.1, "-", "missing", "to exist"]);
-        }
-        if let Some(status) = &node.status {
-            table.add_row([name.0, name.1, "-", status, "ready"]);
-        }
-        for id in &node.duplicates {
-            table.add_row([name.0, name.1, "-", id, "no second one"]);
-        }
-        for change in &node.changes.changes {
-            for (live, want) in sides(change) {
-                table.add_row([name.0, name.1, &change.path, &live, &want]);
-            }
-        }
-    }
-    print(&table)?;
-    line(format!("\ndrift in {} of {nodes} nodes; the next apply repairs it", drifted.len()))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What is live and what should be. Of lists only the elements that differ, each by itself.
-fn sides(change: &Change) -> Vec<(String, String)> {
-    let Some((missing, unexpected)) = change.elements() else {
-        return vec![(value(&change.live), value(&change.want))];
-    };
-    let unexpected = unexpected.into_iter().map(|item| (value(item), "(none)".to_owned()));
-    unexpected.chain(missing.into_iter().map(|item| ("(none)".to_owned(), value(item)))).collect()
+    const HEADER: &[&str] = &["NODE", "KIND", "VALUE"];
+
+    fn rows() -> Vec<Row> {
+        vec![
+            vec![whole("vpc"), whole("ec2.vpc"), cut(format!("arn:{}:end", "x".repeat(100)))],
+            vec![whole("vpc"), whole("ec2.vpc"), cut("short")],
+            vec![
+                whole("rules"),
+                whole("ec2.security_group_rules"),
+                whole("ingress[tcp 5432 from 203.0.113.7/32 \"my laptop\"]"),
+            ],
+        ]
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_cuts_no_rule() {
+        for most in [60, 80, 100, 120, 175] {
+            let lines = laid_out(HEADER, &rows(), 2, Some(most));
+            assert!(lines.iter().flat_map(|line| line.lines()).all(|line| line.chars().count() <= most), "{lines:#?}");
+            let text = lines.join("\n");
+            assert!(text.contains("203.0.113.7/32") && text.contains("arn:x") && text.contains(":end"), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_where_there_is_no_terminal() {
+        let text = laid_out(HEADER, &rows(), 2, None).join("\n");
+        assert!(text.contains(&format!("arn:{}:end", "x".repeat(100))), "{text}");
+    }
+
+    #[test]
+    fn rows_are_stacked_on_a_narrow_terminal() {
+        insta::assert_snapshot!(laid_out(HEADER, &rows(), 2, Some(60)).join("\n"), @r#"
+        vpc  ec2.vpc
+            arn:xxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxx:end
+            short
+        rules  ec2.security_group_rules
+            ingress[tcp 5432 from 203.0.113.7/32 "my laptop"]
+        "#);
+        insta::assert_snapshot!(laid_out(HEADER, &rows(), 2, Some(100)).join("\n"), @r#"
+        NODE   KIND                      VALUE
+        vpc    ec2.vpc                   arn:xxxxxxxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxxxxxx:end
+        vpc    ec2.vpc                   short
+        rules  ec2.security_group_rules  ingress[tcp 5432 from 203.0.113.7/32 "my laptop"]
+        "#);
+    }
 }

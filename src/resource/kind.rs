@@ -46,6 +46,10 @@ pub struct Facts {
     pub replace: Replace,
     /// Losing it loses data.
     pub stateful: bool,
+    /// What is lost with it, though it holds no data.
+    pub precious: Option<&'static str>,
+    /// Outputs that an object made anew with the same immutable fields has again.
+    pub foretold: &'static [&'static str],
     /// A failed one must be made anew.
     pub recreate_failed: bool,
     /// One per account or region: given up, not removed.
@@ -185,6 +189,8 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             volatile: R::VOLATILE,
             replace: R::REPLACE,
             stateful: R::STATEFUL,
+            precious: R::PRECIOUS,
+            foretold: R::FORETOLD,
             recreate_failed: R::RECREATE_FAILED,
             shared: R::SHARED,
             reborn: R::REBORN,

@@ -59,6 +59,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const REPLACE: Replace = Replace::DeleteFirst;
     /// Losing it loses data: never removed or replaced by `apply` without being named.
     const STATEFUL: bool = false;
+    /// What is lost with it and cannot be had again, though it holds no data, as `the address`: never removed or replaced
+    /// by `apply` without being named.
+    const PRECIOUS: Option<&'static str> = None;
+    /// Outputs that follow from the [immutable](Self::IMMUTABLE) fields, as an ARN from a name, or where they are
+    /// [volatile](Self::VOLATILE) from all: an object made anew with the same has them again. Never one that AWS draws.
+    const FORETOLD: &'static [&'static str] = &[];
     /// An object that ended `Failed` never recovers and must be made anew, as a NAT gateway.
     const RECREATE_FAILED: bool = false;
     /// There is one per account or region, whoever made it: taken over without asking. `destroy` calls `delete` once to

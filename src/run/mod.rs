@@ -2,6 +2,7 @@
 //! not asked for. No guard lives in a command.
 
 pub mod choice;
+pub mod loss;
 pub mod outage;
 pub mod reach;
 pub mod settings;

@@ -97,6 +97,7 @@ class Desk:
 
     def __init__(self, tapctl, stack, like=None):
         self.tapctl = tapctl
+        self.losses = [word for node in stack.losses for word in ("--allow-loss", node)]
         self.state_file = f"state/{stack.name}-dev.json"
         self.directory = Path(tempfile.mkdtemp(prefix="tapctl-crash-", dir=MEMORY if MEMORY.is_dir() else None))
         if like:
@@ -117,7 +118,7 @@ class Desk:
         }
         with open(self.directory / "said", "wb") as said:
             return subprocess.Popen(
-                [self.tapctl, *arguments],
+                [self.tapctl, *arguments, *(self.losses if arguments[0] == "apply" else [])],
                 cwd=self.directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,

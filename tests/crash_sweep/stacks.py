@@ -13,6 +13,8 @@ class Stack:
     name: str
     settings: str
     change: str
+    # Nodes that the change removes, with what cannot be had again.
+    losses: tuple[str, ...]
 
 
 # Every kind of change at once: made, updated in place, replaced before and after, removed.
@@ -35,6 +37,7 @@ retention_days = 90
 [tags]
 CostCentre = "42"
 """,
+    ("api-key-campus",),
 )
 
 # From everything that can be turned on to nothing of it, but for the users, who would be lost, and the zones, which cannot
@@ -43,6 +46,7 @@ EVERY_OPTION = Stack(
     "student-records",
     (SETTINGS / "every-option.toml").read_text(),
     'api.authorization = "cognito"\nnetwork.azs = 3\nnetwork.nat = "single"',
+    ("elastic-ip-nat-b", "elastic-ip-nat-c", "load-balancer"),
 )
 
 DATA_PIPELINE = Stack(
@@ -71,6 +75,7 @@ retention_days = 14
 [tags]
 CostCentre = "42"
 """,
+    (),
 )
 
 DEFAULT = "student-records"

@@ -103,6 +103,9 @@ fn help_says_what_each_command_does() {
           --allow-outage
               Let what stands be out of service for a while, where a change cannot be made without
 
+          --allow-loss <NODE>
+              Let the URL, address, key, name or logs of this node be lost; may be given more than once
+
           --parallelism <N>
               How many nodes are worked on at once, 1 to 64; by default engine.parallelism of
               tapctl.toml

@@ -757,6 +757,13 @@ fn redact_word(word: &str) -> String {
     if hex(word, 16) {
         return "[id]".to_owned();
     }
+    // The resource ids of RDS.
+    let upper = |part: &str| part.len() >= 20 && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if let Some((head, tail)) = word.rsplit_once('-')
+        && upper(tail)
+    {
+        return format!("{head}-[id]");
+    }
     word.to_owned()
 }
 

@@ -27,6 +27,7 @@ mod requirements;
 mod returns;
 mod secrets;
 mod sharing;
+mod shown;
 mod signals;
 mod standing;
 mod state;

@@ -21,7 +21,7 @@ fn an_environment_made_again_takes_its_keys_back() {
     let keys = ids(&aws.sweep(), "kms.key");
     desk.tapctl(&["destroy", "--yes"]).expect(0);
     let plan = desk.tapctl(&["plan"]).expect(2);
-    let said = "(AWS says: PendingDeletion, its deletion is scheduled for 20";
+    let said = "(status: PendingDeletion, its deletion is scheduled for 20";
     assert_eq!(plan.stdout.matches(said).count(), 6, "{plan}");
     desk.tapctl(&["apply", "--yes"]).expect(0);
     // The numbers of a family's revisions go on.
@@ -70,7 +70,7 @@ fn a_protected_secret_is_restored_with_its_value() {
     aws.python(&format!("{secret}.put_secret_value({name}, SecretString='set by people')"));
     desk.tapctl(&["destroy", "--yes", "--confirm", "student-records-dev"]).expect(0);
     let plan = desk.tapctl(&["plan"]).expect(2);
-    assert_eq!(plan.stdout.matches("(AWS says: scheduled for deletion; apply restores it)").count(), 2, "{plan}");
+    assert_eq!(plan.stdout.matches("(status: scheduled for deletion; apply restores it)").count(), 2, "{plan}");
     desk.tapctl(&["apply", "--yes"]).expect(0);
     let value = aws.python(&format!("print(json.dumps({secret}.get_secret_value({name})['SecretString']))"));
     assert_eq!(value, "set by people");

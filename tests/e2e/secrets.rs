@@ -60,7 +60,7 @@ fn no_secret_is_ever_seen() {
     let values = values(&aws);
     // Not only what is new, but what changes.
     desk.settings(&format!("{callers}[service]\ncpu = 1024\nmemory = 2048\n"));
-    for command in [&["plan", "-vv"][..], &["plan", "--json"]] {
+    for command in [&["plan", "-vv"][..], &["plan", "--json"], &["plan", "--full"]] {
         watched(&desk, command, 2, &mut told, &mut seen);
     }
     watched(&desk, &["apply", "--yes", "-vv"], 0, &mut told, &mut seen);

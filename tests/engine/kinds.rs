@@ -56,6 +56,8 @@ pub trait Flavor: Debug + Clone + 'static {
     const KNOWN: bool = false;
     const STATEFUL: bool = false;
     const PARENT: Option<&'static str> = None;
+    const PRECIOUS: Option<&'static str> = None;
+    const FORETOLD: &'static [&'static str] = &[];
 }
 
 /// What should be true of an object of the fake cloud.
@@ -210,6 +212,8 @@ impl<F: Flavor> Resource for Spec<F> {
     const TWINS: bool = matches!(F::FOUND, Found::ByTags);
     const SERVES: bool = F::SERVES;
     const INTERRUPTS: &'static [&'static str] = F::INTERRUPTS;
+    const PRECIOUS: Option<&'static str> = F::PRECIOUS;
+    const FORETOLD: &'static [&'static str] = F::FORETOLD;
     const WAIT: Wait = Wait::seconds(5, 300, 600);
 
     fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
@@ -309,7 +313,11 @@ flavors! {
         const REBORN: bool = true;
     }
     /// Recognises a repeated create by its token.
-    Key { const KIND: &'static str = "t.key"; const TOKEN: bool = true; }
+    Key {
+        const KIND: &'static str = "t.key";
+        const TOKEN: bool = true;
+        const PRECIOUS: Option<&'static str> = Some("the key");
+    }
     /// Cannot be changed at all; its successor is made first, as a task definition.
     Rev {
         const KIND: &'static str = "t.rev";
@@ -330,6 +338,7 @@ flavors! {
     Link {
         const KIND: &'static str = "t.link";
         const FOUND: Found = Found::ByUses;
+        const FORETOLD: &'static [&'static str] = &["id"];
     }
     /// Some of it can be set only once it exists, one a call, as a VPC's DNS attributes.
     Attr {

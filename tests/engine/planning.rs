@@ -7,7 +7,7 @@ use tapctl::resource::{Phase, Seen};
 use tapctl::stack::Stack;
 use tapctl::state::{NodeState, Progress, State};
 
-use crate::kinds::{Attr, Disk, Gate, Key, Net, Rev, Shared, Spec, Svc, id, kinds};
+use crate::kinds::{Attr, Disk, Gate, Key, Link, Net, Rev, Shared, Spec, Svc, id, kinds};
 use crate::stacks::empty;
 use crate::world::{World, facts, names};
 
@@ -96,6 +96,57 @@ async fn destroy_is_planned_users_first_and_forgets_what_is_shared_or_gone() {
     assert!(at("other") < at("disk") && at("disk") < at("net"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_made_is_shown_with_what_is_known_of_it() {
+    let world = World::default();
+    let stack = stack(1, "a");
+    let spec = |plan: &Plan, node: &str| plan.steps.iter().find(|step| step.node == node).unwrap().spec.clone();
+    let plan = planned(&world, &stack).await;
+    assert_eq!(spec(&plan, "disk").unwrap()["uses"]["net"], json!({"$ref": "net.id"}));
+    assert_eq!(spec(&plan, "net").unwrap()["zone"], "a");
+    world.apply(&stack).await.complete();
+    world.cloud.vanish(&world.cloud.of("disk").id);
+    let plan = planned(&world, &stack).await;
+    assert_eq!(spec(&plan, "disk").unwrap()["uses"]["net"], world.cloud.of("net").id.as_str());
+    assert_eq!(spec(&plan, "net"), None, "it is there already");
+}
+
+/// A net, a link named after it, and what stands on the link and could not be moved from it.
+fn linked(zone: &str) -> Stack {
+    let mut stack = empty();
+    let net = Spec::<Net>::new().on(&mut stack, "net");
+    let link = Spec::<Link>::new().zone(zone).uses("net", id(&net)).on(&mut stack, "link");
+    Spec::<Disk>::new().uses("link", id(&link)).on(&mut stack, "disk");
+    Spec::<Svc>::new().uses("link", id(&link)).on(&mut stack, "svc");
+    stack
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_on_a_name_stays_where_that_name_comes_back() {
+    let world = World::default();
+    world.apply(&linked("a")).await.complete();
+    world.cloud.vanish(&world.store.state().nodes["link"].id.clone().unwrap());
+    let plan = planned(&world, &linked("a")).await;
+    assert_eq!((word(&plan, "link"), word(&plan, "disk"), word(&plan, "svc")), ("create", "keep", "keep"));
+    world.apply(&linked("a")).await.complete();
+    assert!(planned(&world, &linked("a")).await.is_empty());
+    // What is another by then is not known, and takes along what cannot be moved from it.
+    let plan = planned(&world, &linked("b")).await;
+    assert_eq!((word(&plan, "link"), word(&plan, "disk"), word(&plan, "svc")), ("replace", "replace", "update"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_had_again_is_marked_while_it_is_there() {
+    let world = World::default();
+    let mut stack = empty();
+    Spec::<Key>::new().on(&mut stack, "key");
+    let precious = |plan: &Plan| plan.steps[0].precious;
+    assert_eq!(precious(&planned(&world, &stack).await), None);
+    world.apply(&stack).await.complete();
+    let plan = planned(&world, &empty()).await;
+    assert_eq!((word(&plan, "key"), precious(&plan)), ("delete", Some("the key")));
+}
+
 fn seen(phase: Phase) -> Seen {
     let (live, outputs) = (json!({"zone": "a", "size": 1}), json!({"id": "i-1"}));
     Seen { id: "i-1".into(), live, outputs, phase, foreign: None, duplicates: Vec::new(), identity: None }
@@ -177,6 +228,8 @@ fn an_equal_plan_is_empty() {
         action,
         id: None,
         stateful: false,
+        precious: None,
+        spec: None,
         replace: tapctl::resource::Replace::DeleteFirst,
         ground: false,
         outage: None,

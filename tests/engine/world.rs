@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
+use tapctl::diff::Change;
 use tapctl::engine::{self, Drifted, Engine, Event, NodeFailure, Options, Outcome, Report, Reporter, Scope, Stop};
-use tapctl::plan::{Observations, Plan, plan, plan_destroy, select};
+use tapctl::plan::{Action, Observations, Plan, plan, plan_destroy, select};
 use tapctl::resource::{Facts, Kinds, Pass};
 use tapctl::stack::Stack;
-use tapctl::state::{Save, State, StateError};
+use tapctl::state::{Progress, Save, State, StateError};
 use tokio::sync::Notify;
 
 use crate::cloud::FakeCloud;
@@ -232,6 +233,8 @@ impl World {
             meanwhile(&self.cloud);
         }
         let (kinds, state) = (kinds(), self.store.state());
+        let is_sure = |name: &&String| state.nodes.get(*name).is_none_or(|node| node.progress != Progress::Pending);
+        let sure: BTreeSet<String> = seen.keys().filter(is_sure).cloned().collect();
         let empty = Stack::new("shop", "test", "us-east-1");
         let chosen = select(stack.unwrap_or(&empty), &state, &self.targets, &self.excluded).expect("known names");
         let stop = self.stop.clone().unwrap_or_else(|| Stop::new().1);
@@ -245,6 +248,9 @@ impl World {
             Ok(report) => {
                 if let Some(text) = &*self.store.text.borrow() {
                     assert_eq!(State::parse(text, "memory").unwrap(), engine.into_state(), "all is saved");
+                }
+                if stack.is_some() && report.is_complete() {
+                    assert_as_planned(&plan.only(&chosen), &sure, &report);
                 }
                 End::Done(report)
             }
@@ -273,6 +279,34 @@ impl World {
     /// Whether an event's words were heard.
     pub fn heard(&self, words: &str) -> bool {
         self.words.0.borrow().iter().any(|heard| heard.contains(words))
+    }
+}
+
+/// Whether a run did what its plan said, and nothing else. An update whose values only the apply could know may turn out
+/// not to be needed; and what could not be looked for while planning, or was not visible yet, may turn out to be there.
+#[track_caller]
+fn assert_as_planned(plan: &Plan, sure: &BTreeSet<String>, report: &Report) {
+    for step in &plan.steps {
+        let wanted = match &step.action {
+            Action::Keep => "unchanged",
+            Action::Create => "created",
+            Action::Adopt { .. } => "adopted",
+            Action::Update { .. } => "updated",
+            Action::Replace { .. } => "replaced",
+            Action::Resume { .. } => "ready",
+            Action::Delete => "deleted",
+            Action::Forget => "forgotten",
+            // It goes with what becomes of its node.
+            Action::Duplicate { .. } => continue,
+        };
+        let known = |change: &Change| tapctl::stack::is_resolved(&change.want);
+        let needed = step.action.diff().is_none_or(|diff| diff.changes.iter().all(known));
+        let became = report.done.iter().filter(|(node, _)| *node == step.node).map(|(_, outcome)| outcome.as_str());
+        let became: Vec<&str> = became.collect();
+        let unseen = matches!(step.action, Action::Create | Action::Forget) && !sure.contains(&step.node);
+        let there = unseen && became.len() == 1;
+        let fits = became.contains(&wanted) || there || (!needed && became == ["unchanged"]);
+        assert!(fits, "{}: {:?} was planned, and it was {became:?}", step.node, step.action);
     }
 }
 

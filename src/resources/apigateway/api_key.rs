@@ -70,6 +70,7 @@ impl Resource for ApiKey {
     type Outputs = ApiKeyOutputs;
     const KIND: &'static str = "apigateway.api_key";
     const TWINS: bool = true;
+    const PRECIOUS: Option<&'static str> = Some("the key");
     const WAIT: Wait = Wait::seconds(3, 60, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -125,6 +125,7 @@ impl Resource for RestApi {
     const TWINS: bool = true;
     /// A deployment is keyed by it, and must be planned along with the change.
     const VOLATILE: &'static [&'static str] = &["hash"];
+    const PRECIOUS: Option<&'static str> = Some("the URL");
     // A change of the security policy takes AWS a quarter of an hour.
     const WAIT: Wait = Wait::seconds(4, 1800, 300);
 

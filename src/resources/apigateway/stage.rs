@@ -88,6 +88,7 @@ impl Resource for Stage {
     const IMMUTABLE: &'static [&'static str] = &["rest_api_id", "name"];
     const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["account", "execution_log_group"];
+    const FORETOLD: &'static [&'static str] = &["stage_name", "invoke_url", "arn", "execution_arn"];
     const WAIT: Wait = Wait::seconds(3, 120, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

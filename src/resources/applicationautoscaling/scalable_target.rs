@@ -39,6 +39,7 @@ impl Resource for ScalableTarget {
     const KIND: &'static str = "applicationautoscaling.scalable_target";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["cluster", "service"];
+    const FORETOLD: &'static [&'static str] = &["resource_id"];
     const WAIT: Wait = Wait::seconds(3, 300, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

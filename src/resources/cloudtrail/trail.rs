@@ -69,6 +69,8 @@ impl Resource for Trail {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const SERVES: bool = true;
+    const PRECIOUS: Option<&'static str> = Some("the audit record");
+    const FORETOLD: &'static [&'static str] = &["trail_name", "arn"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -83,6 +83,7 @@ impl Resource for Alarm {
     const KIND: &'static str = "cloudwatch.alarm";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const FORETOLD: &'static [&'static str] = &["alarm_name", "arn"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

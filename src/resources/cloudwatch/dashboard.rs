@@ -44,6 +44,7 @@ impl Resource for Dashboard {
     const NAMED: bool = true;
     const GLOBAL: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const FORETOLD: &'static [&'static str] = &["dashboard_name", "arn"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -42,6 +42,7 @@ impl Resource for ResourceServer {
     const KIND: &'static str = "cognito.resource_server";
     const PARENT: Option<&'static str> = Some("cognito.user_pool");
     const IMMUTABLE: &'static [&'static str] = &["user_pool_id", "identifier"];
+    const FORETOLD: &'static [&'static str] = &["identifier"];
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

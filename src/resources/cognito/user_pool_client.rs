@@ -49,6 +49,7 @@ impl Resource for UserPoolClient {
     const KIND: &'static str = "cognito.user_pool_client";
     const PARENT: Option<&'static str> = Some("cognito.user_pool");
     const IMMUTABLE: &'static [&'static str] = &["user_pool_id", "name", "generate_secret"];
+    const PRECIOUS: Option<&'static str> = Some("the client id and secret");
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

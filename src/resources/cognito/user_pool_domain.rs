@@ -46,6 +46,8 @@ impl Resource for UserPoolDomain {
     const PARENT: Option<&'static str> = Some("cognito.user_pool");
     const IMMUTABLE: &'static [&'static str] = &["user_pool_id", "domain"];
     const SERVES: bool = true;
+    const PRECIOUS: Option<&'static str> = Some("the domain name");
+    const FORETOLD: &'static [&'static str] = &["domain", "token_url"];
     const WAIT: Wait = Wait::seconds(5, 600, 600);
 
     fn check(&self) -> std::result::Result<(), String> {

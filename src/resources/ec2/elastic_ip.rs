@@ -55,6 +55,7 @@ impl Resource for ElasticIp {
     type Outputs = ElasticIpOutputs;
     const KIND: &'static str = "ec2.elastic_ip";
     const TWINS: bool = true;
+    const PRECIOUS: Option<&'static str> = Some("the address");
     const WAIT: Wait = Wait::seconds(5, 300, 900);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {

@@ -38,6 +38,7 @@ impl Resource for InternetGatewayAttachment {
     const PARENT: Option<&'static str> = Some("ec2.internet_gateway");
     const IMMUTABLE: &'static [&'static str] = &["internet_gateway_id", "vpc_id"];
     const SERVES: bool = true;
+    const FORETOLD: &'static [&'static str] = &["vpc_id"];
     const WAIT: Wait = Wait::seconds(3, 300, 1800);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {

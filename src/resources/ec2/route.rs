@@ -44,6 +44,7 @@ impl Resource for Route {
     const IMMUTABLE: &'static [&'static str] = &["route_table_id", "destination"];
     const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["internet"];
+    const FORETOLD: &'static [&'static str] = &["route_table_id"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

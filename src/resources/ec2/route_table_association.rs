@@ -40,6 +40,7 @@ impl Resource for RouteTableAssociation {
     const PARENT: Option<&'static str> = Some("ec2.route_table");
     const IMMUTABLE: &'static [&'static str] = &["subnet_id"];
     const SERVES: bool = true;
+    const FORETOLD: &'static [&'static str] = &["subnet_id"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {

@@ -42,6 +42,7 @@ impl Resource for SecurityGroupRules {
     const KIND: &'static str = "ec2.security_group_rules";
     const PARENT: Option<&'static str> = Some("ec2.security_group");
     const IMMUTABLE: &'static [&'static str] = &["group_id"];
+    const FORETOLD: &'static [&'static str] = &["group_id"];
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

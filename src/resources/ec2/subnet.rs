@@ -67,6 +67,7 @@ impl Resource for Subnet {
     const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["vpc_id", "cidr", "availability_zone"];
     const GROUND: bool = true;
+    const FORETOLD: &'static [&'static str] = &["availability_zone"];
     const WAIT: Wait = Wait::seconds(3, 300, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -49,6 +49,7 @@ impl Resource for Cluster {
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const GROUND: bool = true;
     const WITNESSES: &'static [&'static str] = &["service_linked_role", "log_group"];
+    const FORETOLD: &'static [&'static str] = &["name", "arn"];
     const WAIT: Wait = Wait::seconds(3, 300, 600);
 
     fn check(&self) -> std::result::Result<(), String> {

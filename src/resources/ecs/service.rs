@@ -85,6 +85,7 @@ impl Resource for Service {
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster"];
     const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["listener", "after"];
+    const FORETOLD: &'static [&'static str] = &["arn", "name"];
     const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(5, 1200, 1200).usually(150, 120);
 

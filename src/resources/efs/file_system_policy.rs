@@ -38,6 +38,7 @@ impl Resource for FileSystemPolicy {
     const KIND: &'static str = "efs.file_system_policy";
     const PARENT: Option<&'static str> = Some("efs.file_system");
     const IMMUTABLE: &'static [&'static str] = &["file_system_id"];
+    const FORETOLD: &'static [&'static str] = &["file_system_id"];
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

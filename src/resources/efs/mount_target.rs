@@ -47,6 +47,7 @@ impl Resource for MountTarget {
     const PARENT: Option<&'static str> = Some("efs.file_system");
     const IMMUTABLE: &'static [&'static str] = &["file_system_id", "subnet_id"];
     const SERVES: bool = true;
+    const FORETOLD: &'static [&'static str] = &["file_system_id"];
     const WAIT: Wait = Wait::seconds(5, 600, 900).usually(90, 45);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -118,6 +118,7 @@ impl Resource for ReplicationGroup {
     // What it caches can be read again; what an application keeps in nothing else cannot.
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
+    const FORETOLD: &'static [&'static str] = &["replication_group_id", "arn"];
     const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(10, 3600, 2700).usually(600, 300);
 

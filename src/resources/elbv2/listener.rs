@@ -81,6 +81,7 @@ impl Resource for Listener {
     const KIND: &'static str = "elbv2.listener";
     const IMMUTABLE: &'static [&'static str] = &["load_balancer_arn"];
     const SERVES: bool = true;
+    const FORETOLD: &'static [&'static str] = &["load_balancer_arn"];
     const WAIT: Wait = Wait::seconds(3, 300, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

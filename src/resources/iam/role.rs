@@ -66,6 +66,7 @@ impl Resource for Role {
     const NAMED: bool = true;
     const GLOBAL: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const FORETOLD: &'static [&'static str] = &["name", "arn"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

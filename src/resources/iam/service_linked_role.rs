@@ -39,6 +39,7 @@ impl Resource for ServiceLinkedRole {
     type Outputs = ServiceLinkedRoleOutputs;
     const KIND: &'static str = "iam.service_linked_role";
     const IMMUTABLE: &'static [&'static str] = &["service_name"];
+    const FORETOLD: &'static [&'static str] = &["service_name", "arn"];
     const SHARED: bool = true;
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 

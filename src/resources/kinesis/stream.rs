@@ -78,6 +78,7 @@ impl Resource for Stream {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
+    const FORETOLD: &'static [&'static str] = &["stream_name", "arn"];
     const WAIT: Wait = Wait::seconds(3, 3600, 600).usually(30, 30);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -34,6 +34,7 @@ impl Resource for Alias {
     const NAMED: bool = true;
     const PARENT: Option<&'static str> = Some("kms.key");
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const FORETOLD: &'static [&'static str] = &["name"];
     const WAIT: Wait = Wait::seconds(3, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -48,6 +48,8 @@ impl Resource for LogGroup {
     const KIND: &'static str = "logs.log_group";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const PRECIOUS: Option<&'static str> = Some("the logs");
+    const FORETOLD: &'static [&'static str] = &["name", "arn"];
     const REBORN: bool = true;
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 

@@ -46,6 +46,7 @@ impl Resource for MetricFilter {
     const PARENT: Option<&'static str> = Some("logs.log_group");
     const IMMUTABLE: &'static [&'static str] = &["log_group", "name"];
     const VOLATILE: &'static [&'static str] = &["metric_name"];
+    const FORETOLD: &'static [&'static str] = &["metric_name"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -145,6 +145,7 @@ impl Resource for DbCluster {
     const WITNESSES: &'static [&'static str] = &["log_group"];
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
+    const FORETOLD: &'static [&'static str] = &["cluster_identifier", "arn"];
     const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(10, 7200, 7200).usually(120, 150);
 

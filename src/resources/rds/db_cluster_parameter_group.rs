@@ -64,6 +64,7 @@ impl Resource for DbClusterParameterGroup {
     const IMMUTABLE: &'static [&'static str] = &["name", "family", "description"];
     // The cluster holds the old group until it points at the new one, so the name must change with the family.
     const REPLACE: Replace = Replace::CreateFirst;
+    const FORETOLD: &'static [&'static str] = &["group_name", "arn"];
     const WAIT: Wait = Wait::seconds(5, 300, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {

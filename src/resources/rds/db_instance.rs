@@ -87,6 +87,7 @@ impl Resource for DbInstance {
     const SERVES: bool = true;
     // Another class is another machine.
     const INTERRUPTS: &'static [&'static str] = &["instance_class"];
+    const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
 
     fn check(&self) -> std::result::Result<(), String> {

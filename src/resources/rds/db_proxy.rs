@@ -85,6 +85,7 @@ impl Resource for DbProxy {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "engine_family", "subnet_ids"];
     const SERVES: bool = true;
+    const FORETOLD: &'static [&'static str] = &["proxy_name"];
     const WAIT: Wait = Wait::seconds(10, 1800, 3600).usually(300, 60);
 
     fn check(&self) -> std::result::Result<(), String> {

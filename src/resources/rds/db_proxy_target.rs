@@ -48,6 +48,7 @@ impl Resource for DbProxyTarget {
     const IMMUTABLE: &'static [&'static str] = &["proxy", "cluster_identifier"];
     const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["ready_instances"];
+    const FORETOLD: &'static [&'static str] = &["proxy_name"];
     const WAIT: Wait = Wait::seconds(10, 1800, 600);
 
     fn check(&self) -> std::result::Result<(), String> {

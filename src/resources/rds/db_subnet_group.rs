@@ -61,6 +61,7 @@ impl Resource for DbSubnetGroup {
     const IMMUTABLE: &'static [&'static str] = &["name", "vpc_id"];
     const GROUND: bool = true;
     const NAMED: bool = true;
+    const FORETOLD: &'static [&'static str] = &["group_name", "arn"];
     const WAIT: Wait = Wait::seconds(5, 300, 1800);
 
     fn check(&self) -> std::result::Result<(), String> {

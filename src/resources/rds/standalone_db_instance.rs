@@ -126,6 +126,7 @@ impl Resource for StandaloneDbInstance {
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
+    const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const ROTATES: bool = true;
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
 

@@ -78,6 +78,7 @@ impl Resource for Bucket {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
+    const FORETOLD: &'static [&'static str] = &["bucket_name", "arn"];
     /// A full bucket takes a call for each thousand versions, and services deliver for a quarter of an hour after they
     /// were told to stop.
     const WAIT: Wait = Wait::seconds(2, 300, 4 * 3600);

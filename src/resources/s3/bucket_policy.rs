@@ -37,6 +37,7 @@ impl Resource for BucketPolicy {
     const KIND: &'static str = "s3.bucket_policy";
     const PARENT: Option<&'static str> = Some("s3.bucket");
     const IMMUTABLE: &'static [&'static str] = &["bucket"];
+    const FORETOLD: &'static [&'static str] = &["bucket_name"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -84,6 +84,7 @@ impl Resource for Secret {
     const KIND: &'static str = "secretsmanager.secret";
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
+    const FORETOLD: &'static [&'static str] = &["secret_name"];
     const WAIT: Wait = Wait::seconds(3, 120, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -47,6 +47,7 @@ impl Resource for Topic {
     const KIND: &'static str = "sns.topic";
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const FORETOLD: &'static [&'static str] = &["arn"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {

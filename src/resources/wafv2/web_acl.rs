@@ -93,6 +93,7 @@ impl Resource for WebAcl {
     type Outputs = WebAclOutputs;
     const KIND: &'static str = "wafv2.web_acl";
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const FORETOLD: &'static [&'static str] = &["web_acl_name"];
     const WAIT: Wait = Wait::seconds(5, 300, 900);
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -32,6 +32,7 @@ impl Resource for WebAclAssociation {
     const KIND: &'static str = "wafv2.web_acl_association";
     const PARENT: Option<&'static str> = Some("wafv2.web_acl");
     const IMMUTABLE: &'static [&'static str] = &["resource_arn"];
+    const FORETOLD: &'static [&'static str] = &["protected_arn"];
     const WAIT: Wait = Wait::seconds(5, 300, 300);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
