@@ -3,6 +3,7 @@
 from ..common import page
 from ..moto_app import ask
 from ..registry import operation
+from ..world import world
 from .kinesis import streams
 
 
@@ -86,15 +87,40 @@ def meets_filters(call, tags):
     return True
 
 
+def everything(call):
+    """Tags by ARN of all that has any, as things are."""
+    found = from_moto(call, {"ResourcesPerPage": 100})
+    return found | {arn: pairs(tags) for arn, tags in own(call) if tags}
+
+
+def as_indexed(call, now):
+    """What the index shows of it: with `lag` K it learns of whatever comes, changes or goes after K more searches."""
+    if call.looks_on:
+        return now
+    index, late = call.shelf("tagging.index"), call.shelf("tagging.late")
+    for arn in sorted(set(now) | set(index)):
+        if now.get(arn) == index.get(arn):
+            late.pop(arn, None)
+            continue
+        late[arn] = late.get(arn, 0) + (0 if call.get("PaginationToken") else 1)
+        if late[arn] <= world.settings.lag:
+            continue
+        late.pop(arn)
+        if arn in now:
+            index[arn] = now[arn]
+        else:
+            index.pop(arn, None)
+    return dict(index)
+
+
 @operation("resourcegroupstaggingapi", "GetResources")
 def get_resources(call):
-    everything = {**call.params, "ResourcesPerPage": 100}
-    everything.pop("PaginationToken", None)
-    found = {} if call.get("ResourceARNList") else from_moto(call, everything)
-    for arn, tags in own(call):
-        tags = pairs(tags)
-        if tags and wanted_kind(call, arn) and meets_filters(call, tags) and arn in call.get("ResourceARNList", [arn]):
-            found[arn] = tags
+    shown_now = as_indexed(call, {arn: tags for arn, tags in everything(call).items() if ":iam::" not in arn})
+    found = {
+        arn: tags
+        for arn, tags in shown_now.items()
+        if wanted_kind(call, arn) and meets_filters(call, tags) and arn in call.get("ResourceARNList", [arn])
+    }
     mappings = [{"ResourceARN": arn, "Tags": tags} for arn, tags in sorted(found.items())]
     shown, more = page(call, mappings, "ResourcesPerPage", "PaginationToken", "PaginationToken")
     return {"ResourceTagMappingList": shown, "PaginationToken": more.get("PaginationToken", "")}

@@ -1,7 +1,7 @@
 from functools import cache
 
 import pytest
-from conftest import make_role, refused
+from conftest import make_role, proves, refused
 
 CONTAINER = {
     "name": "api",
@@ -289,6 +289,21 @@ def test_tasks_have_interfaces_that_linger(local, network, service, held):
         ec2.delete_subnet(SubnetId=network.subnets[0])
     held()
     ec2.delete_subnet(SubnetId=network.subnets[0])
+
+
+@proves("ecs.cluster_has_tasks")
+def test_tasks_that_no_service_keeps_hold_their_cluster(local, network, service, name):
+    ecs = local("ecs")
+    network_of = service["networkConfiguration"]
+    task = ecs.run_task(
+        cluster=name, taskDefinition=name, launchType="FARGATE", startedBy="a-person", networkConfiguration=network_of
+    )["tasks"][0]
+    assert (task["group"], task["startedBy"], task["lastStatus"]) == (f"family:{name}", "a-person", "RUNNING")
+    assert ecs.list_tasks(cluster=name)["taskArns"] == [task["taskArn"]]
+    with refused("ClusterContainsTasksException"):
+        ecs.delete_cluster(cluster=name)
+    assert ecs.stop_task(cluster=name, task=task["taskArn"])["task"]["lastStatus"] == "STOPPED"
+    ecs.delete_cluster(cluster=name)
 
 
 def test_log_groups_that_services_write_come_back(local, service):

@@ -229,6 +229,29 @@ def test_tag_search_finds_every_service(local, network, name):
     assert len(first["ResourceTagMappingList"]) == 4 and second["PaginationToken"] == ""
 
 
+def test_tag_search_shows_no_roles(local, name):
+    tags = [{"Key": "tapctl:stack", "Value": name}]
+    local("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=tags)
+    wish = {"TagFilters": [{"Key": "tapctl:stack", "Values": [name]}]}
+    assert local("resourcegroupstaggingapi").get_resources(**wish)["ResourceTagMappingList"] == []
+
+
+def test_tag_search_lags_behind_both_ways(local, name):
+    tags = {"tapctl:stack": name}
+    wish = {"TagFilters": [{"Key": "tapctl:stack", "Values": [name]}]}
+    kinesis, tagging = local("kinesis"), local("resourcegroupstaggingapi")
+
+    def found():
+        return len(tagging.get_resources(**wish)["ResourceTagMappingList"])
+
+    local.admin("POST", "/_local/settings", {"lag": 2})
+    kinesis.create_stream(StreamName=name, ShardCount=1, Tags=tags)
+    assert [found(), found(), found()] == [0, 0, 1]
+    kinesis.delete_stream(StreamName=name)
+    local.admin("POST", "/_local/settle")
+    assert [found(), found(), found()] == [1, 1, 0]
+
+
 def test_caller_identity(local):
     assert local("sts").get_caller_identity()["Account"] == "123456789012"
 

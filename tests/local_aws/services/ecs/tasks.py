@@ -1,34 +1,68 @@
 """Tasks, as far as they explain why a deployment does or does not succeed."""
 
 from ... import enis
-from ...registry import now, operation
+from ...registry import AwsError, now, operation
 from ...world import new_id
 from .shared import cluster_of, name_of, tasks, tasks_of
+from .task_definitions import entry_of
 
 
-def run_task_of(call, service, deployment, stopped_reason=None):
-    task_id = new_id(32)
-    arn = call.arn("ecs", f"task/{name_of(service['clusterArn'])}/{task_id}")
-    task = {
-        "taskArn": arn,
-        "clusterArn": service["clusterArn"],
-        "taskDefinitionArn": deployment["taskDefinition"],
-        "group": f"service:{service['serviceName']}",
-        "startedBy": deployment["id"],
+def new_task(call, cluster_arn, definition_arn, group, started_by):
+    return {
+        "taskArn": call.arn("ecs", f"task/{name_of(cluster_arn)}/{new_id(32)}"),
+        "clusterArn": cluster_arn,
+        "taskDefinitionArn": definition_arn,
+        "group": group,
+        "startedBy": started_by,
         "launchType": "FARGATE",
-        "lastStatus": "STOPPED" if stopped_reason else "RUNNING",
-        "desiredStatus": "STOPPED" if stopped_reason else "RUNNING",
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
         "healthStatus": "UNKNOWN",
         "createdAt": now(),
         "containers": [],
         "tags": [],
     }
+
+
+def run_task_of(call, service, deployment, stopped_reason=None):
+    group = f"service:{service['serviceName']}"
+    task = new_task(call, service["clusterArn"], deployment["taskDefinition"], group, deployment["id"])
     if stopped_reason:
+        task |= {"lastStatus": "STOPPED", "desiredStatus": "STOPPED"}
         task |= {"stoppedReason": stopped_reason, "stopCode": "TaskFailedToStart", "stoppedAt": now()}
     else:
         attach_interface(call, service, task)
-    tasks(call)[arn] = task
+    tasks(call)[task["taskArn"]] = task
     return task
+
+
+def shown(task):
+    return {key: value for key, value in task.items() if not key.startswith("_")}
+
+
+@operation("ecs", "RunTask")
+def run_task(call):
+    """Tasks that no service keeps."""
+    cluster, definition = cluster_of(call), entry_of(call, call.params["taskDefinition"])["definition"]
+    ran = []
+    for _ in range(call.get("count", 1)):
+        group = call.get("group", f"family:{definition['family']}")
+        task = new_task(
+            call, cluster["clusterArn"], definition["taskDefinitionArn"], group, call.get("startedBy", "")
+        )
+        attach_interface(call, call.params | {"clusterArn": cluster["clusterArn"], "serviceName": ""}, task)
+        tasks(call)[task["taskArn"]] = task | {"tags": call.get("tags", [])}
+        ran.append(shown(task))
+    return {"tasks": ran, "failures": []}
+
+
+@operation("ecs", "StopTask")
+def stop_task_of(call):
+    found = [task for task in tasks_of(call, cluster_of(call)) if name_of(task["taskArn"]) == name_of(call.params["task"])]
+    if not found:
+        raise AwsError("InvalidParameterException", "The referenced task was not found.")
+    stop_task(call, found[0], call.get("reason", "Task stopped by user"))
+    return {"task": shown(found[0])}
 
 
 def attach_interface(call, service, task):
@@ -79,5 +113,4 @@ def describe_tasks(call):
     by_id = {name_of(task["taskArn"]): task for task in tasks_of(call, cluster_of(call))}
     found = [by_id[name_of(arn)] for arn in call.params["tasks"] if name_of(arn) in by_id]
     missing = [arn for arn in call.params["tasks"] if name_of(arn) not in by_id]
-    shown = [{key: value for key, value in task.items() if not key.startswith("_")} for task in found]
-    return {"tasks": shown, "failures": [{"arn": arn, "reason": "MISSING"} for arn in missing]}
+    return {"tasks": [shown(task) for task in found], "failures": [{"arn": arn, "reason": "MISSING"} for arn in missing]}
