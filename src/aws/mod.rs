@@ -3,6 +3,7 @@
 mod clock;
 mod endpoints;
 pub mod errors;
+pub mod index;
 mod pace;
 pub mod sharing;
 pub mod tags;

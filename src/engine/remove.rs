@@ -19,7 +19,7 @@ use crate::stack::Stack;
 use crate::state::{NodeState, Progress, base_name};
 
 /// How long a removal is refused before AWS is asked what stands against it, and how often after.
-const EXPLAIN: Duration = Duration::from_secs(60);
+const EXPLAIN: Duration = Duration::from_secs(15);
 
 /// What stands against a removal.
 struct Held {
@@ -221,7 +221,7 @@ impl<C: 'static> Worker<'_, C> {
             let (owner, pass) = (self.owner(""), Pass::default());
             let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
             held.by = match self.kind.blockers(cx, spec, found).await {
-                Ok(blockers) => blockers,
+                Ok(blockers) => blockers.into_iter().map(|holder| holder.words).collect(),
                 Err(fault) => vec![format!("something; asking what failed: {}", words(&fault))],
             };
         }

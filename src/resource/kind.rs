@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Cx, IgnoredTags, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn, Wait};
+use super::{
+    Cx, Found, Holder, IgnoredTags, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn, Wait, blank,
+};
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
 
@@ -143,7 +145,16 @@ pub trait Kind<C> {
         cx: Cx<'a, C>,
         spec: &'a Value,
         seen: &'a Seen,
-    ) -> LocalBoxFuture<'a, Result<Vec<String>>>;
+    ) -> LocalBoxFuture<'a, Result<Vec<Holder>>>;
+    /// See [`Resource::list`].
+    fn list<'a>(&'a self, cx: Cx<'a, C>) -> LocalBoxFuture<'a, Result<Vec<Found>>>;
+    /// See [`Resource::kept`].
+    fn kept<'a>(&'a self, cx: Cx<'a, C>, id: &'a str) -> LocalBoxFuture<'a, Result<Option<String>>>;
+    /// A spec that this kind reads, from as much of one as is known. See [`blank`](super::blank).
+    ///
+    /// # Errors
+    /// Where too little is known for this kind.
+    fn blank(&self, known: &Value) -> Result<Value>;
 }
 
 struct Erased<R> {
@@ -275,8 +286,28 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         cx: Cx<'a, R::Cloud>,
         spec: &'a Value,
         seen: &'a Seen,
-    ) -> LocalBoxFuture<'a, Result<Vec<String>>> {
+    ) -> LocalBoxFuture<'a, Result<Vec<Holder>>> {
         Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.blockers(&cx, &typed(seen)?).await })
+    }
+
+    fn list<'a>(&'a self, cx: Cx<'a, R::Cloud>) -> LocalBoxFuture<'a, Result<Vec<Found>>> {
+        Box::pin(async move { R::list(&cx).await })
+    }
+
+    fn kept<'a>(&'a self, cx: Cx<'a, R::Cloud>, id: &'a str) -> LocalBoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move { R::kept(&cx, id).await })
+    }
+
+    fn blank(&self, known: &Value) -> Result<Value> {
+        let (mut all, known) = (R::careful(), known.as_object());
+        match (all.as_object_mut(), known) {
+            (Some(all), Some(known)) => all.extend(known.clone()),
+            (None, Some(known)) => all = known.clone().into(),
+            _ => {}
+        }
+        let spec = blank::<R>(&all)
+            .map_err(|error| Fault::invalid(format!("what is known of this {} is no spec: {error}", R::KIND)))?;
+        json(R::KIND, &spec)
     }
 }
 

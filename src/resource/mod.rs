@@ -3,6 +3,7 @@
 //! A kind implements [`Resource`]; the engine sees [`Kind`], which speaks JSON. The implementor *is* the spec,
 //! and what AWS reports is read into the same type, so one generic comparison serves plan, update, drift and verify.
 
+mod blank;
 mod ignored;
 mod kind;
 mod phase;
@@ -15,10 +16,12 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use blank::blank;
 pub use ignored::IgnoredTags;
 pub use kind::{Facts, Kind, Kinds, Seen};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
@@ -122,11 +125,29 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     async fn update(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()>;
     /// Asks AWS to remove it. Absent, or already going, is success.
     async fn delete(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<()>;
-    /// What still uses it, each in a few words for people. Only asked where AWS has refused to remove it for a while.
-    /// Reads AWS, never writes.
-    async fn blockers(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<Vec<String>> {
+    /// What still uses it. Asked before a destroy, and where AWS has refused to remove it for a while, so reads are
+    /// shared with the other nodes of the pass. Reads AWS, never writes.
+    async fn blockers(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
         let _ = (cx, observed);
         Ok(Vec::new())
+    }
+    /// Every object of this kind that is this stack's and environment's, told without a spec: by its ownership tags or,
+    /// where it carries none, by what it is a part of. May name what is gone already, since lists lag. Parts that go
+    /// with the whole, and hold up nothing, need not be told. Reads AWS, never writes.
+    async fn list(cx: &Cx<'_, Self::Cloud>) -> Result<Vec<Found>> {
+        let _ = cx;
+        Ok(Vec::new())
+    }
+    /// What AWS keeps for a while of an object that is gone to who asks for it by this id, in a few words for people.
+    /// Reads AWS, never writes.
+    async fn kept(cx: &Cx<'_, Self::Cloud>, id: &str) -> Result<Option<String>> {
+        let _ = (cx, id);
+        Ok(None)
+    }
+    /// Fields of a spec of which nobody knows what was wished, as an object: what AWS does not give back, on the careful
+    /// side, and what has no blank form. See [`blank`].
+    fn careful() -> Value {
+        Value::Null
     }
     /// Changes its credential, in two turns with a wait until it is ready after each. What was drawn and not yet
     /// settled must be found again in AWS: a turn may be made again at any time, and after a crash the first is.
@@ -142,6 +163,56 @@ pub struct OutOfReach {
     pub field: &'static str,
     /// From what to what, and why not, as a sentence without its subject: `has 40 GiB, and storage never gets smaller`.
     pub why: String,
+}
+
+/// An object that a list names as this stack's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The node it was made for.
+    pub node: String,
+    /// AWS's identifier, as the kind observes it by.
+    pub id: String,
+    /// It is no object to remove, but what AWS keeps of one that was removed, in a few words for people.
+    pub kept: Option<String>,
+}
+
+impl Found {
+    /// An object that stands.
+    pub fn new(node: impl Into<String>, id: impl Into<String>) -> Self {
+        Found { node: node.into(), id: id.into(), kept: None }
+    }
+}
+
+/// Something that stands in the way of a removal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id and what it is, in a few words for people.
+    pub words: String,
+    /// What it goes with.
+    pub goes: GoesWith,
+}
+
+/// With what a [`Holder`] goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GoesWith {
+    /// With nothing: who made it must remove it.
+    Nothing,
+    /// With the object of this id.
+    Object(String),
+    /// With something that AWS does not name.
+    Unknown,
+}
+
+impl Holder {
+    /// Something that only who made it removes.
+    pub fn by_itself(words: impl Into<String>) -> Self {
+        Holder { words: words.into(), goes: GoesWith::Nothing }
+    }
+
+    /// Something that goes with the object of this id.
+    pub fn of(object: impl Into<String>, words: impl Into<String>) -> Self {
+        Holder { words: words.into(), goes: GoesWith::Object(object.into()) }
+    }
 }
 
 /// One half of a rotation.
@@ -284,6 +355,11 @@ impl Owner {
             None => key == TAG_REGION,
         };
         self.tags().iter().all(is_ours)
+    }
+
+    /// Whether these tags name this stack, environment and region, whatever the node. The region's may be missing.
+    pub fn owns_any(&self, tags: &Tags) -> bool {
+        tags.get(TAG_NODE).is_some_and(|node| Owner { node: node.clone(), ..self.clone() }.owns(tags))
     }
 
     /// A client token of 32 hexadecimal digits: the same for every try of one attempt, so that AWS

@@ -68,10 +68,10 @@ pub fn registry_ignoring(ignored: IgnoredTags) -> Kinds<Aws> {
 mod prelude {
     pub(super) use serde::{Deserialize, Serialize};
 
-    pub(super) use crate::aws::{Always, Aws, Cx, IfPresent, tags};
+    pub(super) use crate::aws::{Always, Aws, Cx, IfPresent, index, tags};
     pub(super) use crate::diff::Diff;
     pub(super) use crate::error::{Fault, Result};
-    pub(super) use crate::resource::{Observed, OutOfReach, Phase, Replace, Resource, Tags, Turn, Wait};
+    pub(super) use crate::resource::{Found, Holder, Observed, OutOfReach, Phase, Replace, Resource, Tags, Turn, Wait};
     pub(super) use crate::stack::{Node, Out};
 }
 
@@ -80,6 +80,20 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
+
+    /// What is found in AWS and in no record is looked at, and removed, by such a spec.
+    #[test]
+    fn every_kind_has_a_spec_of_which_nothing_is_known() {
+        let kinds = super::registry();
+        for name in kinds.names() {
+            let spec = kinds.get(name).unwrap().blank(&serde_json::Value::Null);
+            assert!(spec.is_ok_and(|spec| spec.is_object()), "{name}");
+        }
+        let key = kinds.get("kms.key").unwrap().blank(&serde_json::json!({ "gone": 1, "rotation": true })).unwrap();
+        assert_eq!((&key["deletion_window_days"], &key["rotation"]), (&30.into(), &true.into()));
+        let cluster = kinds.get("rds.db_cluster").unwrap().blank(&serde_json::Value::Null).unwrap();
+        assert_eq!(cluster["final_snapshot"], true, "what nobody knows is not thrown away");
+    }
 
     /// A file that is not registered would be dead code that looks alive.
     #[test]

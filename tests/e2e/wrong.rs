@@ -109,7 +109,9 @@ impl Wrong {
         let pass = Pass::default();
         let cx = || Cx { cloud: &self.aws, owner: &owner, pass: &pass };
         let seen = kind.observe(cx(), &node.spec, node.id.as_deref()).await.expect("it can be read");
-        kind.blockers(cx(), &node.spec, &seen.unwrap_or_else(|| panic!("{name} exists"))).await.expect("readable")
+        let seen = seen.unwrap_or_else(|| panic!("{name} exists"));
+        let holders = kind.blockers(cx(), &node.spec, &seen).await.expect("readable");
+        holders.into_iter().map(|holder| holder.words).collect()
     }
 
     async fn create(&self, name: &str, change: impl FnOnce(&mut Value)) -> Fault {

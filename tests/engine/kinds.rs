@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tapctl::diff::Diff;
 use tapctl::error::Result;
-use tapctl::resource::{Cx, Kinds, Observed, OutOfReach, Phase, Replace, Resource, Tags, Turn, Wait};
+use tapctl::resource::{
+    Cx, Found as Listed, Holder, Kinds, Observed, OutOfReach, Phase, Replace, Resource, TAG_NODE, Tags, Turn, Wait,
+};
 use tapctl::stack::{Node, Out, Stack};
 use tokio::time::Instant;
 
@@ -274,8 +276,18 @@ impl<F: Flavor> Resource for Spec<F> {
         }
     }
 
-    async fn blockers(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<Vec<String>> {
-        cx.users(cx.owner, &observed.id).await
+    async fn blockers(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let users = cx.users(cx.owner, &observed.id).await?;
+        Ok(users.into_iter().map(|id| Holder::of(id.clone(), id)).collect())
+    }
+
+    async fn list(cx: &Cx<'_, FakeCloud>) -> Result<Vec<Listed>> {
+        let all = cx.pass.shared(F::KIND, || cx.cloud.list(cx.owner, F::KIND)).await?;
+        let ours = |object: &Object| {
+            let tags = object.fields.tags.as_ref().filter(|tags| cx.owner.owns_any(tags))?;
+            Some(Listed::new(tags.get(TAG_NODE)?, &object.id))
+        };
+        Ok(all.iter().filter_map(ours).collect())
     }
 
     async fn rotate(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, turn: Turn) -> Result<()> {

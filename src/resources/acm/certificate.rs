@@ -135,6 +135,10 @@ impl Resource for Certificate {
         cx.acm.delete_certificate().certificate_arn(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "acm", "certificate/", index::by_arn).await
+    }
 }
 
 impl Certificate {

@@ -130,4 +130,8 @@ impl Resource for ApiKey {
         cx.apigateway.delete_api_key().api_key(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<GatewayApiKey>(cx).await
+    }
 }

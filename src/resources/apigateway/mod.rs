@@ -24,7 +24,7 @@ use aws_sdk_apigateway::types::{Op, PatchOperation};
 
 use crate::aws::{Aws, Cx, tags};
 use crate::error::{Fault, Result};
-use crate::resource::{Kinds, Tags};
+use crate::resource::{Found, Kinds, TAG_NODE, Tags};
 
 pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
     kinds
@@ -85,6 +85,17 @@ async fn find<T: Listed>(cx: &Cx<'_>, id: Option<&str>) -> Result<Vec<T>> {
         Some(object) => Ok(vec![object.clone()]),
         None => Ok(T::get(cx, id).await?.into_iter().collect()),
     }
+}
+
+/// Every object of this stack, environment and region.
+async fn list<T: Listed>(cx: &Cx<'_>) -> Result<Vec<Found>> {
+    let all = cx.pass.shared(T::KEY, || T::list(cx)).await?;
+    let found = |object: &T| {
+        let tags = object.tags();
+        let node = tags.get(TAG_NODE).filter(|_| cx.owner.owns_any(&tags))?;
+        Some(Found::new(node, object.id()))
+    };
+    Ok(all.iter().filter_map(found).collect())
 }
 
 /// Sets and removes tags of one object.

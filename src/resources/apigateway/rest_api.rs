@@ -231,6 +231,10 @@ impl Resource for RestApi {
         cx.apigateway.delete_rest_api().rest_api_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "apigateway", "/restapis/", index::by_rest).await
+    }
 }
 
 /// Every resource with its methods and their integrations. `None`: the API is gone.

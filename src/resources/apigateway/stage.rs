@@ -174,6 +174,11 @@ impl Resource for Stage {
         cx.apigateway.delete_stage().rest_api_id(api).stage_name(name).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let stage = |_: &str, rest: &str| rest.split_once("/stages/").map(|(api, stage)| format!("{api}|{stage}"));
+        index::list(cx, "apigateway", "/restapis/", stage).await
+    }
 }
 
 impl Stage {

@@ -177,6 +177,10 @@ impl Resource for UsagePlan {
         cx.apigateway.delete_usage_plan().usage_plan_id(id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<GatewayUsagePlan>(cx).await
+    }
 }
 
 impl UsagePlan {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_apigatewayv2::types::{VpcLink as ApiVpcLink, VpcLinkStatus};
 
+use crate::resource::TAG_NODE;
 use crate::resources::apigateway;
 use crate::resources::prelude::*;
 
@@ -102,6 +103,16 @@ impl Resource for VpcLink {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.apigatewayv2.delete_vpc_link().vpc_link_id(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let all = cx.pass.shared("apigatewayv2.vpc-links", || links(cx)).await?;
+        let found = |link: &ApiVpcLink| {
+            let tags = tags::read(link.tags.clone().unwrap_or_default());
+            let node = tags.get(TAG_NODE).filter(|_| cx.owner.owns_any(&tags))?;
+            Some(Found::new(node, link.vpc_link_id()?))
+        };
+        Ok(all.iter().filter_map(found).collect())
     }
 }
 

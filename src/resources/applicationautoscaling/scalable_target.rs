@@ -2,6 +2,7 @@
 
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget as AasTarget, ServiceNamespace};
 
+use crate::resources::ecs::Service;
 use crate::resources::prelude::*;
 
 /// The range in which the number of a service's tasks may scale.
@@ -103,6 +104,15 @@ impl Resource for ScalableTarget {
             .await
             .if_present()?;
         Ok(())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let mut found = Vec::new();
+        for service in Service::list(cx).await? {
+            let Some((_, name)) = service.id.split_once(":service/") else { continue };
+            found.push(Found::new(format!("{}-target", service.node), format!("service/{name}")));
+        }
+        Ok(found)
     }
 }
 

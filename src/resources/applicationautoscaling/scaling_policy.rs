@@ -8,6 +8,7 @@ use aws_sdk_applicationautoscaling::types::{
     PredefinedMetricSpecification, ScalableDimension, ScalingPolicy as AasPolicy, ServiceNamespace,
     TargetTrackingScalingPolicyConfiguration,
 };
+use serde_json::{Value, json};
 
 pub use super::steps::{Step, StepScaling};
 use crate::resources::prelude::*;
@@ -144,6 +145,13 @@ impl Resource for ScalingPolicy {
             .await
             .if_present()?;
         Ok(())
+    }
+
+    fn careful() -> Value {
+        json!({
+            "name": "", "resource_id": "", "metric": { "type": "predefined", "name": "", "label": null },
+            "target_value": 0.0, "scale_in_cooldown_seconds": 0, "scale_out_cooldown_seconds": 0,
+        })
     }
 }
 

@@ -136,6 +136,10 @@ impl Resource for Trail {
         cx.cloudtrail.delete_trail().name(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "cloudtrail", "trail/", index::by_rest).await
+    }
 }
 
 impl Trail {

@@ -141,6 +141,10 @@ impl Resource for Alarm {
         cx.cloudwatch.delete_alarms().alarm_names(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "cloudwatch", "alarm:", index::by_rest).await
+    }
 }
 
 impl Alarm {

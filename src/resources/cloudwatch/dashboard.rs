@@ -1,9 +1,11 @@
 //! A CloudWatch dashboard. AWS may take a body and still find fault with it; what it then warns of is a widget that
 //! shows nothing. Dashboards belong to the account, not to a region.
 
+use aws_sdk_cloudwatch::types::DashboardEntry;
 use serde_json::Value;
 
 use super::{read_tags, retag, to_cloudwatch};
+use crate::resource::TAG_NODE;
 use crate::resources::prelude::*;
 use crate::resources::values::check_text;
 
@@ -93,6 +95,21 @@ impl Resource for Dashboard {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.cloudwatch.delete_dashboards().dashboard_names(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    /// Dashboards are global, and their list has no tags. All names of an environment have its name in them.
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let pages = cx.cloudwatch.list_dashboards().into_paginator().items().send();
+        let all: Vec<DashboardEntry> = pages.try_collect().await?;
+        let mut found = Vec::new();
+        for (name, arn) in all.iter().filter_map(|entry| Some((entry.dashboard_name()?, entry.dashboard_arn()?))) {
+            if name.contains(&cx.owner.env) {
+                let tags = read_tags(cx, arn).await.if_present()?.unwrap_or_default();
+                let node = tags.get(TAG_NODE).filter(|_| cx.owner.owns_any(&tags));
+                found.extend(node.map(|node| Found::new(node, name)));
+            }
+        }
+        Ok(found)
     }
 }
 

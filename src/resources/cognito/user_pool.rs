@@ -146,6 +146,10 @@ impl Resource for UserPool {
         cx.cognito.delete_user_pool().user_pool_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "cognito-idp", "userpool/", index::by_rest).await
+    }
 }
 
 impl UserPool {
@@ -248,7 +252,8 @@ async fn listed(cx: &Cx<'_>) -> Result<Vec<UserPoolDescriptionType>> {
     Ok(pages.collect::<Result<_, _>>().await?)
 }
 
-async fn described(cx: &Cx<'_>, id: &str) -> Result<Option<UserPoolType>> {
+/// The pool of this id.
+pub(super) async fn described(cx: &Cx<'_>, id: &str) -> Result<Option<UserPoolType>> {
     let answer = cx.cognito.describe_user_pool().user_pool_id(id).send().await.if_present()?;
     Ok(answer.and_then(|answer| answer.user_pool))
 }

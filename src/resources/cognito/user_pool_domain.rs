@@ -3,6 +3,7 @@
 
 use aws_sdk_cognitoidentityprovider::types::DomainStatusType;
 
+use super::user_pool::{UserPool, described};
 use crate::resources::prelude::*;
 
 /// What AWS keeps for itself.
@@ -106,5 +107,15 @@ impl Resource for UserPoolDomain {
         let pool = observed.live.user_pool_id.get()?;
         cx.cognito.delete_user_pool_domain().user_pool_id(pool).domain(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    /// A pool with a domain is not deleted.
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let mut found = Vec::new();
+        for of in UserPool::list(cx).await? {
+            let domain = described(cx, &of.id).await?.and_then(|pool| pool.domain);
+            found.extend(domain.map(|domain| Found::new(format!("{}-domain", of.node), domain)));
+        }
+        Ok(found)
     }
 }

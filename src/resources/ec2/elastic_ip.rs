@@ -89,7 +89,11 @@ impl Resource for ElasticIp {
         Ok(())
     }
 
-    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
-        blockers::interfaces(cx, "association.allocation-id", &observed.id).await
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        blockers::holders_of_address::<Address>(cx, &observed.id).await
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Address>(cx).await
     }
 }

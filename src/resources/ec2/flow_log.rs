@@ -127,6 +127,10 @@ impl Resource for FlowLog {
         refuse_unsuccessful("ec2:DeleteFlowLogs", answer.unsuccessful(), answer.request_id()).if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Ec2FlowLog>(cx).await
+    }
 }
 
 fn phase(log: &Ec2FlowLog) -> Phase {

@@ -77,4 +77,8 @@ impl Resource for InternetGateway {
         cx.ec2.delete_internet_gateway().internet_gateway_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Ec2InternetGateway>(cx).await
+    }
 }

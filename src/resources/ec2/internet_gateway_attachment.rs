@@ -2,10 +2,10 @@
 //! public address is still mapped into the VPC.
 
 use aws_sdk_ec2::types::{
-    AttachmentStatus, InternetGateway as Ec2InternetGateway, InternetGatewayAttachment as Attached,
+    AttachmentStatus, InternetGateway as Ec2InternetGateway, InternetGatewayAttachment as Attached, NetworkInterface,
 };
 
-use super::{blockers, find, pair};
+use super::{Described, blockers, find, ours, pair};
 use crate::resources::prelude::*;
 
 /// That a gateway is attached to a VPC. A gateway fits one VPC, and a VPC one gateway.
@@ -82,8 +82,22 @@ impl Resource for InternetGatewayAttachment {
         Ok(())
     }
 
-    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
-        blockers::public_interfaces(cx, pair(&observed.id)?.1).await
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let has_address = |interface: &NetworkInterface| {
+            interface.association().is_some_and(|association| association.public_ip().is_some())
+        };
+        blockers::interfaces_that(cx, pair(&observed.id)?.1, has_address).await
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let gateways = super::list::<Ec2InternetGateway>(cx).await?;
+        let mut found = Vec::new();
+        for gateway in ours::<Ec2InternetGateway>(cx).await?.iter() {
+            let Some(of) = gateways.iter().find(|of| of.id == gateway.id()) else { continue };
+            let ids = gateway.attachments().iter().filter_map(|attached| attached.vpc_id());
+            found.extend(ids.map(|vpc| Found::new(format!("{}-attachment", of.node), format!("{}|{vpc}", of.id))));
+        }
+        Ok(found)
     }
 }
 

@@ -40,7 +40,7 @@ use ipnet::Ipv4Net;
 use crate::aws::errors::classify;
 use crate::aws::{Aws, Cx, tags};
 use crate::error::{Fault, Result};
-use crate::resource::{Kinds, Tags};
+use crate::resource::{Found, Kinds, TAG_NODE, Tags};
 
 pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
     kinds
@@ -97,6 +97,16 @@ async fn find<T: Described>(cx: &Cx<'_>, id: Option<&str>) -> Result<Vec<T>> {
         Some(id) if found.is_empty() => T::describe(cx, vec![filter(T::ID_FILTER, id)]).await,
         _ => Ok(found),
     }
+}
+
+/// Every object of this stack, environment and region.
+async fn list<T: Described>(cx: &Cx<'_>) -> Result<Vec<Found>> {
+    let found = |object: &T| {
+        let tags = tags::from_ec2(object.tags());
+        let node = tags.get(TAG_NODE).filter(|_| cx.owner.owns_any(&tags))?;
+        Some(Found::new(node, object.id()))
+    };
+    Ok(ours::<T>(cx).await?.iter().filter_map(found).collect())
 }
 
 /// Sets and removes tags of one object.

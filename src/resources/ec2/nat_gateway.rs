@@ -104,6 +104,10 @@ impl Resource for NatGateway {
         cx.ec2.delete_nat_gateway().nat_gateway_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Ec2NatGateway>(cx).await
+    }
 }
 
 /// The address it was made with: others may be given to it later, and come in any order.

@@ -87,4 +87,8 @@ impl Resource for RouteTable {
         cx.ec2.delete_route_table().route_table_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Ec2RouteTable>(cx).await
+    }
 }

@@ -80,6 +80,17 @@ impl Resource for RouteTableAssociation {
         cx.ec2.disassociate_route_table().association_id(association).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let tables = super::list::<Ec2RouteTable>(cx).await?;
+        let mut found = Vec::new();
+        for table in ours::<Ec2RouteTable>(cx).await?.iter() {
+            let Some(of) = tables.iter().find(|of| of.id == table.id()) else { continue };
+            let subnets = table.associations().iter().filter_map(|association| association.subnet_id());
+            found.extend(subnets.map(|subnet| Found::new(format!("{}-association", of.node), subnet)));
+        }
+        Ok(found)
+    }
 }
 
 /// The subnet's explicit association: in a table of ours, read once for all, else in anybody's.

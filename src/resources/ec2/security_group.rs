@@ -1,7 +1,7 @@
 //! A security group without its rules, which are a node of their own. AWS gives it an allow-all egress rule at birth, and
 //! does not let it go while a network interface or another group's rule uses it.
 
-use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Ec2SecurityGroup, Tag};
+use aws_sdk_ec2::types::{Filter, NetworkInterface, ResourceType, SecurityGroup as Ec2SecurityGroup, Tag};
 
 use super::{Described, TAG_RULES, blockers, filter, find, retag};
 use crate::resources::prelude::*;
@@ -123,10 +123,17 @@ impl Resource for SecurityGroup {
         Ok(())
     }
 
-    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
-        let mut found = blockers::interfaces(cx, "group-id", &observed.id).await?;
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let is_in = |interface: &NetworkInterface| {
+            interface.groups().iter().any(|group| group.group_id() == Some(observed.id.as_str()))
+        };
+        let mut found = blockers::interfaces_that(cx, observed.live.vpc_id.get()?, is_in).await?;
         found.extend(blockers::referring_groups(cx, &observed.id).await?);
         Ok(found)
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Ec2SecurityGroup>(cx).await
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::{IpPermission, SecurityGroup as Ec2SecurityGroup, Tag};
 
 use super::rule::rules_of;
-use super::{Described, Rule, TAG_RULES, filter, find};
+use super::{Described, Rule, TAG_RULES, filter, find, ours};
 use crate::error::Class;
 use crate::resource::Owner;
 use crate::resources::prelude::*;
@@ -100,6 +100,16 @@ impl Resource for SecurityGroupRules {
         let mark = Tag::builder().key(TAG_RULES).build();
         cx.ec2.delete_tags().resources(&observed.id).tags(mark).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let whose = mark(cx.owner);
+        let found = |group: &Ec2SecurityGroup| {
+            let tags = tags::from_ec2(group.tags());
+            let node = tags.get(TAG_RULES)?.strip_prefix(&whose)?;
+            cx.owner.owns_any(&tags).then(|| Found::new(node, group.id()))
+        };
+        Ok(ours::<Ec2SecurityGroup>(cx).await?.iter().filter_map(found).collect())
     }
 }
 

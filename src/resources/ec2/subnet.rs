@@ -1,7 +1,9 @@
 //! A subnet. Whether what starts in it gets a public address can be set only after it exists; it cannot go while a
 //! service's network interface lingers in it, which may take twenty minutes.
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, ResourceType, Subnet as Ec2Subnet, SubnetState, Tag};
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, Filter, NetworkInterface, ResourceType, Subnet as Ec2Subnet, SubnetState, Tag,
+};
 use ipnet::Ipv4Net;
 
 use super::{Described, blockers, check_network, find, network, retag};
@@ -126,8 +128,13 @@ impl Resource for Subnet {
         Ok(())
     }
 
-    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
-        blockers::interfaces(cx, "subnet-id", &observed.id).await
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let is_in = |interface: &NetworkInterface| interface.subnet_id() == Some(observed.id.as_str());
+        blockers::interfaces_that(cx, observed.live.vpc_id.get()?, is_in).await
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Ec2Subnet>(cx).await
     }
 }
 

@@ -126,10 +126,14 @@ impl Resource for Vpc {
         Ok(())
     }
 
-    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<String>> {
-        let mut found = blockers::interfaces(cx, "vpc-id", &observed.id).await?;
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let mut found = blockers::interfaces_that(cx, &observed.id, |_| true).await?;
         found.extend(blockers::parts(cx, &observed.id, &observed.outputs.default_security_group_id).await?);
         Ok(found)
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Ec2Vpc>(cx).await
     }
 }
 

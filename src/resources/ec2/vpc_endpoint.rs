@@ -170,6 +170,10 @@ impl Resource for VpcEndpoint {
         refuse_unsuccessful("ec2:DeleteVpcEndpoints", answer.unsuccessful(), answer.request_id()).if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<Ec2VpcEndpoint>(cx).await
+    }
 }
 
 impl VpcEndpoint {

@@ -1,9 +1,12 @@
 //! An ECS cluster. A deleted one stays visible as INACTIVE, and its name is free at once.
 
-use aws_sdk_ecs::types::{ClusterField, ClusterSetting, ClusterSettingName};
+use aws_sdk_ecs::types::{ClusterField, ClusterSetting, ClusterSettingName, Task};
 
 use super::{check_name, from_ecs, refused, retag, to_ecs};
 use crate::resources::prelude::*;
+
+/// How many tasks one DescribeTasks call takes.
+const TASKS_A_CALL: usize = 100;
 
 /// A cluster for Fargate tasks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -118,12 +121,50 @@ impl Resource for Cluster {
         cx.ecs.delete_cluster().cluster(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let services = services_of(cx, &observed.id).await?;
+        let words = |arn: &String| format!("the service {}", arn.rsplit('/').next().unwrap_or(arn));
+        let mut found: Vec<Holder> = services.iter().map(|arn| Holder::of(arn, words(arn))).collect();
+        found.extend(tasks_of_nobody(cx, &observed.id).await?);
+        Ok(found)
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "ecs", "cluster/", index::by_arn).await
+    }
 }
 
 impl Cluster {
     fn setting(&self) -> ClusterSetting {
         ClusterSetting::builder().name(ClusterSettingName::ContainerInsights).value(&self.container_insights).build()
     }
+}
+
+async fn services_of(cx: &Cx<'_>, cluster: &str) -> Result<Vec<String>> {
+    let pages = cx.ecs.list_services().cluster(cluster).into_paginator().items().send();
+    Ok(pages.try_collect().await.if_present()?.unwrap_or_default())
+}
+
+/// The tasks that no service keeps: somebody has run them.
+async fn tasks_of_nobody(cx: &Cx<'_>, cluster: &str) -> Result<Vec<Holder>> {
+    let pages = cx.ecs.list_tasks().cluster(cluster).into_paginator().items().send();
+    let arns: Vec<String> = pages.try_collect().await.if_present()?.unwrap_or_default();
+    let mut found = Vec::new();
+    for some in arns.chunks(TASKS_A_CALL) {
+        let answer = cx.ecs.describe_tasks().cluster(cluster).set_tasks(Some(some.to_vec())).send().await?;
+        let alone = |task: &&Task| !task.group().is_some_and(|group| group.starts_with("service:"));
+        found.extend(answer.tasks().iter().filter(alone).map(|task| {
+            let arn = task.task_arn().unwrap_or_default();
+            let by = task
+                .started_by()
+                .filter(|by| !by.is_empty())
+                .map(|by| format!(", started by {by}"))
+                .unwrap_or_default();
+            Holder::by_itself(format!("the task {}{by}", arn.rsplit('/').next().unwrap_or(arn)))
+        }));
+    }
+    Ok(found)
 }
 
 fn insights(settings: &[ClusterSetting]) -> String {

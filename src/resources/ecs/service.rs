@@ -188,6 +188,10 @@ impl Resource for Service {
         }
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "ecs", "service/", index::by_arn).await
+    }
 }
 
 impl Service {

@@ -130,6 +130,10 @@ impl Resource for TaskDefinition {
         let deleted = cx.ecs.delete_task_definitions().task_definitions(arn).send().await?;
         refused(deleted.failures())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "ecs", "task-definition/", index::by_arn).await
+    }
 }
 
 impl TaskDefinition {

@@ -116,6 +116,10 @@ impl Resource for AccessPoint {
         cx.efs.delete_access_point().access_point_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "elasticfilesystem", "access-point/", index::by_rest).await
+    }
 }
 
 impl AccessPoint {

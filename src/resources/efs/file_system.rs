@@ -144,6 +144,10 @@ impl Resource for FileSystem {
         }
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "elasticfilesystem", "file-system/", index::by_rest).await
+    }
 }
 
 impl FileSystem {

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_efs::types::MountTargetDescription;
+use serde_json::{Value, json};
 
-use super::phase;
+use super::{FileSystem, phase};
 use crate::resources::prelude::*;
 
 /// A mount target.
@@ -99,6 +100,21 @@ impl Resource for MountTarget {
             cx.efs.delete_mount_target().mount_target_id(&observed.id).send().await.if_present()?;
         }
         Ok(())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let mut found = Vec::new();
+        for of in FileSystem::list(cx).await? {
+            let read = || async { Ok(targets(cx, &of.id).await.if_present()?.unwrap_or_default()) };
+            let all = cx.pass.shared(&format!("efs.mount-targets/{}", of.id), read).await?;
+            found.extend(all.iter().map(|target| Found::new(format!("{}-mount", of.node), &target.mount_target_id)));
+        }
+        Ok(found)
+    }
+
+    /// A file system that is not known is not looked through.
+    fn careful() -> Value {
+        json!({ "file_system_id": Out::<String>::Ref("unknown.file_system_id".to_owned()) })
     }
 }
 

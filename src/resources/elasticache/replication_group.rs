@@ -218,6 +218,10 @@ impl Resource for ReplicationGroup {
         cx.elasticache.delete_replication_group().replication_group_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "elasticache", "replicationgroup:", index::by_rest).await
+    }
 }
 
 impl ReplicationGroup {

@@ -124,4 +124,8 @@ impl Resource for SubnetGroup {
         ask.send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "elasticache", "subnetgroup:", index::by_rest).await
+    }
 }

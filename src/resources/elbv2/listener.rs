@@ -8,6 +8,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     Action as ElbAction, ActionTypeEnum, Certificate, Listener as ElbListener, ProtocolEnum, RedirectActionConfig,
     RedirectActionStatusCodeEnum,
 };
+use serde_json::{Value, json};
 
 use super::{check_ranges, retag, tags_of, to_elb};
 use crate::resources::prelude::*;
@@ -157,6 +158,14 @@ impl Resource for Listener {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.elbv2.delete_listener().listener_arn(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "elasticloadbalancing", "listener/", index::by_arn).await
+    }
+
+    fn careful() -> Value {
+        json!({ "action": Action::Other { what: String::new() } })
     }
 }
 

@@ -162,6 +162,10 @@ impl Resource for LoadBalancer {
         cx.elbv2.delete_load_balancer().load_balancer_arn(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "elasticloadbalancing", "loadbalancer/", index::by_arn).await
+    }
 }
 
 impl LoadBalancer {

@@ -175,6 +175,10 @@ impl Resource for TargetGroup {
         cx.elbv2.delete_target_group().target_group_arn(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "elasticloadbalancing", "targetgroup/", index::by_arn).await
+    }
 }
 
 impl TargetGroup {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{InstanceProfile, Role as AwsRole, Tag};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{check_name, policy};
+use crate::resource::TAG_NODE;
 use crate::resources::prelude::*;
 
 /// The longest trust policy a raised quota allows; AWS's default is 2048.
@@ -141,6 +142,26 @@ impl Resource for Role {
         cx.iam.delete_role().role_name(role).send().await.if_present()?;
         Ok(())
     }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let all = cx.pass.shared("iam.instance-profiles", || instance_profiles(cx)).await?;
+        let holds = |profile: &&InstanceProfile| profile.roles().iter().any(|role| role.role_name == observed.id);
+        let words = |profile: &InstanceProfile| format!("the instance profile {}", profile.instance_profile_name);
+        Ok(all.iter().filter(holds).map(|profile| Holder::by_itself(words(profile))).collect())
+    }
+
+    /// The search by tags shows no roles, and their list has no tags. All names of an environment have its name in them,
+    /// so that only few roles of others are asked for theirs.
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let all = cx.pass.shared("iam.roles", || roles(cx)).await?;
+        let mut found = Vec::new();
+        for role in all.iter().filter(|role| role.contains(&cx.owner.env)) {
+            let tags = cx.pass.shared(&tags_key(role), || tags_of(cx, role)).await?;
+            let node = tags.get(TAG_NODE).filter(|_| cx.owner.owns_any(&tags));
+            found.extend(node.map(|node| Found::new(node, role)));
+        }
+        Ok(found)
+    }
 }
 
 impl Role {
@@ -172,6 +193,9 @@ impl Role {
             tags: tags::read(role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
             name: role.role_name.clone(),
         };
+        // Whoever goes through all roles need not ask again.
+        let tags = live.tags.clone();
+        cx.pass.shared(&tags_key(name), || async move { Ok(tags) }).await?;
         let outputs = RoleOutputs { name: role.role_name.clone(), arn: role.arn };
         Ok(Observed::ready(&role.role_name, live, outputs).known_by(role.role_id))
     }
@@ -234,6 +258,26 @@ impl Role {
         }
         Ok(())
     }
+}
+
+fn tags_key(role: &str) -> String {
+    format!("iam.tags of {role}")
+}
+
+async fn roles(cx: &Cx<'_>) -> Result<Vec<String>> {
+    let roles: Vec<AwsRole> = cx.iam.list_roles().into_paginator().items().send().try_collect().await?;
+    Ok(roles.into_iter().map(|role| role.role_name).collect())
+}
+
+/// A role that is gone by now has none.
+async fn tags_of(cx: &Cx<'_>, role: &str) -> Result<Tags> {
+    let pages = cx.iam.list_role_tags().role_name(role).into_paginator().items().send();
+    let tags: Vec<Tag> = pages.try_collect().await.if_present()?.unwrap_or_default();
+    Ok(tags::read(tags.into_iter().map(|tag| (tag.key, tag.value))))
+}
+
+async fn instance_profiles(cx: &Cx<'_>) -> Result<Vec<InstanceProfile>> {
+    Ok(cx.iam.list_instance_profiles().into_paginator().items().send().try_collect().await?)
 }
 
 async fn inline_names(cx: &Cx<'_>, role: &str) -> Result<Vec<String>> {

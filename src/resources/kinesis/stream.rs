@@ -155,6 +155,10 @@ impl Resource for Stream {
         ask.send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "kinesis", "stream/", index::by_rest).await
+    }
 }
 
 impl Stream {

@@ -2,6 +2,8 @@
 
 use aws_sdk_kms::types::AliasListEntry;
 
+use super::key::indexed_keys;
+use crate::resource::TAG_NODE;
 use crate::resources::prelude::*;
 
 /// A key's second name.
@@ -82,6 +84,17 @@ impl Resource for Alias {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.kms.delete_alias().alias_name(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    /// Of a key that is pending deletion an alias still stands, and holds its name.
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let keys = indexed_keys(cx).await?;
+        let all = cx.pass.shared("kms.aliases", || aliases(cx)).await?;
+        let found = |alias: &AliasListEntry| {
+            let (_, tags) = keys.iter().find(|(id, _)| alias.target_key_id() == Some(id))?;
+            Some(Found::new(format!("{}-alias", tags.get(TAG_NODE)?), alias.alias_name()?))
+        };
+        Ok(all.iter().filter_map(found).collect())
     }
 }
 

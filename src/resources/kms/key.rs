@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 
 use aws_sdk_kms::primitives::DateTimeFormat as Format;
 use aws_sdk_kms::types::{AliasListEntry, KeyMetadata, KeyState, Tag};
-use aws_sdk_resourcegroupstagging::types::TagFilter;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::alias::aliases;
+use crate::aws::index::Entry;
 use crate::error::Class;
-use crate::resource::{TAG_ENV, TAG_STACK};
 use crate::resources::iam::policy;
 use crate::resources::prelude::*;
 
@@ -145,6 +144,22 @@ impl Resource for Key {
             .if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "kms", "key/", index::by_rest).await
+    }
+
+    /// The longest time to take it back.
+    fn careful() -> Value {
+        json!({ "deletion_window_days": 30 })
+    }
+
+    async fn kept(cx: &Cx<'_>, id: &str) -> Result<Option<String>> {
+        Ok(describe(cx, id).await?.filter(is_dying).and_then(|key| match phase(&key) {
+            Phase::Failed(why) => Some(why),
+            _ => None,
+        }))
+    }
 }
 
 impl Key {
@@ -155,7 +170,7 @@ impl Key {
     /// it knows no living one, the keys that it knows nothing of are asked for their tags, each by itself: a key that was
     /// made and forgotten costs money every month. A key that has aliases, but not the one that leads to this, is another's.
     async fn find(&self, cx: &Cx<'_>) -> Result<Option<Observed<Self>>> {
-        let indexed = cx.pass.shared("kms.indexed-keys", || indexed_keys(cx)).await?;
+        let indexed = indexed_keys(cx).await?;
         let mut keys = described(cx, of_this_node(cx, &indexed)).await?;
         if keys.iter().all(is_dying) {
             let unindexed = self.unindexed(cx).await?;
@@ -278,25 +293,10 @@ fn of_this_node(cx: &Cx<'_>, keys: &[(String, Tags)]) -> Vec<String> {
     keys.iter().filter(|(_, tags)| cx.owner.owns(tags)).map(|(id, _)| id.clone()).collect()
 }
 
-async fn indexed_keys(cx: &Cx<'_>) -> Result<Vec<(String, Tags)>> {
-    let filter = |key: &str, value: &str| TagFilter::builder().key(key).values(value).build();
-    let mut pages = cx
-        .tagging
-        .get_resources()
-        .resource_type_filters("kms:key")
-        .tag_filters(filter(TAG_STACK, &cx.owner.stack))
-        .tag_filters(filter(TAG_ENV, &cx.owner.env))
-        .into_paginator()
-        .items()
-        .send();
-    let mut keys = Vec::new();
-    while let Some(mapping) = pages.next().await {
-        let mapping = mapping?;
-        let tags = tags::read(mapping.tags().iter().map(|tag| (tag.key(), tag.value())));
-        let id = mapping.resource_arn.and_then(|arn| arn.rsplit('/').next().map(str::to_owned));
-        keys.extend(id.map(|id| (id, tags)));
-    }
-    Ok(keys)
+/// Every key of this stack and environment that the tagging API knows.
+pub(super) async fn indexed_keys(cx: &Cx<'_>) -> Result<Vec<(String, Tags)>> {
+    let key = |entry: &Entry| Some((entry.rest("kms", "key/")?.to_owned(), entry.tags.clone()));
+    Ok(index::entries(cx).await?.iter().filter_map(key).collect())
 }
 
 /// The ids of the keys of the account that the tagging API has no tags of.

@@ -119,6 +119,10 @@ impl Resource for LogGroup {
         cx.logs.delete_log_group().log_group_name(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "logs", "log-group:", |_, name| Some(name.trim_end_matches(":*").to_owned())).await
+    }
 }
 
 impl LogGroup {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_rds::types::{DbCluster as RdsCluster, ServerlessV2ScalingConfiguration, SourceType};
+use serde_json::{Value, json};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, snapshot_name};
 use super::{from_rds, log_changes, phase_of, retag, settled, to_rds};
@@ -256,6 +257,25 @@ impl Resource for DbCluster {
             ask.rotate_master_user_password(true).apply_immediately(true).send().await?;
         }
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let Some(cluster) = find::<RdsCluster>(cx, &self.name, Some(&observed.id)).await? else {
+            return Ok(Vec::new());
+        };
+        let members = cluster.db_cluster_members().iter().filter_map(|member| member.db_instance_identifier());
+        Ok(members.map(|member| Holder::of(member, format!("{member}, a member of the cluster"))).collect())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let mut found = super::list::<RdsCluster>(cx, |_| true).await?;
+        found.extend(super::last_snapshots(cx, "cluster-snapshot:").await?);
+        Ok(found)
+    }
+
+    /// What is asked for where nobody knows is a last snapshot.
+    fn careful() -> Value {
+        json!({ "final_snapshot": true })
     }
 }
 

@@ -118,6 +118,10 @@ impl Resource for DbClusterParameterGroup {
         ask.send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "rds", "cluster-pg:", index::by_rest).await
+    }
 }
 
 impl DbClusterParameterGroup {

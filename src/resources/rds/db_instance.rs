@@ -158,6 +158,10 @@ impl Resource for DbInstance {
         ask.send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        super::list::<RdsInstance>(cx, |instance| instance.db_cluster_identifier().is_some()).await
+    }
 }
 
 impl DbInstance {

@@ -118,6 +118,10 @@ impl Resource for DbParameterGroup {
         ask.send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "rds", "pg:", index::by_rest).await
+    }
 }
 
 impl DbParameterGroup {

@@ -144,6 +144,15 @@ impl Resource for DbProxy {
         cx.rds.delete_db_proxy().db_proxy_name(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let all = cx.pass.shared(RdsProxy::LIST, || RdsProxy::describe(cx, None)).await?;
+        let name = |arn: &str, _: &str| {
+            let proxy = all.iter().find(|proxy| proxy.db_proxy_arn() == Some(arn));
+            proxy.and_then(|proxy| proxy.db_proxy_name.clone())
+        };
+        index::list(cx, "rds", "db-proxy:", name).await
+    }
 }
 
 impl DbProxy {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::DbSubnetGroup as RdsSubnetGroup;
+use aws_sdk_rds::types::{DbCluster as RdsCluster, DbInstance as RdsInstance, DbSubnetGroup as RdsSubnetGroup};
 
 use super::{retag, tags_of, to_rds};
 use crate::resources::named::{Named, find};
@@ -129,5 +129,26 @@ impl Resource for DbSubnetGroup {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.rds.delete_db_subnet_group().db_subnet_group_name(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    /// Databases of others in the same network hold that too: nobody else says whose their interfaces are.
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let Some(group) = find::<RdsSubnetGroup>(cx, &self.name, Some(&observed.id)).await? else {
+            return Ok(Vec::new());
+        };
+        let clusters = cx.pass.shared(RdsCluster::LIST, || RdsCluster::describe(cx, None)).await?;
+        let instances = cx.pass.shared(RdsInstance::LIST, || RdsInstance::describe(cx, None)).await?;
+        let in_group = |cluster: &&RdsCluster| cluster.db_subnet_group() == Some(observed.id.as_str());
+        let in_vpc = |instance: &&RdsInstance| {
+            instance.db_subnet_group().is_some_and(|other| other.vpc_id().is_some() && other.vpc_id() == group.vpc_id())
+        };
+        let clusters = clusters.iter().filter(in_group).filter_map(|cluster| Some((cluster.name()?, "cluster")));
+        let instances = instances.iter().filter(in_vpc).filter_map(|instance| Some((instance.name()?, "instance")));
+        let words = |(name, what): (&str, &str)| Holder::of(name, format!("{name}, a database {what}"));
+        Ok(clusters.chain(instances).map(words).collect())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "rds", "subgrp:", index::by_rest).await
     }
 }

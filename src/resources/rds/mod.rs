@@ -25,11 +25,14 @@ pub use standalone_db_instance::StandaloneDbInstance;
 
 use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, SourceType, Tag};
+use aws_sdk_rds::types::{
+    CloudwatchLogsExportConfiguration, DbCluster as RdsCluster, DbInstance as RdsInstance, SourceType, Tag,
+};
 
-use crate::aws::{Aws, Cx, tags};
+use super::named::Named;
+use crate::aws::{Aws, Cx, index, tags};
 use crate::error::Result;
-use crate::resource::{Kinds, Phase, Tags};
+use crate::resource::{Found, Kinds, Phase, TAG_NODE, Tags};
 
 pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
     kinds
@@ -49,6 +52,41 @@ fn from_rds(tags: &[Tag]) -> Tags {
 
 fn to_rds(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// An object whose Describe call gives its tags.
+trait Tagged: Named {
+    fn tags(&self) -> &[Tag];
+}
+
+impl Tagged for RdsCluster {
+    fn tags(&self) -> &[Tag] {
+        self.tag_list()
+    }
+}
+
+impl Tagged for RdsInstance {
+    fn tags(&self) -> &[Tag] {
+        self.tag_list()
+    }
+}
+
+/// Every object of this stack, environment and region that this is true of.
+async fn list<T: Tagged>(cx: &Cx<'_>, holds: impl Fn(&T) -> bool) -> Result<Vec<Found>> {
+    let all = cx.pass.shared(T::LIST, || T::describe(cx, None)).await?;
+    let found = |object: &T| {
+        let tags = from_rds(object.tags());
+        let node = tags.get(TAG_NODE).filter(|_| cx.owner.owns_any(&tags))?;
+        Some(Found::new(node, object.name()?))
+    };
+    Ok(all.iter().filter(|object| holds(object)).filter_map(found).collect())
+}
+
+/// Snapshots that were taken when what they are of was deleted. The name of one that RDS made by itself has a colon.
+async fn last_snapshots(cx: &Cx<'_>, kind: &str) -> Result<Vec<Found>> {
+    let snapshots = index::list(cx, "rds", kind, index::by_rest).await?;
+    let kept = |snapshot: Found| Found { kept: Some("a last snapshot, until it is deleted".to_owned()), ..snapshot };
+    Ok(snapshots.into_iter().filter(|found| found.id.contains("-final-")).map(kept).collect())
 }
 
 /// The tags of an object whose Describe call does not give them.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
+use serde_json::{Value, json};
 
 use super::rules::{check_logs, check_word, snapshot_name};
 use super::{from_rds, log_changes, phase_of, retag, rotation, settled, to_rds};
@@ -252,6 +253,17 @@ impl Resource for StandaloneDbInstance {
             Turn::Begin => rotation::begin(cx, &observed.id, secret).await,
             Turn::Settle => rotation::settle(cx, secret).await,
         }
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let mut found = super::list::<RdsInstance>(cx, |instance| instance.db_cluster_identifier().is_none()).await?;
+        found.extend(super::last_snapshots(cx, "snapshot:").await?);
+        Ok(found)
+    }
+
+    /// What is asked for where nobody knows is a last snapshot.
+    fn careful() -> Value {
+        json!({ "final_snapshot": true })
     }
 }
 

@@ -8,6 +8,7 @@ use aws_sdk_s3::types::{
     OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
 };
+use serde_json::{Value, json};
 
 use super::lifecycle::Lifecycle;
 use super::versions::remove_some;
@@ -153,6 +154,14 @@ impl Resource for Bucket {
         let ask = cx.s3.delete_bucket().bucket(&observed.id).expected_bucket_owner(&cx.account);
         ask.send().await.if_present()?;
         Ok(())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "s3", "", index::by_rest).await
+    }
+
+    fn careful() -> Value {
+        json!({ "kms_key_arn": null, "archive_after_days": "never", "expire_after_days": "never" })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_kms::types::KeyState;
 use aws_sdk_secretsmanager::types::Tag;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::Class;
 use crate::resources::prelude::*;
@@ -13,6 +13,8 @@ use crate::resources::values::{check_range, key, text};
 
 /// Characters that no password of RDS may have, and those that break strings and shells.
 pub(super) const NOT_IN_PASSWORDS: &str = "/@\" \\'`$";
+/// What a secret is that can still be restored.
+const DELETED: &str = "scheduled for deletion; apply restores it";
 /// The members of a credentials object that are made, and cannot be given.
 const MADE: [&str; 2] = ["username", "password"];
 
@@ -110,7 +112,7 @@ impl Resource for Secret {
         let phase = match secret.deleted_date() {
             None => Phase::Ready,
             Some(_) if id.is_some() => return Ok(None),
-            Some(_) => Phase::Failed("scheduled for deletion; apply restores it".to_owned()),
+            Some(_) => Phase::Failed(DELETED.to_owned()),
         };
         let live = Secret {
             name: text(secret.name()),
@@ -185,6 +187,22 @@ impl Resource for Secret {
         };
         ask.send().await.if_present()?;
         Ok(())
+    }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "secretsmanager", "secret:", index::by_arn).await
+    }
+
+    /// The longest time to restore it.
+    fn careful() -> Value {
+        json!({ "recovery_window_days": 30, "value": SecretValue::SetByPeople })
+    }
+
+    async fn kept(cx: &Cx<'_>, id: &str) -> Result<Option<String>> {
+        let Some(secret) = cx.secrets.describe_secret().secret_id(id).send().await.if_present()? else {
+            return Ok(None);
+        };
+        Ok(secret.deleted_date().map(|_| DELETED.to_owned()))
     }
 }
 

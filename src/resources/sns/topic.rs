@@ -108,6 +108,10 @@ impl Resource for Topic {
         cx.sns.delete_topic().topic_arn(&observed.id).send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "sns", "", index::by_arn).await
+    }
 }
 
 fn to_sns(tags: &Tags) -> Result<Vec<Tag>> {

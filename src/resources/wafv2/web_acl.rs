@@ -170,6 +170,10 @@ impl Resource for WebAcl {
         ask.send().await.if_present()?;
         Ok(())
     }
+
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        index::list(cx, "wafv2", "regional/webacl/", index::by_arn).await
+    }
 }
 
 impl WebAcl {
