@@ -112,6 +112,17 @@ impl Desk {
         }
     }
 
+    /// Where the state is, for people.
+    pub(super) fn place(&self) -> String {
+        self.store.place(Item::Document)
+    }
+
+    /// Whether settings are in force that say that the environment is not protected. What no file names is not said to
+    /// be anything, apart from `dev`, which stands for itself.
+    pub(super) fn is_said_to_be_unprotected(&self) -> bool {
+        !self.config.protect && (self.config.env.as_str() == "dev" || self.config.origin.file.is_some())
+    }
+
     /// The recorded state, if there is any.
     pub(super) async fn recorded(&self) -> Result<Option<State>, Error> {
         let place = self.store.place(Item::Document);

@@ -3,17 +3,20 @@
 use super::context::{Context, Desk};
 use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
+use super::survey::Survey;
 use super::{Common, Done, Error};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::plan::{Observations, Plan, plan_destroy};
 use crate::render;
+use crate::run::teardown::{self, Unrecorded};
 use crate::run::{loss, settings as guard};
 use crate::state::{State, Writer};
 
 /// Remove everything the stack has in this environment, dependents first.
 ///
-/// Works from the recorded state alone. Leaves only what AWS keeps by law of its own, and lists that.
+/// Works from the recorded state, and from what carries the environment's tags: with the state lost, all is found again.
+/// What others have put in the way is named before anything is removed. Leaves only what AWS keeps by law of its own, and
+/// lists that.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -21,7 +24,7 @@ pub(super) struct Args {
     /// Do not ask.
     #[arg(long, short = 'y')]
     yes: bool,
-    /// For a protected environment: its full name, as student-records-prod.
+    /// For a protected environment, or one of which nothing is recorded: its full name, as student-records-prod.
     #[arg(long, value_name = "STACK-ENV")]
     confirm: Option<String>,
     #[command(flatten)]
@@ -38,11 +41,30 @@ impl Args {
 
     async fn take_down(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
         stopper.when_lost(writer.lost());
-        let (context, plan, seen) = stopper.unless_asked(self.prepare(desk, writer)).await?;
-        if plan.is_empty() {
+        let (place, unprotected) = (desk.place(), desk.is_said_to_be_unprotected());
+        let confirmed =
+            |state: Option<&State>, config: &Config| guard::check_confirmed(state, config, self.confirm.as_deref());
+        let look = async { Survey::of(desk.connect_as(writer, confirmed).await?).await };
+        let survey = stopper.unless_asked(look).await?;
+        survey.show(false, &place)?;
+        if survey.plan.is_empty() {
+            render::kept(&survey.kept);
             return Ok(Done::Clean);
         }
-        confirm(stopper, self.yes, "Remove all of this?").await?;
+        for lost in loss::precious(&survey.plan) {
+            render::note(&format!("this cannot be had again: {lost}"));
+        }
+        teardown::refuse_obstacles(&survey.obstacles)?;
+        if !survey.recorded {
+            self.unrecorded(&survey, unprotected).allow()?;
+        }
+        let question = teardown::question(&survey.context.state, &teardown::stores(&survey.plan));
+        confirm(stopper, self.yes, &question).await?;
+        self.remove(survey, writer, stopper).await
+    }
+
+    async fn remove(self, survey: Survey, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
+        let Survey { context, seen, kept, .. } = survey;
         let remains = remains(&context);
         let chosen = context.state.nodes.keys().cloned().collect();
         let settings = &context.config.engine;
@@ -55,22 +77,18 @@ impl Args {
         progress.finish();
         let done = conclude(report, stopper)?;
         render::remains(&remains);
+        render::kept(&kept);
         Ok(done)
     }
 
-    /// Everything up to the question whether to go ahead. Changes nothing in AWS.
-    async fn prepare(&self, desk: Desk, writer: &Writer) -> Result<(Context, Plan, Observations), Error> {
-        let confirmed =
-            |state: Option<&State>, config: &Config| guard::check_confirmed(state, config, self.confirm.as_deref());
-        let context = desk.connect_as(writer, confirmed).await?;
-        let seen = context.observe(None, false).await?;
-        let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
-        let plan = plan_destroy(&context.state, &seen, &facts)?;
-        render::plan(&plan, &context.state)?;
-        for lost in loss::precious(&plan) {
-            render::note(&format!("this cannot be had again: {lost}"));
+    fn unrecorded(&self, survey: &Survey, unprotected: bool) -> Unrecorded {
+        let state = &survey.context.state;
+        Unrecorded {
+            name: format!("{}-{}", state.stack, state.env),
+            unprotected,
+            guarded: teardown::guarded(state),
+            confirmed: self.confirm.clone(),
         }
-        Ok((context, plan, seen))
     }
 }
 

@@ -3,13 +3,15 @@
 use clap::ValueEnum;
 
 use super::context::Desk;
+use super::survey::{in_the_way, unrecorded};
 use super::{Common, Done, Error};
-use crate::engine::drift;
+use crate::engine::drift_of;
 use crate::render;
 
 /// Compare what is live with what was last applied, field by field.
 ///
-/// Needs read permissions and the state file only. Exit code 0: no drift; 2: drift; 1: error.
+/// Tells as well what carries the environment's tags and stands in no record, and what others have made that would stop a
+/// destroy. Needs read permissions and the state file only. Exit code 0: no drift; 2: drift; 1: error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -40,11 +42,17 @@ impl Args {
                 "run apply first, or name the directory of the state with --state-dir",
             ));
         }
-        let drifted = drift(&context.scope(false), &context.state).await.map_err(Error::Nodes)?;
-        match self.json || self.format == Format::Json {
-            true => render::json(&drifted)?,
-            false => render::drift(&drifted, context.state.nodes.len(), self.full)?,
+        let seen = context.observe(None, false).await?;
+        let drifted = drift_of(&context.scope(false), &context.state, &seen).map_err(Error::Nodes)?;
+        let inventory = unrecorded(&context, None, &seen).await?;
+        let obstacles = in_the_way(&context, &seen, &inventory).await?;
+        if self.json || self.format == Format::Json {
+            render::drift_json(&drifted, &inventory, &obstacles)?;
+        } else {
+            render::drift(&drifted, context.state.nodes.len(), self.full)?;
+            render::findings(&inventory, &obstacles, false)?;
         }
-        Ok(if drifted.is_empty() { Done::Clean } else { Done::Found(2) })
+        let is_clean = drifted.is_empty() && render::count_unrecorded(&inventory) == 0 && obstacles.is_empty();
+        Ok(if is_clean { Done::Clean } else { Done::Found(2) })
     }
 }

@@ -14,6 +14,7 @@ mod secrecy;
 mod state;
 mod status;
 mod stop;
+mod survey;
 mod usage;
 
 use std::path::PathBuf;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::context::{Context, Desk};
+use super::survey::{Survey, unrecorded};
 use super::{Common, Done, Error};
+use crate::engine::Inventory;
 use crate::plan::{Plan, plan};
 use crate::render;
 use crate::run::{choice, settings as guard};
@@ -18,6 +20,9 @@ pub(super) struct Args {
     pub(super) common: Common,
     #[command(flatten)]
     pub(super) selection: Selection,
+    /// Show what destroy would do instead.
+    #[arg(long, conflicts_with_all = ["target", "exclude"])]
+    destroy: bool,
     /// Print the plan as JSON.
     #[arg(long)]
     json: bool,
@@ -50,7 +55,11 @@ impl Selection {
 
 impl Args {
     pub(super) async fn run(self) -> Result<Done, Error> {
-        let context = Desk::open(&self.common)?.connect().await?;
+        let desk = Desk::open(&self.common)?;
+        if self.destroy {
+            return self.destroy(desk).await;
+        }
+        let context = desk.connect().await?;
         if let Err(refusal) = guard::check_account(&context.state, &context.config, &context.aws.account) {
             render::note(&refusal.to_string());
         }
@@ -61,7 +70,20 @@ impl Args {
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
         context.refuse_out_of_reach(&plan)?;
         self.show(&plan, &context)?;
+        if self.selection.is_all() {
+            let inventory = unrecorded(&context, Some(&stack), &seen).await?;
+            render::findings(&inventory, &[], self.json)?;
+        }
         Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })
+    }
+
+    async fn destroy(self, desk: Desk) -> Result<Done, Error> {
+        let place = desk.place();
+        let survey = Survey::of(desk.connect().await?).await?;
+        survey.show(self.json, &place)?;
+        render::findings(&Inventory::default(), &survey.obstacles, self.json)?;
+        render::kept(&survey.kept);
+        Ok(if survey.plan.is_empty() { Done::Clean } else { Done::Found(2) })
     }
 
     fn show(&self, plan: &Plan, context: &Context) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! `tapctl status`
 
 use super::context::Desk;
+use super::survey::{in_the_way, unrecorded};
 use super::{Common, Done, Error};
 use crate::render;
 use crate::resource::Phase;
@@ -56,7 +57,12 @@ impl Args {
             })
             .collect();
         let all_ready = !rows.is_empty() && rows.iter().all(|row| row.phase == "ready");
-        render::status(&rows, &context.state, self.json, self.full)?;
+        let inventory = unrecorded(&context, None, &seen).await?;
+        let obstacles = in_the_way(&context, &seen, &inventory).await?;
+        render::status(&rows, &context.state, &inventory, &obstacles, self.json, self.full)?;
+        if !self.json {
+            render::findings(&inventory, &obstacles, false)?;
+        }
         Ok(if all_ready { Done::Clean } else { Done::Found(2) })
     }
 }

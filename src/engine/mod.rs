@@ -9,6 +9,7 @@
 //! 4. An unanswered create is looked for, over a settle window, before it is made again.
 
 mod find;
+mod found;
 mod make;
 mod node;
 mod observe;
@@ -24,7 +25,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-pub use observe::{Scope, drift, observe};
+pub use found::{Inventory, Kept, Obstacle, Recovered, Unrecorded, inventory, obstacles, recover};
+pub use observe::{Scope, drift, drift_of, observe};
 pub use report::{Drifted, Event, NodeFailure, Outcome, Repair, Report, Reporter, Silent};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;

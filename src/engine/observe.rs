@@ -249,7 +249,18 @@ pub(super) async fn find<'a, C: 'a>(
 /// # Errors
 /// Every node that could not be read.
 pub async fn drift<C: 'static>(scope: &Scope<'_, C>, state: &State) -> Result<Vec<Drifted>, Vec<NodeFailure>> {
-    let seen = observe(scope, None, state).await?;
+    drift_of(scope, state, &observe(scope, None, state).await?)
+}
+
+/// The same from what was seen of every recorded node.
+///
+/// # Errors
+/// Where the state has a kind this version does not know.
+pub fn drift_of<C: 'static>(
+    scope: &Scope<'_, C>,
+    state: &State,
+    seen: &Observations,
+) -> Result<Vec<Drifted>, Vec<NodeFailure>> {
     let mut drifted = Vec::new();
     for (name, node) in &state.nodes {
         let facts = match scope.kinds.get(&node.kind) {

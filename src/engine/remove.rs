@@ -18,8 +18,10 @@ use crate::resource::{Cx, Pass, Seen};
 use crate::stack::Stack;
 use crate::state::{NodeState, Progress, base_name};
 
-/// How long a removal is refused before AWS is asked what stands against it, and how often after.
+/// How long a removal is refused before AWS is asked what stands against it.
 const EXPLAIN: Duration = Duration::from_secs(15);
+/// How often it is asked again.
+const EXPLAIN_AGAIN: Duration = Duration::from_secs(60);
 
 /// What stands against a removal.
 struct Held {
@@ -215,7 +217,7 @@ impl<C: 'static> Worker<'_, C> {
 
     /// Why a removal is refused for now. What is in use for longer is told with what uses it, as far as AWS says.
     async fn explain(&self, spec: &Value, found: &Seen, fault: &Fault, held: &mut Held, last: bool) -> String {
-        let due = held.asked.map_or(held.since.elapsed() >= EXPLAIN, |asked| asked.elapsed() >= EXPLAIN);
+        let due = held.asked.map_or(held.since.elapsed() >= EXPLAIN, |asked| asked.elapsed() >= EXPLAIN_AGAIN);
         if fault.class == Class::Busy && (due || last) {
             held.asked = Some(Instant::now());
             let (owner, pass) = (self.owner(""), Pass::default());

@@ -3,6 +3,7 @@
 mod board;
 mod drift;
 mod fit;
+mod found;
 mod notable;
 mod plan;
 mod progress;
@@ -23,6 +24,7 @@ use crate::config::ConfigError;
 use crate::engine::{NodeFailure, Outcome, Report};
 
 pub use drift::drift;
+pub use found::{count_unrecorded, drift_json, findings, kept, nothing_is_ours, unrecorded_json};
 pub use plan::{plan, plan_in_full};
 pub use progress::Progress;
 pub use reading::Reading;

@@ -7,7 +7,9 @@ use jiff::{SpanRound, Timestamp, Unit};
 use serde::Serialize;
 use serde_json::json;
 
+use super::found::{count_unrecorded, unrecorded_json};
 use super::{BOLD, GREEN, RED, fit, line, outputs, paint, width};
+use crate::engine::{Inventory, Obstacle};
 use crate::state::{NodeState, State};
 
 /// One node in `tapctl status`.
@@ -118,16 +120,28 @@ pub(super) fn whole(text: impl Into<String>) -> (String, bool) {
 ///
 /// # Errors
 /// Where stdout cannot be written to.
-pub fn status(rows: &[StatusRow], state: &State, as_json: bool, full: bool) -> io::Result<()> {
+pub fn status(
+    rows: &[StatusRow],
+    state: &State,
+    inventory: &Inventory,
+    obstacles: &[Obstacle],
+    as_json: bool,
+    full: bool,
+) -> io::Result<()> {
     if as_json {
         let head = (&state.stack, &state.env, &state.account, &state.region);
         return super::json(&json!({
             "stack": head.0, "env": head.1, "account": head.2, "region": head.3,
             "serial": state.serial, "nodes": rows, "outputs": state.outputs,
+            "unrecorded": unrecorded_json(inventory), "obstacles": obstacles,
         }));
     }
     if rows.is_empty() {
-        return line(format!("{} {}: nothing is recorded", state.stack, state.env));
+        line(format!("{} {}: nothing is recorded", state.stack, state.env))?;
+        return line(match count_unrecorded(inventory) {
+            0 => "hint: `tapctl apply` makes it; or name the directory of the state with --state-dir",
+            _ => "hint: `tapctl apply` takes over what is there; or name the directory of the state with --state-dir",
+        });
     }
     let row = |row: &StatusRow| {
         let phase = match &row.reason {

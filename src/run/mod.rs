@@ -6,6 +6,7 @@ pub mod loss;
 pub mod outage;
 pub mod reach;
 pub mod settings;
+pub mod teardown;
 
 /// A person must say or do something first. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -12,6 +12,7 @@ mod data_pipeline;
 mod drift;
 mod edge_kinds;
 mod environments;
+mod found;
 mod fuzz;
 mod guards;
 mod habits;

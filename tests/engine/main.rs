@@ -11,6 +11,7 @@ mod world;
 mod adopting;
 mod changing;
 mod drifting;
+mod finding;
 mod ordering;
 mod owning;
 mod planning;

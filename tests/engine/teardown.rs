@@ -41,12 +41,30 @@ async fn what_is_in_use_for_long_is_told_with_what_uses_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_uses_it_is_told_within_half_a_minute() {
+    let world = World::default();
+    world.apply(&one_net()).await.complete();
+    let holder = squatter(&world);
+    let told = async {
+        let started = Instant::now();
+        while !world.heard(&format!("held by {holder}")) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        started.elapsed()
+    };
+    tokio::select! {
+        after = told => assert!(after <= Duration::from_secs(30), "{after:?}"),
+        end = world.destroy() => panic!("{end:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_let_go_of_soon_is_not_asked_about() {
     let world = World::default();
     world.apply(&one_net()).await.complete();
     let holder = squatter(&world);
     let release = async {
-        tokio::time::sleep(Duration::from_secs(45)).await;
+        tokio::time::sleep(Duration::from_secs(12)).await;
         world.cloud.vanish(&holder);
     };
     let (end, ()) = tokio::join!(world.destroy(), release);

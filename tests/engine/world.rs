@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use tapctl::diff::Change;
-use tapctl::engine::{self, Drifted, Engine, Event, NodeFailure, Options, Outcome, Report, Reporter, Scope, Stop};
+use tapctl::engine::{
+    self, Drifted, Engine, Event, Inventory, NodeFailure, Obstacle, Options, Outcome, Recovered, Report, Reporter,
+    Scope, Stop,
+};
 use tapctl::plan::{Action, Observations, Plan, plan, plan_destroy, select};
 use tapctl::resource::{Facts, Kinds, Pass};
 use tapctl::stack::Stack;
@@ -206,6 +209,46 @@ impl World {
 
     pub async fn destroy(&self) -> End {
         self.run(None).await
+    }
+
+    /// What a destroy would be about, with all that no record tells of.
+    pub async fn recovered(&self, stack: &Stack) -> Recovered {
+        let (kinds, pass, state) = (kinds(), Pass::default(), self.store.state());
+        let scope = self.scope(&kinds, &pass);
+        let seen = engine::observe(&scope, None, &state).await.expect("readable");
+        engine::recover(&scope, Some(stack), &state, seen).await.expect("readable")
+    }
+
+    /// What is ours and in no record.
+    pub async fn inventory(&self, stack: Option<&Stack>) -> Inventory {
+        let (kinds, pass, state) = (kinds(), Pass::default(), self.store.state());
+        let scope = self.scope(&kinds, &pass);
+        let seen = engine::observe(&scope, stack, &state).await.expect("readable");
+        engine::inventory(&scope, stack, &state, &seen).await.expect("readable")
+    }
+
+    /// What others have put in the way of a destroy.
+    pub async fn obstacles(&self) -> Vec<Obstacle> {
+        let (kinds, pass, state) = (kinds(), Pass::default(), self.store.state());
+        let scope = self.scope(&kinds, &pass);
+        let seen = engine::observe(&scope, None, &state).await.expect("readable");
+        let inventory = engine::inventory(&scope, None, &state, &seen).await.expect("readable");
+        engine::obstacles(&scope, &state, &seen, &inventory.unrecorded).await.expect("readable")
+    }
+
+    /// Removes all that is ours, recorded or not, as a process of its own.
+    pub async fn tear_down(&self, stack: &Stack) -> End {
+        let Recovered { state, seen, .. } = self.recovered(stack).await;
+        let (kinds, stop, options, pass) = (kinds(), Stop::new().1, self.options.clone(), Pass::default());
+        let chosen = state.nodes.keys().cloned().collect();
+        let engine = Engine::new(&self.cloud, &kinds, &self.store, &self.words, options, stop, state, pass, seen);
+        tokio::select! {
+            ended = engine.destroy(&chosen) => match ended {
+                Ok(report) => End::Done(report),
+                Err(error) => End::Unsaved(error),
+            },
+            () = self.cloud.killed.notified() => End::Killed,
+        }
     }
 
     /// Changes every credential, as a process of its own.

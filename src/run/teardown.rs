@@ -1,0 +1,113 @@
+//! What must be true before everything of an environment is removed.
+
+use serde_json::Value;
+
+use super::Refusal;
+use crate::engine::Obstacle;
+use crate::plan::{Action, Plan};
+use crate::state::State;
+
+/// What stands for, and what against, a removal without a record: nothing but settings and AWS tell what it is.
+#[derive(Debug, Clone, Default)]
+pub struct Unrecorded {
+    /// The environment's full name, as `student-records-dev`.
+    pub name: String,
+    /// Whether settings are in force that say the environment is not protected: a file, or the defaults of `dev`.
+    pub unprotected: bool,
+    /// The nodes whose objects AWS guards against deletion.
+    pub guarded: Vec<String>,
+    /// What the person has typed as the name.
+    pub confirmed: Option<String>,
+}
+
+impl Unrecorded {
+    /// # Errors
+    /// Where the name must be typed, and was not.
+    pub fn allow(&self) -> Result<(), Refusal> {
+        if self.confirmed.as_deref() == Some(self.name.as_str()) {
+            return Ok(());
+        }
+        let hint = format!("if all of it is really to go, add --confirm {}; or name the state's directory", self.name);
+        if !self.guarded.is_empty() {
+            let text = format!(
+                "nothing is recorded of {}, and AWS guards {} against deletion; nothing was changed",
+                self.name,
+                self.guarded.join(", ")
+            );
+            return Err(Refusal::new(text, hint));
+        }
+        if !self.unprotected {
+            let text = format!(
+                "nothing is recorded of {}, and no settings say that it is not protected; nothing was changed",
+                self.name
+            );
+            return Err(Refusal::new(text, hint));
+        }
+        Ok(())
+    }
+}
+
+/// The nodes whose live objects are guarded against deletion.
+pub fn guarded(state: &State) -> Vec<String> {
+    let is_guarded = |spec: &Value| spec.get("deletion_protection").and_then(Value::as_bool) == Some(true);
+    let nodes = state.nodes.iter().filter(|(_, node)| is_guarded(&node.spec));
+    nodes.map(|(name, _)| name.clone()).collect()
+}
+
+/// Refuses to begin what could not be ended.
+///
+/// # Errors
+/// Names every obstacle.
+pub fn refuse_obstacles(obstacles: &[Obstacle]) -> Result<(), Refusal> {
+    if obstacles.is_empty() {
+        return Ok(());
+    }
+    let line = |obstacle: &Obstacle| format!("\n  {} ({}) is held by {}", obstacle.node, obstacle.kind, obstacle.by);
+    let lines: String = obstacles.iter().map(line).collect();
+    Err(Refusal::new(
+        format!("others have made what would stop this half-way; nothing was changed{lines}"),
+        "remove these, or have them removed by who made them; then run it again",
+    ))
+}
+
+/// The nodes whose data goes with a plan.
+pub fn stores(plan: &Plan) -> Vec<&str> {
+    let stores = plan.steps.iter().filter(|step| step.stateful && step.action == Action::Delete);
+    stores.map(|step| step.node.as_str()).collect()
+}
+
+/// What a person is asked before everything goes, the data of these stores with it.
+pub fn question(state: &State, stores: &[&str]) -> String {
+    let data = match stores.is_empty() {
+        true => String::new(),
+        false => format!(", with the data of {}", stores.join(", ")),
+    };
+    format!("Remove {} {} in account {}, {}{data}?", state.stack, state.env, state.account, state.region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_record_only_who_is_known_to_be_unprotected_goes_without_its_name() {
+        let base = Unrecorded { name: "student-records-dev".into(), unprotected: true, ..Unrecorded::default() };
+        assert_eq!(base.allow(), Ok(()));
+        let unknown = Unrecorded { unprotected: false, ..base.clone() };
+        assert!(unknown.allow().unwrap_err().text.contains("no settings say"));
+        let guarded = Unrecorded { guarded: vec!["db-cluster".into()], ..base };
+        assert!(guarded.allow().unwrap_err().text.contains("AWS guards db-cluster"));
+        assert!(Unrecorded { confirmed: Some("student-records-de".into()), ..guarded.clone() }.allow().is_err());
+        assert_eq!(Unrecorded { confirmed: Some("student-records-dev".into()), ..guarded }.allow(), Ok(()));
+    }
+
+    #[test]
+    fn the_question_names_what_goes_and_whose_data() {
+        let state = State::new("student-records", "dev", "123456789012", "us-east-1");
+        insta::assert_snapshot!(
+            question(&state, &["db-cluster", "file-system"]),
+            @"Remove student-records dev in account 123456789012, us-east-1, with the data of db-cluster, file-system?"
+        );
+        insta::assert_snapshot!(question(&state, &[]), @"Remove student-records dev in account 123456789012, us-east-1?");
+    }
+}
