@@ -156,7 +156,7 @@ impl<'e, C: 'static> Worker<'e, C> {
     fn tell_acting(&self, action: &Action) {
         let usually = Some(self.facts.wait.usually_ready);
         let (verb, usually) = match action {
-            Action::Keep | Action::Delete | Action::Forget => return,
+            Action::Keep | Action::Duplicate { .. } | Action::Delete | Action::Forget => return,
             Action::Create if self.engine.removed.borrow().contains(self.node) => ("replace", usually),
             Action::Create => ("create", usually),
             Action::Replace { .. } => ("replace", usually),
