@@ -23,7 +23,7 @@ const ENV: &str = "TAPCTL_SHARING_ENV";
 const STATE: &str = "state.json";
 /// How long a write is held up: until after the other has done all it can.
 const DELAY: f64 = 2.0;
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(150);
 const ROLE: &str = "tapctl-api-gateway-logs";
 
 /// What every stack shares with every other.
@@ -168,7 +168,7 @@ enum Trouble {
     Sent,
     /// The answer to its write is late.
     Answered,
-    /// It is killed while its write is on its way, and run again at once.
+    /// It is killed while its write is on its way, and run again when that has arrived.
     Killed,
 }
 
@@ -209,6 +209,7 @@ impl Scene {
         let second = envs[self.second.1].start(self.second.0);
         if matches!(trouble, Trouble::Killed) {
             first.crash();
+            std::thread::sleep(Duration::from_secs_f64(DELAY));
             first = envs[self.first.1].start(self.first.0);
         }
         ended(first);
