@@ -106,23 +106,24 @@ async fn a_read_that_fails_amid_a_wait_is_made_again() {
 
 #[tokio::test(start_paused = true)]
 async fn five_minutes_without_a_network_end_no_run() {
+    let (before, after) = (everything(false), everything(true));
     for seconds in 20..50 {
         let world = World::default();
         world.cloud.slow(seconds, 100..=1000);
-        let cut = |after: u64| {
+        let cut = |delay: u64| {
             let cloud = &world.cloud;
             async move {
-                tokio::time::sleep(Duration::from_secs(after)).await;
+                tokio::time::sleep(Duration::from_secs(delay)).await;
                 cloud.unreachable.set(Some(Instant::now() + Duration::from_secs(300)));
             }
         };
-        let (made, ()) = tokio::join!(world.apply(&everything(false)), cut(seconds));
+        let (made, ()) = tokio::join!(world.apply(&before), cut(seconds));
         made.complete();
         world.cloud.unreachable.set(None);
-        let (changed, ()) = tokio::join!(world.apply(&everything(true)), cut(seconds));
+        let (changed, ()) = tokio::join!(world.apply(&after), cut(seconds));
         changed.complete();
         let fresh = World::default();
-        fresh.apply(&everything(true)).await.complete();
+        fresh.apply(&after).await.complete();
         assert_eq!(world.cloud.picture(), fresh.cloud.picture(), "cut after {seconds} s");
     }
 }
