@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::harness::{Desk, LocalAws, Run, redact};
+use crate::harness::{Desk, LocalAws, redact};
 
 /// Finds things the way a person at a console does: by name and tag.
 const FIND: &str = r#"
@@ -73,7 +73,7 @@ impl Applied {
 
     /// The nodes that `plan` changes, and how.
     fn plan(&self) -> String {
-        let plan = self.masked(&self.desk.tapctl(&["plan"]).expect(2));
+        let plan = self.desk.drawn("dev").redact(&self.desk.tapctl(&["plan"]).expect(2).stdout);
         plan.lines().filter(|line| !line.starts_with(' ')).collect::<Vec<_>>().join("\n")
     }
 
