@@ -138,7 +138,7 @@ fn exit_code(failures: &[Class]) -> u8 {
     let busy = |class: &Class| matches!(class, Class::Busy | Class::NotYet);
     match failures {
         failures if failures.contains(&Class::Credentials) => 4,
-        failures if failures.iter().all(busy) => 5,
+        [_, ..] if failures.iter().all(busy) => 5,
         _ => 1,
     }
 }

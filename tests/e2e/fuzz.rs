@@ -103,6 +103,19 @@ const WORDS: [&str; 26] = [
     "student-records-dev",
 ];
 
+/// What nearly every command takes.
+const USUAL: [&str; 9] = [
+    "--env dev",
+    "--env qa",
+    "--env Dev",
+    "--stack data-pipeline",
+    "--stack student-records",
+    "--config tapctl.toml",
+    "--config nope.toml",
+    "--state-dir state",
+    "-v",
+];
+
 /// Right and wrong, as TOML.
 const VALUES: [&str; 24] = [
     "true",
@@ -150,6 +163,13 @@ fn pick<'a>(rng: &mut Rng, all: &[&'a str]) -> &'a str {
 
 fn arguments(rng: &mut Rng) -> Vec<String> {
     let mut arguments: Vec<String> = pick(rng, &COMMANDS).split(' ').map(str::to_owned).collect();
+    if rng.u8(..4) > 0 {
+        // Most of them should get beyond their usage.
+        for _ in 0..rng.usize(..3) {
+            arguments.extend(pick(rng, &USUAL).split(' ').map(str::to_owned));
+        }
+        return arguments;
+    }
     for _ in 0..rng.usize(..5) {
         let from: &[&str] = if rng.bool() { &FLAGS } else { &WORDS };
         let mut word = pick(rng, from).to_owned();
