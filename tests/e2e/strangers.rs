@@ -87,7 +87,8 @@ fn told(run: &Run, code: &str, words: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_kind_refuses_what_is_a_strangers_by_now() {
-    let systems = [System::make("student-records", EVERY_OPTION), System::make("data-pipeline", "")];
+    let systems =
+        [System::standing(), System::make("student-records", EVERY_OPTION), System::make("data-pipeline", "")];
     let mut refused: BTreeSet<String> = BTreeSet::new();
     for system in &systems {
         let marked = system.those(|_, node| node["spec"]["tags"].is_object());
