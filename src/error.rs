@@ -46,12 +46,27 @@ pub struct Fault {
     pub operation: String,
     /// AWS's request id, which its support asks for.
     pub request_id: Option<String>,
+    /// What to do, where that is more than the class and the code tell.
+    pub advice: Option<Box<str>>,
 }
 
 impl Fault {
     /// A fault found on our side, before or after a call.
     pub fn new(class: Class, code: &str, message: impl Into<String>) -> Self {
-        Fault { class, code: code.to_owned(), message: message.into(), operation: String::new(), request_id: None }
+        Fault {
+            class,
+            code: code.to_owned(),
+            message: message.into(),
+            operation: String::new(),
+            request_id: None,
+            advice: None,
+        }
+    }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn with_advice(self, advice: impl Into<String>) -> Self {
+        Fault { advice: Some(advice.into().into_boxed_str()), ..self }
     }
 
     /// The request cannot be right; nothing was sent.
@@ -65,8 +80,27 @@ impl Fault {
     }
 
     /// What the person can do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
+        if self.advice.is_some() {
+            return self.advice.as_deref();
+        }
         match self.code.as_str() {
+            "InvalidClientTokenId" if self.operation.starts_with("iam:") => {
+                return Some(
+                    "IAM alone takes no session token that was got without MFA: use credentials got with it, or \
+                     aws-vault --no-session",
+                );
+            }
+            "UntrustedCertificate" => {
+                return Some(
+                    "name the root that signs here in AWS_CA_BUNDLE, or as ca_bundle of the profile; or set the clock",
+                );
+            }
+            "UnreadableAnswer" => {
+                return Some(
+                    "what answers is not AWS: check the proxy, AWS_ENDPOINT_URL and whether the network wants a log-in",
+                );
+            }
             "NoCredentials" => return Some("log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"),
             "NoConnection" => return Some("check network, proxy, region and AWS_ENDPOINT_URL, then run again"),
             "Anothers" => {
@@ -85,11 +119,29 @@ impl Fault {
             Class::Busy => "something still holds it; run the command again once that is gone",
             Class::NotYet => "AWS had not caught up in time; run the command again, it goes on where it stopped",
             Class::Throttled => "the account is over AWS's request rate; run again, or lower --parallelism",
-            Class::Lost => "no answer came; run the command again, it looks for the object before it makes one",
+            Class::Lost if self.is_unanswered() && reads(&self.operation) => "no answer came; run the command again",
+            Class::Lost if self.is_unanswered() => {
+                "no answer came; run the command again, it looks for the object before it makes one"
+            }
+            Class::Lost if reads(&self.operation) => "AWS failed at it; run the command again",
+            Class::Lost => "AWS failed at it; run the command again, it looks for the object before it makes one",
             Class::Exists => "the name is taken; remove that object, or take it over with --adopt",
             Class::Absent | Class::Invalid | Class::Other => return None,
         })
     }
+}
+
+impl Fault {
+    /// Whether nothing came back that AWS has said.
+    fn is_unanswered(&self) -> bool {
+        ["Timeout", "NoConnection"].contains(&self.code.as_str())
+    }
+}
+
+/// Whether an operation, with its service before it or without, only reads, told by AWS's naming.
+pub fn reads(operation: &str) -> bool {
+    let name = operation.rsplit(':').next().unwrap_or(operation);
+    ["Describe", "Get", "List", "BatchGet", "Head"].iter().any(|verb| name.starts_with(verb))
 }
 
 impl fmt::Display for Fault {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -23,6 +24,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::clock::{Clock, signed_at};
 use super::pace::Pace;
+use super::reach::{Reach, host_of, is_direct};
+use crate::error::reads;
 
 /// First pause before a read is repeated; doubled each time.
 pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -40,11 +43,6 @@ pub(super) fn stalls() -> StalledStreamProtectionConfig {
 
 /// Carries the operation's name from the SDK to the connector; taken off before the request leaves.
 const OPERATION_HEADER: &str = "x-tapctl-operation";
-
-/// Whether an operation only reads, told by AWS's naming.
-fn reads(operation: &str) -> bool {
-    ["Describe", "Get", "List", "BatchGet", "Head"].iter().any(|verb| operation.starts_with(verb))
-}
 
 /// Whether calls may still change something: asked right before each of those leaves. Until it is given, they may.
 #[derive(Clone, Default)]
@@ -116,43 +114,63 @@ impl Intercept for Courtesy {
 }
 
 /// An HTTPS client that holds each request back until AWS's rate for it allows it, and sets the clock by the answers.
-/// Like the SDK's own, which cannot be wrapped, it goes through the proxy that the environment names.
-pub(super) fn paced_client(clock: Clock, gate: Gate) -> SharedHttpClient {
-    let https = aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
+/// Like the SDK's own, which cannot be wrapped, it goes through the proxy that the environment names, but for what is never
+/// behind one.
+pub(super) fn paced_client(clock: Clock, gate: Gate, reach: Reach, trust: TlsContext) -> SharedHttpClient {
+    let direct = https(ProxyConfig::disabled(), trust.clone());
+    SharedHttpClient::new(Paced {
+        far: https(ProxyConfig::from_env(), trust),
+        direct,
+        pace: Arc::new(Pace::default()),
+        clock,
+        gate,
+        reach,
+    })
+}
+
+fn https(proxy: ProxyConfig, trust: TlsContext) -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-            .proxy_config(ProxyConfig::from_env());
+            .tls_context(trust.clone())
+            .proxy_config(proxy.clone());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    });
-    paced(https, Pace::default(), clock, gate)
-}
-
-fn paced(inner: SharedHttpClient, pace: Pace, clock: Clock, gate: Gate) -> SharedHttpClient {
-    SharedHttpClient::new(Paced { inner, pace: Arc::new(pace), clock, gate })
+    })
 }
 
 #[derive(Debug)]
 struct Paced<T> {
-    inner: T,
+    /// Through the proxy, where there is one.
+    far: T,
+    /// Past it.
+    direct: T,
     pace: Arc<Pace>,
     clock: Clock,
     gate: Gate,
+    reach: Reach,
 }
 
 impl HttpClient for Paced<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        let (pace, clock, gate) = (self.pace.clone(), self.clock.clone(), self.gate.clone());
-        SharedHttpConnector::new(Paced { inner, pace, clock, gate })
+        SharedHttpConnector::new(Paced {
+            far: self.far.http_connector(settings, components),
+            direct: self.direct.http_connector(settings, components),
+            pace: self.pace.clone(),
+            clock: self.clock.clone(),
+            gate: self.gate.clone(),
+            reach: self.reach.clone(),
+        })
     }
 }
 
 impl HttpConnector for Paced<SharedHttpConnector> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let operation = request.headers_mut().remove(OPERATION_HEADER).unwrap_or_default();
-        let (inner, pace, clock) = (self.inner.clone(), self.pace.clone(), self.clock.clone());
+        let host = host_of(request.uri()).to_owned();
+        let inner = if is_direct(&host) { self.direct.clone() } else { self.far.clone() };
+        let (pace, clock, reach) = (self.pace.clone(), self.clock.clone(), self.reach.clone());
         let gate = self.gate.clone();
         HttpConnectorFuture::new(async move {
             pace.turn(&operation).await;
@@ -160,7 +178,7 @@ impl HttpConnector for Paced<SharedHttpConnector> {
             gate.pass(&operation)?;
             tracing::debug!(operation, "call");
             let signed = signed_at(&request);
-            let mut answer = inner.call(request).await?;
+            let mut answer = reach.watch(&host, inner.call(request)).await?;
             clock.set_by(&mut answer, signed);
             Ok(answer)
         })
@@ -200,7 +218,14 @@ mod tests {
         let sdk = super::super::settings("us-east-1")
             .endpoint_url("http://localhost")
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .http_client(paced(SharedHttpClient::new(Yes), Pace::every(pause), Clock::default(), Gate::default()))
+            .http_client(Paced {
+                far: SharedHttpClient::new(Yes),
+                direct: SharedHttpClient::new(Yes),
+                pace: Arc::new(Pace::every(pause)),
+                clock: Clock::default(),
+                gate: Gate::default(),
+                reach: Reach::new(Arc::new(|_| {})),
+            })
             .load()
             .await;
         let config = aws_sdk_apigateway::config::Builder::from(&sdk).interceptor(Courtesy).build();

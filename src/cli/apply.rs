@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Do not ask.
     #[arg(long, short = 'y')]
     yes: bool,
+    /// Make an environment of which nothing is there yet; without it, --yes makes only those that tapctl.toml names.
+    #[arg(long)]
+    new_env: bool,
     /// Take over objects that have this stack's names but not its ownership tags.
     #[arg(long)]
     adopt: bool,
@@ -73,7 +76,8 @@ impl Args {
         stopper.when_lost(writer.lost());
         let todo = stopper.unless_asked(self.prepare(desk, writer)).await?;
         if !todo.plan.is_empty() {
-            confirm(stopper, self.yes, "Make these changes?").await?;
+            let new = todo.context.newcomer(&todo.plan).map(|newcomer| format!("{} is new. ", newcomer.env));
+            confirm(stopper, self.yes, &format!("{}Make these changes?", new.unwrap_or_default())).await?;
         }
         self.execute(todo, writer, stopper).await
     }
@@ -92,6 +96,12 @@ impl Args {
         render::plan(&plan, &context.state)?;
         loss::refuse(&plan, &loss::Allowed { data: &self.allow_data_loss, precious: &self.allow_loss })?;
         outage::refuse(&plan, self.allow_outage).map_or(Ok(()), Err)?;
+        if let Some(newcomer) = context.newcomer(&plan) {
+            render::note(&newcomer.note());
+            if self.yes && !self.new_env {
+                newcomer.refuse_unnamed(&context.config.environments)?;
+            }
+        }
         if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
             render::note(&remark);
         }

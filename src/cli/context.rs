@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::stop::Stopper;
-use super::{Common, Done, Error};
-use crate::aws::Aws;
+use super::{Common, Done, Error, place};
+use crate::aws::{Aws, Profiles};
 use crate::config::Config;
 use crate::engine::{Scope, observe};
-use crate::plan::{Observations, Plan, Step};
+use crate::plan::{Action, Observations, Plan, Step};
 use crate::render;
 use crate::resource::{IgnoredTags, Kinds, Pass};
 use crate::resources;
+use crate::run::newcomer::Newcomer;
+use crate::run::region::{self, Claim};
 use crate::run::{Refusal, reach, settings as guard};
 use crate::stack::Stack;
 use crate::stacks;
@@ -23,6 +25,8 @@ use crate::state::{Grip, Holder, Item, LocalStore, State, StateError, Store, Wri
 pub(super) struct Desk {
     pub(super) config: Config,
     pub(super) store: Arc<LocalStore>,
+    /// Who names a region, but for the profile.
+    said: Vec<Claim>,
     common: Common,
 }
 
@@ -42,7 +46,13 @@ impl Desk {
         };
         let file = format!("{}-{}.json", config.stack.as_str(), config.env);
         let store = Arc::new(LocalStore::new(common.state_dir.join(file)));
-        Ok(Desk { config, store, common: common.clone() })
+        let said = place::said(common, &config);
+        let region = region::resolve(&said, None, common.new_region.as_deref())?;
+        let mut config = config;
+        if !said.is_empty() {
+            config.place_in(&region.region, &region.by)?;
+        }
+        Ok(Desk { config, store, said, common: common.clone() })
     }
 
     /// Does the work as the only run that writes.
@@ -160,7 +170,14 @@ impl Desk {
     /// Refuses a state of another stack, environment or region, or of an account that the settings do not allow.
     pub(super) fn check_owner(&self, state: &State, place: &str) -> Result<(), Error> {
         let account = self.config.account.as_ref().unwrap_or(&state.account);
-        Ok(state.belongs_to(&self.fresh(account, &self.config.region), place)?)
+        state.belongs_to(&self.fresh(account, &state.region), place)?;
+        self.region(&self.said, Some(state)).map(drop)
+    }
+
+    /// The region, from those who name one and what is recorded.
+    fn region(&self, said: &[Claim], recorded: Option<&State>) -> Result<Claim, Error> {
+        let recorded = recorded.map(|state| Claim::new(&state.region, self.store.place(Item::Document)));
+        Ok(region::resolve(said, recorded.as_ref(), self.common.new_region.as_deref())?)
     }
 
     /// How to bring back the newest backup that can be read.
@@ -186,6 +203,11 @@ impl Desk {
         if let Some(config) = &self.common.config {
             line.push_str(&format!(" --config {}", config.display()));
         }
+        for (flag, given) in [("--region", &self.common.region), ("--profile", &self.common.profile)] {
+            if let Some(given) = given {
+                line.push_str(&format!(" {flag} {given}"));
+            }
+        }
         if self.common.state_dir != Path::new("state") {
             line.push_str(&format!(" --state-dir {}", self.common.state_dir.display()));
         }
@@ -195,6 +217,20 @@ impl Desk {
     /// The state of a stack of which nothing is known.
     fn fresh(&self, account: &str, region: &str) -> State {
         State::new(self.config.stack.as_str(), self.config.env.as_str(), account, region)
+    }
+
+    /// This environment, where no state and no section of the settings knows it.
+    fn newcomer(&self) -> Option<Newcomer> {
+        let env = self.config.env.as_str();
+        let said = &self.config.said;
+        let (before, behind) = (format!("{}-", self.config.stack.as_str()), ".json");
+        let files = std::fs::read_dir(&self.common.state_dir).into_iter().flatten().flatten();
+        let recorded = files.filter_map(|file| {
+            let name = file.file_name().into_string().ok()?;
+            Some(name.strip_prefix(&before)?.strip_suffix(behind)?.to_owned())
+        });
+        let others: BTreeSet<String> = recorded.chain(said.sections().iter().cloned()).collect();
+        (!others.contains(env)).then(|| Newcomer { env: env.to_owned(), file: said.file().to_owned(), others })
     }
 
     /// Connects to AWS to read, and checks that account, state and settings belong together.
@@ -226,8 +262,15 @@ impl Desk {
         Ok(context)
     }
 
-    async fn connect_from(self, recorded: Option<State>) -> Result<Context, Error> {
-        let aws = Aws::connect(&self.config.region).await?;
+    async fn connect_from(mut self, recorded: Option<State>) -> Result<Context, Error> {
+        let profiles = Profiles::load(self.common.profile.as_deref()).await?;
+        let of_profile = profiles.region().map(|(region, by)| Claim::new(region, by));
+        let said: Vec<Claim> = self.said.iter().cloned().chain(of_profile).collect();
+        let region = self.region(&said, recorded.as_ref())?;
+        self.config.place_in(&region.region, &region.by)?;
+        let aws = place::connect(&region, &self.common, &profiles).await?;
+        render::place(&self.config, &aws.account, &aws.region, aws.endpoints.words().as_deref());
+        aws.remarks.iter().for_each(|remark| render::note(remark));
         if let Some(seconds) = aws.seconds_ahead() {
             render::note(&wrong_clock(seconds));
         }
@@ -241,11 +284,13 @@ impl Desk {
         if let Some(state) = &recorded {
             state.belongs_to(&fresh, &self.store.place(Item::Document))?;
         }
+        let newcomer = recorded.is_none().then(|| self.newcomer()).flatten();
         let state = recorded.unwrap_or(fresh);
         let kinds = resources::registry_ignoring(IgnoredTags::new(self.config.ignore_tags.clone()));
         Ok(Context {
             config: self.config,
             state,
+            newcomer,
             aws,
             kinds,
             pass: Pass::default(),
@@ -268,6 +313,7 @@ fn wrong_clock(seconds_ahead: i64) -> String {
 pub(super) struct Context {
     pub(super) config: Config,
     pub(super) state: State,
+    newcomer: Option<Newcomer>,
     pub(super) aws: Aws,
     pub(super) kinds: Kinds<Aws>,
     pub(super) pass: Pass,
@@ -295,6 +341,14 @@ impl Context {
             true => Ok(stack),
             false => Err(Error::refused(wrong.join("\n"), "change tapctl.toml; nothing was touched")),
         }
+    }
+
+    /// This environment, where nothing of it is known and AWS has nothing of it either. What is shared among environments
+    /// says nothing.
+    pub(super) fn newcomer(&self, plan: &Plan) -> Option<&Newcomer> {
+        let shared = |kind: &str| self.kinds.get(kind).is_ok_and(|kind| kind.facts().shared);
+        let is_new = |step: &Step| step.action == Action::Create || shared(&step.kind);
+        self.newcomer.as_ref().filter(|_| plan.steps.iter().all(is_new))
     }
 
     /// What AWS says of every node of the stack and of the state.

@@ -7,6 +7,7 @@ mod destroy;
 mod drift;
 mod init;
 mod outputs;
+mod place;
 mod plan;
 mod rotate;
 mod run;
@@ -66,6 +67,15 @@ struct Common {
     /// The stack; by default the one tapctl.toml names, else student-records.
     #[arg(long, value_name = "NAME")]
     stack: Option<StackKind>,
+    /// The AWS region. tapctl.toml, AWS_REGION, AWS_DEFAULT_REGION and the profile may name it too, and must name the same.
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Take a region that this tapctl does not know, since AWS adds new ones.
+    #[arg(long, env = "TAPCTL_NEW_REGION", value_name = "REGION")]
+    new_region: Option<String>,
+    /// The profile of ~/.aws/config whose credentials are used, before those of the environment.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// The configuration file; by default ./tapctl.toml, which may be missing. `none`: all is left to the defaults, where
     /// the last apply had a file, too.
     #[arg(long, value_name = "FILE")]
@@ -121,7 +131,7 @@ impl Error {
         }
     }
 
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<&str> {
         match self {
             Error::Call(fault) => fault.hint(),
             Error::State(StateError::Io { .. }) => {

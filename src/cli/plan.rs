@@ -74,6 +74,9 @@ impl Args {
             let inventory = unrecorded(&context, Some(&stack), &seen).await?;
             render::findings(&inventory, &[], self.json)?;
         }
+        if let Some(newcomer) = context.newcomer(&plan) {
+            render::note(&newcomer.note());
+        }
         Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })
     }
 

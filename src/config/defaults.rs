@@ -35,10 +35,11 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
         origin: Origin::default(),
         stack,
         env,
-        region: "us-east-1".to_owned(),
+        region: regions::DEFAULT.to_owned(),
         account: None,
         protect,
         ignore_tags: Vec::new(),
+        environments: vec!["dev".to_owned()],
         network: Network {
             cidr: Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 16),
             azs: 2,

@@ -1,6 +1,6 @@
 //! The file as it was written: every setting with the line it stands on, for one environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde_json::Value;
@@ -21,6 +21,7 @@ pub(super) struct Document {
     /// Whether there is an `[env.<name>]` of this environment.
     pub(super) section: bool,
     settings: BTreeMap<String, Setting>,
+    sections: BTreeSet<String>,
 }
 
 /// One setting in the file.
@@ -67,6 +68,11 @@ impl Document {
         self.get(key).filter(|setting| setting.valid)
     }
 
+    /// The environments that have a section of their own.
+    pub(super) fn sections(&self) -> &BTreeSet<String> {
+        &self.sections
+    }
+
     /// All settings that are right in themselves.
     pub(super) fn valid_settings(&self) -> impl Iterator<Item = (&str, &Setting)> {
         self.settings.iter().filter(|(_, setting)| setting.valid).map(|(key, setting)| (key.as_str(), setting))
@@ -93,6 +99,7 @@ impl Reader<'_> {
                 self.problem(name.span(), format!("{prefix} does not name an environment; allowed: {allowed}"));
                 continue;
             }
+            self.document.sections.insert(name.get_ref().to_string());
             let Some(table) = value.get_ref().as_table() else {
                 let source = self.source(value);
                 self.problem(name.span(), format!("{prefix} is {source}; allowed: a table [{prefix}]"));
@@ -110,7 +117,10 @@ impl Reader<'_> {
     fn entry(&mut self, scope: &str, table: &str, key: &Key, value: &Spanned<DeValue>, keep: bool) {
         let path = format!("{table}{}", key.get_ref());
         let name = format!("{scope}{table}{}", key.get_ref().escape_debug());
-        if let Some(rule) = rules::find(&path) {
+        if !scope.is_empty() && path == rules::ENVIRONMENTS {
+            let text = format!("{name} is of no environment alone; allowed: {path} before the first table");
+            self.problem(key.span(), text);
+        } else if let Some(rule) = rules::find(&path) {
             self.setting(&path, name, rule, (key, value), keep);
         } else if !rules::is_table(&path) {
             let hint = rules::suggest(scope, &path);

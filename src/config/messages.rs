@@ -64,7 +64,7 @@ fn keys_that_are_no_settings() {
     tapctl.toml:7: network.port is not a setting; did you mean service.port?
     tapctl.toml:8: network.zzz is not a setting; allowed in [network]: azs, cidr, endpoints, nat, private_subnets, public_subnets
     tapctl.toml:9: netwrok is not a setting; did you mean network?
-    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, files, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
+    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, environments, files, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:14: env.dev.cache.node_typ is not a setting; did you mean env.dev.cache.node_type?
     tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:17: env.prod.protected is not a setting; did you mean env.prod.protect?
@@ -171,7 +171,7 @@ fn values_out_of_range() {
     "#;
     insta::assert_snapshot!(errors(text), @r#"
     tapctl.toml:2: stack is "student"; allowed: "student-records" or "data-pipeline"
-    tapctl.toml:3: region is "us-east"; allowed: an AWS region such as "us-east-1"
+    tapctl.toml:3: region is "us-east"; allowed: a region of the partitions aws and aws-us-gov, such as "us-east-1"
     tapctl.toml:4: account is "1234"; allowed: an AWS account's 12 digits
     tapctl.toml:6: network.azs is 5; allowed: 2 or 3
     tapctl.toml:7: network.nat is "none"; allowed: "per-az" or "single"
@@ -292,9 +292,31 @@ fn a_certificate_from_elsewhere() {
         ingress.certificate_arn = "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"
     "#;
     insta::assert_snapshot!(errors(text), @r#"
-    tapctl.toml:3: ingress.certificate_arn is "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"; allowed: a certificate in the region of the load balancer, and region is us-east-1 by default
     tapctl.toml:3: ingress.certificate_arn is "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"; allowed: a certificate of the account, and account is "123456789012"
     tapctl.toml:3: ingress.certificate_arn is "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d-0000-4444-8888-1234567890ab"; allowed: along with ingress.host, the host name in that certificate
+    "#);
+}
+
+#[test]
+fn a_certificate_of_another_region() {
+    let arn = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d";
+    let text = format!("ingress.host = \"api.example.edu\"\ningress.certificate_arn = \"{arn}\"");
+    let mut config = Config::parse("tapctl.toml", &text, "dev", None).unwrap();
+    assert_eq!(config.place_in("eu-west-1", "AWS_REGION"), Ok(()));
+    insta::assert_snapshot!(config.place_in("us-east-1", "AWS_REGION").unwrap_err(), @r#"tapctl.toml:2: ingress.certificate_arn is "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d"; allowed: a certificate in the region of the load balancer, and region is us-east-1 by AWS_REGION"#);
+    insta::assert_snapshot!(errors(&format!("region = \"us-east-1\"\n{text}")), @r#"tapctl.toml:3: ingress.certificate_arn is "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d"; allowed: a certificate in the region of the load balancer, and region is "us-east-1""#);
+}
+
+#[test]
+fn environments_that_may_be_made() {
+    assert!(Config::parse("tapctl.toml", r#"environments = ["dev", "pr*", "*", "pr-*"]"#, "dev", None).is_ok());
+    let wrong = "environments = [\"Dev\", \"*pr\", \"a**\", \"qa\", \"qa\"]\n[env.dev]\nenvironments = []";
+    insta::assert_snapshot!(errors(wrong), @r#"
+    tapctl.toml:1: environments has "*pr"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr*"
+    tapctl.toml:1: environments has "Dev"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr*"
+    tapctl.toml:1: environments has "a**"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr*"
+    tapctl.toml:1: environments has "qa" twice; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr*"
+    tapctl.toml:3: env.dev.environments is of no environment alone; allowed: environments before the first table
     "#);
 }
 

@@ -15,6 +15,7 @@ mod forms;
 #[cfg(test)]
 mod messages;
 mod profile;
+pub mod regions;
 mod remarks;
 mod rules;
 mod said;
@@ -69,6 +70,27 @@ impl Config {
     pub fn without_file(env: &str, stack: Option<StackKind>) -> Result<Config, ConfigError> {
         let config = Config::parse("tapctl.toml", "", env, stack)?;
         Ok(Config { origin: Origin::default(), ..config })
+    }
+
+    /// Sets the region that something other than the file names, `by` its name.
+    ///
+    /// # Errors
+    /// Where a setting is of another region.
+    pub fn place_in(&mut self, region: &str, by: &str) -> Result<(), ConfigError> {
+        region.clone_into(&mut self.region);
+        let arn = self.ingress.certificate_arn.as_deref().filter(|_| self.stack == StackKind::StudentRecords);
+        match arn.and_then(|arn| arn.split(':').nth(3)).filter(|other| *other != region) {
+            None => Ok(()),
+            Some(_) => {
+                let text = format!(
+                    "ingress.certificate_arn is {:?}; allowed: a certificate in the region of the load balancer, and \
+                     region is {region} by {by}",
+                    arn.unwrap_or_default()
+                );
+                let line = self.said.line("ingress.certificate_arn");
+                Err(ConfigError::new(self.said.file(), vec![Problem::new(line, text)]))
+            }
+        }
     }
 
     /// As [`Config::load`], from the text of a file that messages call `file`.

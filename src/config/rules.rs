@@ -5,8 +5,9 @@ use std::fmt;
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
-use super::env_name::is_slug;
+use super::env_name::{self, is_slug};
 use super::forms;
+use super::regions::{self, is_region};
 use crate::names;
 
 /// What a setting may be.
@@ -83,16 +84,21 @@ const SUBNETS: Rule = Rule::List {
               (a load balancer needs a /27)",
 };
 
+/// Names the environments that may be made without a word, and stands before the first table only.
+pub(super) const ENVIRONMENTS: &str = "environments";
+
 /// Every setting and what it may be.
 #[rustfmt::skip]
 pub(super) const RULES: &[(&str, Rule)] = &[
     ("stack", Rule::Word(&["student-records", "data-pipeline"])),
-    ("region", Rule::Text(is_region, "an AWS region such as \"us-east-1\"")),
+    ("region", Rule::Text(is_region, regions::ALLOWED)),
     ("account", Rule::Text(is_account, "an AWS account's 12 digits")),
     ("protect", Rule::Flag),
     ("ignore_tags", Rule::List { min: 0, max: 50, distinct: true, item: is_others_tag, allowed: "a list of at most 50 \
         different keys of tags, or beginnings of keys that end in *, none of which takes in a tag that tapctl sets itself: \
         tapctl:…, Name, Environment, Project, Compliance, Service, DataClassification, ManagedBy" }),
+    (ENVIRONMENTS, Rule::List { min: 0, max: 50, distinct: true, item: is_pattern, allowed: "a list of at most 50 \
+        different names of environments, or of their beginnings with a * behind, such as \"pr*\"" }),
     ("network.cidr", Rule::Text(|text| network(text, 16, 25), "an IPv4 network from /16 to /25 with no host bits set, \
         such as \"10.0.0.0/16\"")),
     ("network.azs", Rule::Number(&[2, 3], "")),
@@ -204,6 +210,7 @@ pub(super) fn suggest(scope: &str, key: &str) -> String {
 fn siblings(scope: &str, table: &str) -> Vec<&'static str> {
     let mut found: Vec<&str> = RULES
         .iter()
+        .filter(|(name, _)| scope.is_empty() || *name != ENVIRONMENTS)
         .filter_map(|(name, _)| match (table, name.split_once('.')) {
             ("", Some((table, _))) => Some(table),
             ("", None) => Some(name),
@@ -302,16 +309,11 @@ fn network(text: &str, widest: u8, narrowest: u8) -> bool {
     })
 }
 
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [first, middle @ .., last] = parts.as_slice() else { return false };
-    let word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
-    let number = !last.is_empty() && last.chars().all(|c| c.is_ascii_digit());
-    (1..=2).contains(&middle.len())
-        && (2..=4).contains(&first.len())
-        && word(first)
-        && middle.iter().all(word)
-        && number
+fn is_pattern(text: &str) -> bool {
+    match text.strip_suffix('*') {
+        Some(beginning) => beginning.is_empty() || env_name::is_valid(beginning.strip_suffix('-').unwrap_or(beginning)),
+        None => env_name::is_valid(text),
+    }
 }
 
 fn is_account(text: &str) -> bool {
@@ -365,7 +367,7 @@ fn is_system(text: &str) -> bool {
 
 fn is_certificate(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();
-    let ["arn", "aws" | "aws-us-gov" | "aws-cn", "acm", region, account, certificate] = parts.as_slice() else {
+    let ["arn", "aws" | "aws-us-gov", "acm", region, account, certificate] = parts.as_slice() else {
         return false;
     };
     let id = certificate.strip_prefix("certificate/").unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Where a setting was said: so that what follows from it, and shows only later, can be told with its line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
 
@@ -8,6 +8,7 @@ use super::document::Document;
 #[derive(Debug, Clone, Default)]
 pub struct Said {
     file: String,
+    sections: BTreeSet<String>,
     settings: BTreeMap<String, Place>,
 }
 
@@ -31,7 +32,28 @@ impl Said {
             let (line, name, source) = (setting.line, setting.name.clone(), setting.source.clone());
             (key.to_owned(), Place { line, name, source })
         };
-        Said { file: file.to_owned(), settings: document.valid_settings().map(place).collect() }
+        let settings = document.valid_settings().map(place).collect();
+        Said { file: file.to_owned(), sections: document.sections().clone(), settings }
+    }
+
+    /// The file, as messages call it.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The environments that have a section of their own.
+    pub fn sections(&self) -> &BTreeSet<String> {
+        &self.sections
+    }
+
+    /// The line of a setting, counted from 1.
+    pub fn line(&self, key: &str) -> Option<usize> {
+        self.settings.get(key).map(|place| place.line)
+    }
+
+    /// Where the file sets it, as `tapctl.toml:3`.
+    pub fn place(&self, key: &str) -> Option<String> {
+        Some(format!("{}:{}", self.file, self.line(key)?))
     }
 
     /// Whether the file sets it.

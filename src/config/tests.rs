@@ -186,6 +186,8 @@ fn an_environment_overrides_the_base_key_by_key() {
     "#;
     let config = dev(text).unwrap();
     assert_eq!((config.region.as_str(), config.network.azs, config.network.nat), ("eu-north-1", 2, Nat::Single));
+    assert_eq!(config.said.place("region").as_deref(), Some("tapctl.toml:10"));
+    assert_eq!(*config.said.sections(), BTreeSet::from(["dev".to_owned(), "qa".to_owned()]));
     assert_eq!(config.tags, BTreeMap::from([("Owner".into(), "registrar".into()), ("Team".into(), "b".into())]));
     assert_eq!(config.database.min_acu, 0.5);
     let qa = Config::parse("tapctl.toml", text, "qa", None).unwrap();

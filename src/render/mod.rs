@@ -20,7 +20,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
 use crate::engine::{NodeFailure, Outcome, Report};
 
 pub use drift::drift;
@@ -93,6 +93,13 @@ pub fn problems(error: &ConfigError) -> String {
         0 | 1 => error.to_string(),
         count => format!("{error}\n{count} problems; nothing was done"),
     }
+}
+
+/// The first line of every run that asks AWS: what it is about, and where that is.
+pub fn place(config: &Config, account: &str, region: &str, endpoints: Option<&str>) {
+    let title = paint(BOLD, &format!("{} {}", config.stack.as_str(), config.env));
+    let endpoints = endpoints.map(|words| format!(", {words}")).unwrap_or_default();
+    aside(format!("{title} in account {account}, {region}{endpoints}"));
 }
 
 /// Failures, one after the other, each with its hint. Nodes that failed for the same cause share one.

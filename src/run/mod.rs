@@ -3,8 +3,10 @@
 
 pub mod choice;
 pub mod loss;
+pub mod newcomer;
 pub mod outage;
 pub mod reach;
+pub mod region;
 pub mod settings;
 pub mod teardown;
 

@@ -161,8 +161,8 @@ fn a_state_that_does_not_fit_is_refused_before_aws_is_asked() {
     hint: name another --state-dir, or the env it belongs to
     ");
     insta::assert_snapshot!(apply(&state(json!({ "region": "eu-west-1" }))), @r"
-    error: state/student-records-dev.json belongs to region eu-west-1, and this run is for region us-east-1
-    hint: set the region it belongs to in tapctl.toml
+    error: state/student-records-dev.json is of eu-west-1, and the region is us-east-1 by AWS_REGION
+    hint: an environment stands in one region: name eu-west-1, or another --env
     ");
     std::fs::write(desk.state_path("dev"), state(json!({ "account": "999999999999" }))).expect("the state is written");
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @r"
@@ -208,7 +208,7 @@ fn missing_and_wrong_credentials_are_told_in_a_line() {
     assert_eq!(run.status.code(), Some(4));
     assert_eq!(aws.log_since(mark).len(), 0);
     insta::assert_snapshot!(shown(&desk, &String::from_utf8_lossy(&run.stderr)), @r"
-    error: sts:GetCallerIdentity: NoCredentials: the credential provider was not enabled: no providers in chain provided credentials
+    error: sts:GetCallerIdentity: NoCredentials: there are no credentials: not in the environment, not in the selected profile, not of this machine
     hint: log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID
     ");
     aws.fault(json!({ "match": { "operation": "GetCallerIdentity" }, "code": "ExpiredToken", "status": 403,
@@ -230,10 +230,10 @@ fn missing_and_wrong_credentials_are_told_in_a_line() {
 fn what_the_region_lacks_is_refused_after_reading() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
-    desk.settings("region = \"us-west-1\"\n[network]\nazs = 3");
-    insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"error: Invalid: network.azs is 3, and us-west-1 has 2 usable availability zones: us-west-1a, us-west-1b");
-    desk.settings("");
-    let desk = desk.variable("AWS_ENDPOINT_URL_RDS", &a_region_that_offers("15.10"));
+    desk.settings("[network]\nazs = 3");
+    let west = desk.variable("AWS_REGION", "us-west-1");
+    insta::assert_snapshot!(unharmed(&aws, &west, &["apply", "--yes"]), @"error: Invalid: network.azs is 3, and us-west-1 has 2 usable availability zones: us-west-1a, us-west-1b");
+    let desk = Desk::at(&aws).variable("AWS_ENDPOINT_URL_RDS", &a_region_that_offers("15.10"));
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"error: VersionNotOffered: database.engine_version is 16.11, and us-east-1 offers 15.10");
     desk.settings("stack = \"data-pipeline\"");
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"error: VersionNotOffered: postgres.engine_version is 16.11, and us-east-1 offers 15.10");

@@ -25,6 +25,42 @@ fn qa_is_whole(desk: &Desk) {
 }
 
 #[test]
+fn a_new_environment_is_made_only_where_it_is_meant() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws).as_typed();
+    desk.settings("[env.prod]\nprotect = true");
+    let note = "note: the environment prdo is new: no state, no [env.prdo] in tapctl.toml, nothing of it in AWS; there are prod\n";
+    let run = desk.tapctl(&["plan", "--env", "prdo", "--target", "vpc"]).expect(2);
+    assert_eq!(run.stderr, note);
+    let mark = aws.mark();
+    let run = desk.tapctl(&["apply", "--yes", "--env", "prdo", "--target", "vpc"]).expect(1);
+    assert_eq!(
+        run.stderr,
+        format!(
+            "{note}error: the environment prdo is new, and --yes makes none that nobody has named; nothing was changed\n\
+             hint: if prdo is meant, add --new-env, or name it in tapctl.toml: environments = [\"prdo\"]\n"
+        )
+    );
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+    // dev is named by default, a section names its environment, and so does a pattern.
+    desk.tapctl(&["apply", "--yes", "--target", "vpc"]).expect(0);
+    desk.tapctl(&["apply", "--yes", "--env", "prod", "--target", "vpc"]).expect(0);
+    desk.settings("environments = [\"pr*\"]");
+    let run = desk.tapctl(&["apply", "--yes", "--env", "pr12", "--target", "vpc"]).expect(0);
+    assert!(
+        run.stderr.contains("the environment pr12 is new: ") && run.stderr.contains("there are dev, prod\n"),
+        "{run}"
+    );
+    // What is there is not new, neither with its state nor without.
+    desk.settings("");
+    for _ in 0..2 {
+        let run = desk.tapctl(&["apply", "--yes", "--env", "pr12", "--target", "vpc"]).expect(0);
+        assert!(!run.stderr.contains("is new"), "{run}");
+        std::fs::remove_file(desk.state_path("pr12")).expect("there is a state");
+    }
+}
+
+#[test]
 fn two_environments_can_be_made_and_removed_at_the_same_time() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);

@@ -73,6 +73,18 @@ fn help_says_what_each_command_does() {
               - student-records: A university's student records, under FERPA
               - data-pipeline:   A pipeline that takes in records, under FedRAMP Moderate
 
+          --region <REGION>
+              The AWS region. tapctl.toml, AWS_REGION, AWS_DEFAULT_REGION and the profile may name it
+              too, and must name the same
+
+          --new-region <REGION>
+              Take a region that this tapctl does not know, since AWS adds new ones
+              
+              [env: TAPCTL_NEW_REGION=]
+
+          --profile <NAME>
+              The profile of ~/.aws/config whose credentials are used, before those of the environment
+
           --config <FILE>
               The configuration file; by default ./tapctl.toml, which may be missing
 
@@ -93,6 +105,10 @@ fn help_says_what_each_command_does() {
 
       -y, --yes
               Do not ask
+
+          --new-env
+              Make an environment of which nothing is there yet; without it, --yes makes only those that
+              tapctl.toml names
 
           --adopt
               Take over objects that have this stack's names but not its ownership tags

@@ -43,7 +43,8 @@ pub fn repository() -> &'static Path {
     &REPOSITORY
 }
 
-fn script() -> Command {
+/// `scripts/local-aws`, whose Python has boto3.
+pub fn script() -> Command {
     Command::new(repository().join("scripts/local-aws"))
 }
 
@@ -198,8 +199,8 @@ impl LocalAws {
 
     fn empty(&self) -> Result<(), String> {
         let port = self.port();
-        let settings =
-            json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "ahead": 0, "durations": null });
+        let settings = json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "ahead": 0,
+                    "disabled_regions": [], "durations": null });
         ask(port, "POST", "/_local/settings", &settings)?;
         ask(port, "POST", "/_local/reset", &json!({}))?;
         for list in ["faults", "endings", "log", "violations"] {
@@ -468,13 +469,14 @@ pub struct Desk {
     directory: tempfile::TempDir,
     url: String,
     variables: BTreeMap<String, String>,
+    as_typed: bool,
 }
 
 impl Desk {
     /// An empty desk for this AWS, with short waits.
     pub fn at(aws: &LocalAws) -> Desk {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let desk = Desk { directory, url: aws.url(), variables: BTreeMap::new() };
+        let desk = Desk { directory, url: aws.url(), variables: BTreeMap::new(), as_typed: false };
         desk.settings("");
         desk
     }
@@ -484,7 +486,7 @@ impl Desk {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let copied = Command::new("cp").arg("-a").arg(self.path(".")).arg(directory.path()).status();
         assert!(copied.is_ok_and(|status| status.success()), "the desk is copied");
-        Desk { directory, url: aws.url(), variables: self.variables.clone() }
+        Desk { directory, url: aws.url(), variables: self.variables.clone(), as_typed: self.as_typed }
     }
 
     /// Writes `tapctl.toml`: these settings, and a short settle window.
@@ -497,6 +499,12 @@ impl Desk {
     /// Sets a variable of the environment tapctl runs in.
     pub fn variable(mut self, name: &str, value: &str) -> Desk {
         self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Adds nothing to what a test types. Otherwise an environment that a test applies by name is meant to be new.
+    pub fn as_typed(mut self) -> Desk {
+        self.as_typed = true;
         self
     }
 
@@ -532,8 +540,11 @@ impl Desk {
     /// The command, ready to run.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tapctl"));
+        let named = arguments.first() == Some(&"apply") && arguments.contains(&"--env");
+        let new = (named && !self.as_typed && !arguments.contains(&"--new-env")).then_some("--new-env");
         command
             .args(arguments)
+            .args(new)
             .current_dir(self.directory.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -549,6 +560,15 @@ impl Desk {
     /// Runs tapctl to its end.
     pub fn tapctl(&self, arguments: &[&str]) -> Run {
         finish(self.command(arguments), &format!("tapctl {}", arguments.join(" ")))
+    }
+
+    /// Runs tapctl to its end without these variables.
+    pub fn tapctl_without(&self, variables: &[&str], arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
+        for name in variables {
+            command.env_remove(name);
+        }
+        finish(command, &format!("tapctl {}", arguments.join(" ")))
     }
 
     /// Starts tapctl and leaves it running.
@@ -614,7 +634,8 @@ impl Running {
             handle.and_then(|handle| handle.join().ok()).unwrap_or_default()
         };
         let (stdout, stderr) = (text(self.stdout.take()), text(self.stderr.take()));
-        Run { what, status, stdout, stderr: at_leisure(&stderr), took: self.since.elapsed() }
+        let (place, stderr) = without_place(&at_leisure(&stderr));
+        Run { what, status, stdout, place, stderr, took: self.since.elapsed() }
     }
 }
 
@@ -646,6 +667,23 @@ pub fn wait_for<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option
     }
 }
 
+/// The line that says where a run works, and what was said besides: every run that asks AWS has it, and few tests are
+/// about it.
+pub fn without_place(stderr: &str) -> (Option<String>, String) {
+    let is_place = |line: &&str| {
+        line.split_once(" in account ").is_some_and(|(what, _)| {
+            let what: Vec<&str> = what.split(' ').collect();
+            what.len() == 2 && what[0].ends_with(|c: char| c.is_ascii_lowercase())
+        })
+    };
+    let place = stderr.lines().find(is_place).map(str::to_owned);
+    // That this machine is busy is nobody's fault.
+    let rest = stderr.split_inclusive('\n').filter(|line| {
+        Some(line.trim_end()) != place.as_deref() && *line != "note: no answer from 127.0.0.1 yet; still waiting\n"
+    });
+    (place.clone(), rest.collect())
+}
+
 /// How a process ended and what it said.
 #[derive(Debug)]
 pub struct Run {
@@ -655,6 +693,8 @@ pub struct Run {
     pub status: ExitStatus,
     /// What it printed.
     pub stdout: String,
+    /// Where it said that it worked: stack, environment, account, region, endpoint.
+    pub place: Option<String>,
     /// What it said besides.
     pub stderr: String,
     /// How long it took.

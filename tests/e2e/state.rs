@@ -89,8 +89,8 @@ fn a_state_that_cannot_be_trusted_is_refused() {
     ");
     with_state(&desk, |state| state["region"] = json!("eu-west-1"));
     insta::assert_snapshot!(refusal(&aws, &desk, &[]), @"
-    error: state/student-records-dev.json belongs to region eu-west-1, and this run is for region us-east-1
-    hint: set the region it belongs to in tapctl.toml
+    error: state/student-records-dev.json is of eu-west-1, and the region is us-east-1 by AWS_REGION
+    hint: an environment stands in one region: name eu-west-1, or another --env
     ");
     with_state(&desk, |state| state["env"] = json!("qa"));
     insta::assert_snapshot!(refusal(&aws, &desk, &[]), @"

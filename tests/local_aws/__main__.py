@@ -21,6 +21,7 @@ def arguments():
     parser.add_argument("--limits", action="store_true")
     parser.add_argument("--gaps", action="store_true")
     parser.add_argument("--ahead", type=int, default=0, metavar="SECONDS")
+    parser.add_argument("--disabled-region", dest="disabled_regions", action="append", default=[], metavar="NAME")
     parser.add_argument("--quota", type=pair(int), action="append", default=[], metavar="NAME=NUMBER")
     parser.add_argument("--duration", type=pair(float), action="append", default=[], metavar="NAME=SECONDS")
     parser.add_argument("--ready-file", metavar="FILE")

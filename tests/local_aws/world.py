@@ -25,6 +25,8 @@ class Settings:
     ahead: int = 0
     # Whether it is noted where something that serves is, even for a moment, without both its old way and its new one.
     gaps: bool = False
+    # Regions that the account has not enabled.
+    disabled_regions: tuple = ()
 
     def choose(self, wishes):
         """Takes all of the wishes or, with what is wrong said, none."""
@@ -38,6 +40,8 @@ class Settings:
                 raise ValueError("lag is a number of calls, 0 or more")
             if name == "ahead" and type(value) is not int:
                 raise ValueError("ahead is a number of seconds")
+            if name == "disabled_regions" and not (type(value) in (list, tuple) and all(type(one) is str for one in value)):
+                raise ValueError("disabled_regions is a list of names")
             if name in ("strict", "quotas", "limits", "gaps") and type(value) is not bool:
                 raise ValueError(f"{name} is true or false")
         vars(self).update(wishes)

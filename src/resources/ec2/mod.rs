@@ -152,6 +152,7 @@ fn refuse_unsuccessful(operation: &str, items: &[UnsuccessfulItem], request_id: 
         message: message.to_owned(),
         operation: operation.to_owned(),
         request_id: request_id.map(str::to_owned),
+        advice: None,
     })
 }
 

@@ -49,5 +49,6 @@ async fn remove(cx: &Cx<'_>, bucket: &str, versions: Vec<ObjectIdentifier>) -> R
         message: format!("{}: {message}", error.key().unwrap_or_default()),
         operation: "s3:DeleteObjects".to_owned(),
         request_id: answer.request_id().map(str::to_owned),
+        advice: None,
     })
 }

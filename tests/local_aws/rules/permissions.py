@@ -37,3 +37,20 @@ def signed_in_time(call):
     side = "Signature expired" if signed < now else "Signature not yet current"
     limit = f"{now:%Y%m%dT%H%M%SZ} ({tolerance.seconds // 60} min.)"
     raise AwsError(REFUSALS.get(call.service, code), f"{side}: {signed_at} is not within {limit}", 403)
+
+
+NOT_ENABLED = {
+    "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
+    "sts": ("InvalidClientTokenId", "The security token included in the request is invalid.", 403),
+}
+
+
+@general_rule(
+    "permissions",
+    says="a region that the account has not enabled answers as if the credentials were wrong",
+    source="aws/aws-sdk-ruby#2850, segmentio/aws-okta#225; AWS Account Management Guide: Enable or disable AWS Regions",
+)
+def region_enabled(call):
+    if call.region in world.settings.disabled_regions:
+        other = ("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+        raise AwsError(*NOT_ENABLED.get(call.service, other))

@@ -422,6 +422,21 @@ def test_a_request_signed_at_another_time_is_refused(local, ahead):
     local("ec2").describe_vpcs()
 
 
+@proves("permissions.region_enabled")
+def test_a_region_that_is_not_enabled_takes_no_credentials(local):
+    local.admin("POST", "/_local/settings", {"disabled_regions": ["af-south-1"]})
+    for service, ask, code in (
+        ("sts", "get_caller_identity", "InvalidClientTokenId"),
+        ("ec2", "describe_vpcs", "AuthFailure"),
+        ("kms", "list_keys", "UnrecognizedClientException"),
+    ):
+        with refused(code):
+            getattr(local(service, "af-south-1"), ask)()
+        getattr(local(service), ask)()
+    local.admin("POST", "/_local/settings", {"disabled_regions": []})
+    local("sts", "af-south-1").get_caller_identity()
+
+
 def policy(*actions, resource="*", effect="Allow"):
     return {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": list(actions), "Resource": resource}]}
 

@@ -54,6 +54,7 @@ def test_durations_can_be_chosen_by_pattern_and_forgotten(local):
         ({"lag": -1}, "lag is a number of calls"),
         ({"ahead": "soon"}, "ahead is a number of seconds"),
         ({"strict": "no"}, "strict is true or false"),
+        ({"disabled_regions": "af-south-1"}, "disabled_regions is a list of names"),
         ({"stirct": True}, "unknown settings ['stirct']"),
     ],
 )
