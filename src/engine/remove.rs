@@ -184,7 +184,7 @@ impl<C: 'static> Worker<'_, C> {
                         return Err(self.fail("delete", fault));
                     }
                     Some(fault) => {
-                        reason = self.explain(spec, &found, &fault, &mut held, self.is_over(&patience)).await
+                        reason = self.explain(spec, &found, &fault, &mut held, self.is_over(&patience)).await;
                     }
                 }
             }
