@@ -212,20 +212,25 @@ mod tests {
         }
     }
 
+    /// A client that everything is said yes to.
+    fn paced(pace: Pace, gate: Gate) -> SharedHttpClient {
+        SharedHttpClient::new(Paced {
+            far: SharedHttpClient::new(Yes),
+            direct: SharedHttpClient::new(Yes),
+            pace: Arc::new(pace),
+            clock: Clock::default(),
+            gate,
+            reach: Reach::new(Arc::new(|_| {})),
+        })
+    }
+
     #[tokio::test]
     async fn a_call_that_is_held_back_for_longer_than_the_sdk_waits_is_still_sent() {
         let pause = Duration::from_secs(6);
         let sdk = super::super::settings("us-east-1")
             .endpoint_url("http://localhost")
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .http_client(Paced {
-                far: SharedHttpClient::new(Yes),
-                direct: SharedHttpClient::new(Yes),
-                pace: Arc::new(Pace::every(pause)),
-                clock: Clock::default(),
-                gate: Gate::default(),
-                reach: Reach::new(Arc::new(|_| {})),
-            })
+            .http_client(paced(Pace::every(pause), Gate::default()))
             .load()
             .await;
         let config = aws_sdk_apigateway::config::Builder::from(&sdk).interceptor(Courtesy).build();
@@ -242,7 +247,7 @@ mod tests {
         let sdk = super::super::settings("us-east-1")
             .endpoint_url("http://localhost")
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .http_client(paced(SharedHttpClient::new(Yes), Pace::default(), Clock::default(), gate))
+            .http_client(paced(Pace::default(), gate))
             .load()
             .await;
         let config = aws_sdk_apigateway::config::Builder::from(&sdk).interceptor(Courtesy).build();
