@@ -263,7 +263,8 @@ impl Case {
         let ended = child.wait_with_output().expect("it ends");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let (stdout, stderr) = (text(ended.stdout), at_leisure(&text(ended.stderr)));
-        Run { what: self.arguments.to_owned(), status: ended.status, stdout, stderr, took: Duration::ZERO }
+        let (place, stderr) = crate::harness::without_place(&stderr);
+        Run { what: self.arguments.to_owned(), status: ended.status, stdout, place, stderr, took: Duration::ZERO }
     }
 
     /// What is wrong with it, if anything is: what it says is on stderr, or the answer where it has nothing to say.
@@ -314,7 +315,8 @@ fn on_a_terminal(desk: &Desk, term: &str, size: (u16, u16), answers: &[(&str, &s
     let ended = command.output().expect("it runs");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let what = format!("tapctl {} on {term}", arguments.join(" "));
-    Run { what, status: ended.status, stdout: text(ended.stdout), stderr: text(ended.stderr), took: Duration::ZERO }
+    let (stdout, stderr) = (text(ended.stdout), text(ended.stderr));
+    Run { what, status: ended.status, stdout, place: None, stderr, took: Duration::ZERO }
 }
 
 const CTRL_C: &str = "\u{3}";
