@@ -7,6 +7,7 @@ pub(super) const TEARDOWN: &[(&str, &str, &str)] = &[
     ("ecs.service", "ec2.security_group_rules", "draining tasks still serve requests"),
     ("ecs.service", "ec2.route", "draining tasks still call AWS"),
     ("ecs.service", "ec2.vpc_endpoint", "draining tasks still call AWS"),
+    ("apigateway.usage_plan", "apigateway.stage", "a stage that a plan names is not deleted"),
     ("applicationautoscaling.scalable_target", "ecs.service", "auto-scaling would start tasks again"),
     ("ecs.service", "logs.log_group", "a writer makes its log group anew, without retention"),
     ("rds.db_cluster", "logs.log_group", "a writer makes its log group anew, without retention"),
