@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::ownership::{admit, judge};
 use super::report::{Drifted, Event, NodeFailure, Repair, Reporter};
+use crate::diff::Diff;
 use crate::error::{Class, Result};
 use crate::plan::{Observations, decide};
 use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen};
@@ -160,7 +161,7 @@ async fn look<C: 'static>(scope: &Scope<'_, C>, state: &State, target: &Target<'
     let owner = state.owner(target.name, "");
     let cx = || Cx { cloud: scope.cloud, owner: &owner, pass: scope.pass };
     if let Some((node, id)) = target.recorded.and_then(|node| Some((node, node.id.as_deref()?)))
-        && let Some(seen) = kind.observe(cx(), &node.spec, Some(id)).await?
+        && let Some(seen) = kind.observe(cx(), asking(kind, node, target), Some(id)).await?
     {
         let mut seen = admit(&owner, &facts, Some(node), seen, scope.adopt)?;
         if facts.twins && base_name(target.name) == target.name {
@@ -210,6 +211,15 @@ async fn twins<'a, C: 'a>(
     }
     twins.sort();
     Ok(twins)
+}
+
+/// The spec to look with for a recorded object: that of its record or, where another version wrote that in a form of its
+/// own, what the stack wants.
+fn asking<'a, C>(kind: &dyn Kind<C>, node: &'a NodeState, target: &'a Target<'_>) -> &'a Value {
+    match &target.want {
+        Some(want) if kind.legible(&node.spec).is_none() => want,
+        _ => &node.spec,
+    }
 }
 
 /// What a search finds for a node, apart from what is recorded under another name, as its predecessor is.
@@ -263,12 +273,13 @@ pub fn drift_of<C: 'static>(
 ) -> Result<Vec<Drifted>, Vec<NodeFailure>> {
     let mut drifted = Vec::new();
     for (name, node) in &state.nodes {
-        let facts = match scope.kinds.get(&node.kind) {
-            Ok(kind) => kind.facts(),
+        let kind = match scope.kinds.get(&node.kind) {
+            Ok(kind) => kind,
             Err(fault) => return Err(vec![NodeFailure::new(name, &node.kind, "observe", fault)]),
         };
+        let facts = kind.facts();
         let found = seen.get(name).and_then(Option::as_ref);
-        let changes = found.map(|found| facts.diff(&node.spec, &found.live)).unwrap_or_default();
+        let changes = found.map(|found| since_recorded(kind, node, found)).unwrap_or_default();
         let status = found.and_then(|found| match &found.phase {
             Phase::Ready => None,
             Phase::Pending(reason) => Some(format!("pending: {reason}")),
@@ -284,4 +295,15 @@ pub fn drift_of<C: 'static>(
         }
     }
     Ok(drifted)
+}
+
+/// What differs from the record. Of one that another version wrote in a form of its own, only what both forms have is
+/// compared.
+fn since_recorded<C>(kind: &dyn Kind<C>, node: &NodeState, found: &Seen) -> Diff {
+    let legible = kind.legible(&node.spec);
+    let mut diff = kind.facts().diff(legible.as_ref().unwrap_or(&node.spec), &found.live);
+    if legible.is_none() {
+        diff.changes.retain(|change| std::mem::discriminant(&change.want) == std::mem::discriminant(&change.live));
+    }
+    diff
 }

@@ -155,6 +155,8 @@ pub trait Kind<C> {
     /// # Errors
     /// Where too little is known for this kind.
     fn blank(&self, known: &Value) -> Result<Value>;
+    /// A recorded spec in this version's form; `None` where it is in one that no upgrade knows.
+    fn legible(&self, recorded: &Value) -> Option<Value>;
 }
 
 struct Erased<R> {
@@ -168,6 +170,36 @@ fn parse<T: DeserializeOwned>(kind: &str, what: &str, value: &Value) -> Result<T
 
 fn json<T: Serialize>(kind: &str, value: &T) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| Fault::invalid(format!("a {kind} cannot be written down: {error}")))
+}
+
+/// A spec from as much of one as is known; what AWS does not give back is on the careful side.
+fn blank_spec<R: Resource>(known: &Value) -> Result<R> {
+    let (mut all, known) = (R::careful(), known.as_object());
+    match (all.as_object_mut(), known) {
+        (Some(all), Some(known)) => all.extend(known.clone()),
+        (None, Some(known)) => all = known.clone().into(),
+        _ => {}
+    }
+    blank::<R>(&all).map_err(|error| Fault::invalid(format!("what is known of this {} is no spec: {error}", R::KIND)))
+}
+
+/// A recorded spec in this version's form, or else what its upgrade made of it.
+fn upgraded<R: Resource>(recorded: &Value) -> Result<(R, Value), Value> {
+    if let Ok(spec) = R::deserialize(recorded) {
+        return Ok((spec, recorded.clone()));
+    }
+    let mut spec = recorded.clone();
+    R::upgrade(&mut spec);
+    R::deserialize(&spec).map(|read| (read, spec.clone())).map_err(|_| spec)
+}
+
+/// The spec of an object that exists already. Another version may have recorded it, in a form of its own: that is no reason
+/// not to look at the object, or not to remove it.
+fn recorded<R: Resource>(spec: &Value) -> Result<R> {
+    match upgraded::<R>(spec) {
+        Ok((spec, _)) => Ok(spec),
+        Err(rest) => blank_spec::<R>(&rest),
+    }
 }
 
 fn canonical<R: Resource>(spec: &Value) -> Result<Value> {
@@ -226,7 +258,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
     }
 
     fn remains(&self, spec: &Value) -> Option<String> {
-        R::deserialize(spec).ok()?.remains()
+        recorded::<R>(spec).ok()?.remains()
     }
 
     fn observe<'a>(
@@ -236,7 +268,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         id: Option<&'a str>,
     ) -> LocalBoxFuture<'a, Result<Option<Seen>>> {
         Box::pin(async move {
-            let Some(observed) = parse::<R>(R::KIND, "spec", spec)?.observe(&cx, id).await? else {
+            let Some(observed) = recorded::<R>(spec)?.observe(&cx, id).await? else {
                 return Ok(None);
             };
             let mut live = json(R::KIND, &observed.live)?;
@@ -268,7 +300,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
     }
 
     fn delete<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.delete(&cx, &typed(seen)?).await })
+        Box::pin(async move { recorded::<R>(spec)?.delete(&cx, &typed(seen)?).await })
     }
 
     fn rotate<'a>(
@@ -278,7 +310,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         seen: &'a Seen,
         turn: Turn,
     ) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.rotate(&cx, &typed(seen)?, turn).await })
+        Box::pin(async move { recorded::<R>(spec)?.rotate(&cx, &typed(seen)?, turn).await })
     }
 
     fn blockers<'a>(
@@ -287,7 +319,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         spec: &'a Value,
         seen: &'a Seen,
     ) -> LocalBoxFuture<'a, Result<Vec<Holder>>> {
-        Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.blockers(&cx, &typed(seen)?).await })
+        Box::pin(async move { recorded::<R>(spec)?.blockers(&cx, &typed(seen)?).await })
     }
 
     fn list<'a>(&'a self, cx: Cx<'a, R::Cloud>) -> LocalBoxFuture<'a, Result<Vec<Found>>> {
@@ -299,15 +331,11 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
     }
 
     fn blank(&self, known: &Value) -> Result<Value> {
-        let (mut all, known) = (R::careful(), known.as_object());
-        match (all.as_object_mut(), known) {
-            (Some(all), Some(known)) => all.extend(known.clone()),
-            (None, Some(known)) => all = known.clone().into(),
-            _ => {}
-        }
-        let spec = blank::<R>(&all)
-            .map_err(|error| Fault::invalid(format!("what is known of this {} is no spec: {error}", R::KIND)))?;
-        json(R::KIND, &spec)
+        json(R::KIND, &blank_spec::<R>(known)?)
+    }
+
+    fn legible(&self, recorded: &Value) -> Option<Value> {
+        upgraded::<R>(recorded).ok().map(|(_, spec)| spec)
     }
 }
 

@@ -149,6 +149,11 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     fn careful() -> Value {
         Value::Null
     }
+    /// Brings a spec that an earlier version recorded to the form that this one has. Only called where it cannot be read
+    /// as it is; fields that it does not give stay blank.
+    fn upgrade(spec: &mut Value) {
+        let _ = spec;
+    }
     /// Changes its credential, in two turns with a wait until it is ready after each. What was drawn and not yet
     /// settled must be found again in AWS: a turn may be made again at any time, and after a crash the first is.
     async fn rotate(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>, _: Turn) -> Result<()> {

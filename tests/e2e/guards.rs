@@ -1,7 +1,7 @@
 //! What guards an environment: its settings remembered, its account, its lock.
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -252,4 +252,32 @@ fn an_owner_that_may_still_work_is_told_before_its_lock_is_freed() {
     std::fs::write(&lock, json!({ "fence": 7, "holder": holder }).to_string()).expect("it is written");
     let run = desk.tapctl(&["state", "unlock", "--yes"]).expect(0);
     insta::assert_snapshot!(run.stderr, @"note: whether it still runs cannot be seen from here: stop it first (kill 4711 on build-7); freed, it would go on changing AWS for up to 15 s beside the next run");
+}
+
+/// Runs tapctl where no file may be longer than so many blocks of 512 bytes.
+fn with_little_room(desk: &Desk, blocks: u32, arguments: &[&str]) -> (Option<i32>, String) {
+    let like = desk.command(arguments);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+    command.arg(like.get_program()).args(like.get_args()).current_dir(desk.path("")).env_clear();
+    command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ended = command.stdin(Stdio::null()).output().expect("sh starts");
+    (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
+}
+
+#[test]
+fn where_there_is_no_room_for_the_state_nothing_is_made() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    for blocks in 0..3 {
+        let (code, said) =
+            with_little_room(&desk, blocks, &["apply", "--yes", "--target", "vpc", "--target", "key-efs"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("File too large"), "{said}");
+        assert!(said.contains("and has room, with --state-dir"), "{said}");
+    }
+    // Nothing was called for whose intent had no room.
+    desk.tapctl(&["apply", "--yes", "--target", "vpc", "--target", "key-efs"]).expect(0);
+    let sweep = aws.sweep();
+    assert_eq!((sweep.of("ec2.vpc").len(), sweep.of("kms.key").len()), (1, 1));
 }

@@ -165,6 +165,32 @@ fn a_state_of_version_1_is_read_and_written_anew() {
     assert_eq!(backup, old.to_string(), "what the older tapctl wrote is kept as it was");
 }
 
+#[test]
+fn a_spec_that_another_version_recorded_stops_no_command() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    let target = ["--target", "key-efs"];
+    let forget = |field: &str| {
+        desk.tapctl(&[&["apply", "--yes"][..], &target].concat()).expect(0);
+        let mut state = desk.state("dev");
+        let spec = state["nodes"]["key-efs"]["spec"].as_object_mut().expect("a spec");
+        spec.remove(field).expect("this version has it");
+        write_state(&desk, &state.to_string());
+    };
+    forget("rotation");
+    let mark = aws.mark();
+    desk.tapctl(&["drift"]).expect(0);
+    desk.tapctl(&["status"]).expect(0);
+    desk.tapctl(&[&["plan"][..], &target].concat()).expect(0);
+    desk.tapctl(&[&["apply", "--yes"][..], &target].concat()).expect(0);
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+    assert_eq!(desk.state("dev")["nodes"]["key-efs"]["spec"]["rotation"], true, "it is recorded anew");
+    forget("rotation");
+    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    assert_eq!(desk.state("dev")["nodes"], json!({}));
+    assert_eq!(aws.sweep().leftovers().names(), [""; 0]);
+}
+
 /// A small state: a key, its alias, a VPC whose create call was never answered.
 fn with_nodes(desk: &Desk) {
     with_state(desk, |state| {

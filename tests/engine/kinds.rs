@@ -290,6 +290,15 @@ impl<F: Flavor> Resource for Spec<F> {
         Ok(all.iter().filter_map(ours).collect())
     }
 
+    /// Once a zone was called a room.
+    fn upgrade(spec: &mut serde_json::Value) {
+        if let Some(fields) = spec.as_object_mut()
+            && let Some(room) = fields.remove("room")
+        {
+            fields.insert("zone".to_owned(), room);
+        }
+    }
+
     async fn rotate(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
         cx.cloud.rotate(cx.owner, &observed.id, turn).await
     }

@@ -17,6 +17,7 @@ mod owning;
 mod planning;
 mod random;
 mod reach;
+mod recorded;
 mod rotating;
 mod saving;
 mod sweep;
