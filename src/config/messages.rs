@@ -378,7 +378,7 @@ fn tags_of_others_are_not_ours() {
     tapctl.toml:9: ignore_tags has "ManagedBy"
     tapctl.toml:10: ignore_tags has "a*b"
     tapctl.toml:11: ignore_tags has ""
-    tapctl.toml:12: ignore_tags has 7
+    tapctl.toml:12: ignore_tags has 7, a number
     tapctl.toml:13: ignore_tags has "backup-plan" twice
     "#);
     let text = "ignore_tags = [\"Cost*\", \"owner\"]\n[tags]\nCostCentre = \"1\"\nOwner = \"2\"\nother = \"3\"";
