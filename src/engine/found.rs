@@ -11,7 +11,7 @@ use super::ownership::judge;
 use super::report::NodeFailure;
 use crate::error::{Class, Fault, Result};
 use crate::plan::Observations;
-use crate::resource::{Cx, Facts, Found, GoesWith, Holder, Owner, Phase, Seen};
+use crate::resource::{Cx, Facts, Found, GoesWith, Holder, Owner, Phase, Seen, TAG_NODE};
 use crate::stack::Stack;
 use crate::state::{NodeState, Progress, State, base_name};
 
@@ -151,16 +151,14 @@ async fn examine<C: 'static>(
         let spec = kind.blank(&Value::Null)?;
         let cx = || Cx { cloud: scope.cloud, owner: &owner, pass: scope.pass };
         match kind.observe(cx(), &spec, Some(&id)).await? {
-            Some(seen) if is_others(&owner, &kind.facts(), &seen) => Ok(None),
             Some(seen) => {
+                // A list that goes by what it is a part of does not know what its own tags say.
+                let node = node_of(&seen).unwrap_or_else(|| node.clone());
+                if is_others(&state.owner(&node, ""), &kind.facts(), &seen) {
+                    return Ok(None);
+                }
                 let (kind, stateful) = (kind_name.to_owned(), kind.facts().stateful);
-                Ok(Some(Looked::Stands(Box::new(Unrecorded {
-                    node: node.clone(),
-                    kind,
-                    id: id.clone(),
-                    stateful,
-                    seen,
-                }))))
+                Ok(Some(Looked::Stands(Box::new(Unrecorded { node, kind, id: id.clone(), stateful, seen }))))
             }
             None => {
                 let why = kind.kept(cx(), &id).await?;
@@ -169,6 +167,11 @@ async fn examine<C: 'static>(
         }
     };
     look.await.map_err(|fault: Fault| NodeFailure::new(&node, kind_name, "observe", fault))
+}
+
+/// The node that its tags name.
+fn node_of(seen: &Seen) -> Option<String> {
+    Some(seen.live.get("tags")?.get(TAG_NODE)?.as_str()?.to_owned())
 }
 
 /// Whether its tags say that it is another's, or leave it open. What has none is ours as what it is a part of is.

@@ -1,6 +1,9 @@
 //! A web ACL in front of an API stage or a load balancer. What is protected is its key: it has one web ACL at a time,
 //! and AWS puts another in its place without asking.
 
+use aws_sdk_wafv2::types::ResourceType;
+
+use super::WebAcl;
 use crate::resources::prelude::*;
 
 /// One thing that a web ACL protects.
@@ -60,6 +63,19 @@ impl Resource for WebAclAssociation {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.wafv2.disassociate_web_acl().resource_arn(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    /// A web ACL that protects something is not deleted.
+    async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
+        let mut found = Vec::new();
+        for of in WebAcl::list(cx).await? {
+            for kind in [ResourceType::ApiGateway, ResourceType::ApplicationLoadBalancer] {
+                let ask = cx.wafv2.list_resources_for_web_acl().web_acl_arn(&of.id).resource_type(kind);
+                let arns = ask.send().await.if_present()?.and_then(|answer| answer.resource_arns).unwrap_or_default();
+                found.extend(arns.into_iter().map(|arn| Found::new(format!("{}-association", of.node), arn)));
+            }
+        }
+        Ok(found)
     }
 }
 

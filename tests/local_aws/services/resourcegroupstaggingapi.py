@@ -4,6 +4,7 @@ from ..common import page
 from ..moto_app import ask
 from ..registry import operation
 from ..world import world
+from .cognito import pools
 from .kinesis import streams
 
 
@@ -29,6 +30,8 @@ def own(call):
         yield target["ScalableTargetARN"], target["_tags"]
     yield from ec2(call)
     yield from listeners(call)
+    for pool in pools(call).values():
+        yield pool["Arn"], pool["UserPoolTags"]
 
 
 def ecs(call):
