@@ -11,6 +11,7 @@ use aws_sdk_wafv2::types::{
     WebAclSummary,
 };
 
+use crate::resource::TAG_NODE;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::text;
@@ -171,8 +172,18 @@ impl Resource for WebAcl {
         Ok(())
     }
 
+    /// Their own list has no tags. All names of an environment have its name in them.
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
-        index::list(cx, "wafv2", "regional/webacl/", index::by_arn).await
+        let all = cx.pass.shared(WebAclSummary::LIST, || WebAclSummary::describe(cx, None)).await?;
+        let mut found = Vec::new();
+        for (name, arn) in all.iter().filter_map(|acl| Some((acl.name()?, acl.arn()?))) {
+            if name.contains(&cx.owner.env) {
+                let tags = tags_of(cx, arn).await.if_present()?.unwrap_or_default();
+                let node = tags.get(TAG_NODE).filter(|_| cx.owner.owns_any(&tags));
+                found.extend(node.map(|node| Found::new(node, arn)));
+            }
+        }
+        Ok(found)
     }
 }
 
