@@ -171,7 +171,7 @@ def take_away(made):
 fn without_a_record_what_is_guarded_goes_by_its_full_name_only() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
-    desk.settings("[env.dev]\nprotect = true");
+    desk.settings("account = \"123456789012\"\n[env.dev]\nprotect = true");
     desk.tapctl(&["apply", "--yes", "--target", "db-cluster", "--target", "load-balancer"]).expect(0);
     forget(&desk, "student-records-dev");
     desk.settings("");
