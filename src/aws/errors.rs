@@ -128,7 +128,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 }
 
 /// What the SDK wraps every cause in, and what tells a person nothing.
-const WRAPPERS: [&str; 4] = ["dispatch failure", "other", "io error", "service error"];
+const WRAPPERS: [&str; 5] = ["dispatch failure", "other", "io error", "user error", "service error"];
 
 /// Before the whole request, with what is secret in its body, in what the SDK says when an endpoint is no URL.
 const REQUEST: &str = " to request `Request {";

@@ -386,7 +386,7 @@ fn tags_of_others_are_not_ours() {
     tapctl.toml:1: ignore_tags has "Cost*", which takes in tags.CostCentre; allowed: tags that [tags] does not set
     tapctl.toml:1: ignore_tags has "owner", which takes in tags.Owner; allowed: tags that [tags] does not set
     "#);
-    insta::assert_snapshot!(errors("ignore_tags = \"x\""), @r#"tapctl.toml:1: ignore_tags is "x"; allowed: a list of at most 50 different keys of tags, or beginnings of keys that end in *, none of which takes in a tag that tapctl sets itself: tapctl:…, Name, Environment, Project, Compliance, Service, DataClassification, ManagedBy"#);
+    insta::assert_snapshot!(errors("ignore_tags = \"x\""), @r#"tapctl.toml:1: ignore_tags is "x", a text; allowed: a list of at most 50 different keys of tags, or beginnings of keys that end in *, none of which takes in a tag that tapctl sets itself: tapctl:…, Name, Environment, Project, Compliance, Service, DataClassification, ManagedBy"#);
 }
 
 #[test]

@@ -338,7 +338,7 @@ fn losing_data_needs_leave_by_name() {
     hint: if that is meant, add --allow-data-loss cache
     ");
     unharmed(&aws, &desk, &["apply", "--yes", "--allow-data-loss", "db-cluster"]);
-    desk.tapctl(&["apply", "--yes", "--allow-data-loss", "cache"]).expect(0);
+    desk.tapctl(&["apply", "--yes", "--allow-data-loss", "cache", "--allow-outage"]).expect(0);
     desk.tapctl(&["drift"]).expect(0);
     desk.tapctl(&["plan"]).expect(0);
     aws.assert_lawful();

@@ -28,8 +28,8 @@ fn qa_is_whole(desk: &Desk) {
 fn a_new_environment_is_made_only_where_it_is_meant() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws).as_typed();
-    desk.settings("[env.prod]\nprotect = true");
-    let note = "note: the environment prdo is new: no state, no [env.prdo] in tapctl.toml, nothing of it in AWS; there are prod\n";
+    desk.settings("[env.stage]\nlogs.retention_days = 7");
+    let note = "note: the environment prdo is new: no state, no [env.prdo] in tapctl.toml, nothing of it in AWS; there are stage\n";
     let run = desk.tapctl(&["plan", "--env", "prdo", "--target", "vpc"]).expect(2);
     assert_eq!(run.stderr, note);
     let mark = aws.mark();
@@ -44,11 +44,11 @@ fn a_new_environment_is_made_only_where_it_is_meant() {
     assert_eq!(aws.writes_since(mark), [""; 0]);
     // dev is named by default, a section names its environment, and so does a pattern.
     desk.tapctl(&["apply", "--yes", "--target", "vpc"]).expect(0);
-    desk.tapctl(&["apply", "--yes", "--env", "prod", "--target", "vpc"]).expect(0);
+    desk.tapctl(&["apply", "--yes", "--env", "stage", "--target", "vpc"]).expect(0);
     desk.settings("environments = [\"pr*\"]");
     let run = desk.tapctl(&["apply", "--yes", "--env", "pr12", "--target", "vpc"]).expect(0);
     assert!(
-        run.stderr.contains("the environment pr12 is new: ") && run.stderr.contains("there are dev, prod\n"),
+        run.stderr.contains("the environment pr12 is new: ") && run.stderr.contains("there are dev, stage\n"),
         "{run}"
     );
     // What is there is not new, neither with its state nor without.

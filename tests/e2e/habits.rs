@@ -86,7 +86,8 @@ fn help_says_what_each_command_does() {
               The profile of ~/.aws/config whose credentials are used, before those of the environment
 
           --config <FILE>
-              The configuration file; by default ./tapctl.toml, which may be missing
+              The configuration file; by default ./tapctl.toml, which may be missing. `none`: all is
+              left to the defaults, where the last apply had a file, too
 
           --state-dir <DIR>
               Where the state files are
@@ -129,6 +130,9 @@ fn help_says_what_each_command_does() {
           --timeout <MINUTES>
               How many minutes the run may take, 1 to 1440; by default engine.timeout_minutes of
               tapctl.toml
+
+          --lock-wait <TIME>
+              How long to wait where another run holds the lock, as 90s or 10m; by default not at all
 
       -h, --help
               Print help (see a summary with '-h')

@@ -668,8 +668,10 @@ pub fn wait_for<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option
 }
 
 /// The line that says where a run works, and what was said besides: every run that asks AWS has it, and few tests are
-/// about it.
+/// about it. Nor are they about dev being new, which nearly all begin with, or about this machine being busy.
 pub fn without_place(stderr: &str) -> (Option<String>, String) {
+    const ASIDE: [&str; 2] =
+        ["note: the environment dev is new: ", "note: no answer from 127.0.0.1 yet; still waiting"];
     let is_place = |line: &&str| {
         line.split_once(" in account ").is_some_and(|(what, _)| {
             let what: Vec<&str> = what.split(' ').collect();
@@ -677,10 +679,9 @@ pub fn without_place(stderr: &str) -> (Option<String>, String) {
         })
     };
     let place = stderr.lines().find(is_place).map(str::to_owned);
-    // That this machine is busy is nobody's fault.
-    let rest = stderr.split_inclusive('\n').filter(|line| {
-        Some(line.trim_end()) != place.as_deref() && *line != "note: no answer from 127.0.0.1 yet; still waiting\n"
-    });
+    let rest = stderr
+        .split_inclusive('\n')
+        .filter(|line| Some(line.trim_end()) != place.as_deref() && !ASIDE.iter().any(|aside| line.starts_with(aside)));
     (place.clone(), rest.collect())
 }
 
