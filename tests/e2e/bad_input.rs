@@ -193,7 +193,6 @@ fn a_held_lock_is_told_with_its_holder() {
     desk.tapctl(&["plan"]).expect(2);
     std::fs::remove_file(lock).expect("there is a lock");
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply"]), @"
-    note: the environment dev is new: no state, no [env.dev] in tapctl.toml, nothing of it in AWS; no other is known here
     error: there is no terminal to ask on
     hint: add --yes to go ahead without asking
     ");
@@ -283,7 +282,6 @@ fn a_run_that_should_not_be_is_refused_with_what_to_add() {
     hint: run apply first, or name the directory of the state with --state-dir
     ");
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply"]), @"
-    note: the environment dev is new: no state, no [env.dev] in tapctl.toml, nothing of it in AWS; no other is known here
     error: there is no terminal to ask on
     hint: add --yes to go ahead without asking
     ");
@@ -310,7 +308,6 @@ fn a_quota_that_is_too_small_is_told_before_anything_is_made() {
     aws.python("for _ in range(4): client('ec2').allocate_address(Domain='vpc')");
     desk.settings("[network]\nnat = \"per-az\"\n[stream]\nshards = 501");
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"
-    note: the environment dev is new: no state, no [env.dev] in tapctl.toml, nothing of it in AWS; no other is known here
     error: QuotaTooSmall: in us-east-1: 2 more Elastic IP addresses are needed, and 4 of at most 5 are in use; 501 more Kinesis shards are needed, and 0 of at most 500 are in use
     hint: ask for a higher quota, or remove what is no longer used, then run apply again
     ");
@@ -318,7 +315,6 @@ fn a_quota_that_is_too_small_is_told_before_anything_is_made() {
     desk.settings("[network]\nnat = \"single\"\n[stream]\nshards = 500");
     aws.python("for n in range(4): client('ec2').create_vpc(CidrBlock=f'10.{n}.0.0/16')");
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply"]), @"
-    note: the environment dev is new: no state, no [env.dev] in tapctl.toml, nothing of it in AWS; no other is known here
     note: us-east-1 has 5 VPCs and this plan makes 1 more; AWS allows 5 unless it raised that quota
     error: there is no terminal to ask on
     hint: add --yes to go ahead without asking
