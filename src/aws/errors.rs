@@ -484,8 +484,9 @@ mod tests {
     #[tokio::test]
     async fn trouble_on_the_way_to_credentials_is_trouble_with_the_network() {
         let io = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-        let refused: fn() -> CredentialsError = || CredentialsError::provider_error("the token has expired");
-        let cases: [(fn() -> CredentialsError, Class, &str); 5] = [
+        type Make = fn() -> CredentialsError;
+        let refused: Make = || CredentialsError::provider_error("the token has expired");
+        let cases: [(Make, Class, &str); 5] = [
             (refused, Class::Credentials, "NoCredentials"),
             (|| CredentialsError::not_loaded("nothing"), Class::Credentials, "NoCredentials"),
             (|| CredentialsError::invalid_configuration("a loop"), Class::Credentials, "NoCredentials"),

@@ -27,7 +27,7 @@ fn qa_is_whole(desk: &Desk) {
 #[test]
 fn a_new_environment_is_made_only_where_it_is_meant() {
     let aws = LocalAws::lease();
-    let desk = Desk::at(&aws).as_typed();
+    let desk = Desk::at(&aws).typed_by_hand();
     desk.settings("[env.stage]\nlogs.retention_days = 7");
     let note = "note: the environment prdo is new: no state, no [env.prdo] in tapctl.toml, nothing of it in AWS; there are stage\n";
     let run = desk.tapctl(&["plan", "--env", "prdo", "--target", "vpc"]).expect(2);

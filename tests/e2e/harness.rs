@@ -503,7 +503,7 @@ impl Desk {
     }
 
     /// Adds nothing to what a test types. Otherwise an environment that a test applies by name is meant to be new.
-    pub fn as_typed(mut self) -> Desk {
+    pub fn typed_by_hand(mut self) -> Desk {
         self.as_typed = true;
         self
     }

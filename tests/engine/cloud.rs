@@ -438,10 +438,11 @@ impl Object {
     }
 
     fn label(&self, all: &BTreeMap<String, Object>) -> String {
-        let whose = self.node().map(str::to_owned).unwrap_or_else(|| {
+        let of_users = || {
             let used = self.fields.uses.values().map(|used| all.get(used).map_or(used.clone(), |used| used.label(all)));
             used.collect::<Vec<_>>().join("+")
-        });
+        };
+        let whose = self.node().map_or_else(of_users, str::to_owned);
         format!("{}({whose})", self.manner.kind)
     }
 }

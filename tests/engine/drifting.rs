@@ -27,7 +27,7 @@ async fn changed_missing_and_unexpected_are_found_and_nothing_else() {
     let drifted = world.drift().await;
     let names: Vec<&str> = drifted.iter().map(|drifted| drifted.node.as_str()).collect();
     assert_eq!(names, ["disk", "gate", "net", "svc"]);
-    let [disk, gate, net, svc] = drifted.as_slice() else { unreachable!() };
+    let [disk, gate, net, svc] = drifted.as_slice() else { panic!("four drifted") };
     assert_eq!((disk.changes.changes[0].path.as_str(), disk.changes.changes[0].live.as_u64()), ("size", Some(9)));
     assert!(gate.missing && !disk.missing);
     assert_eq!(net.changes.changes.len(), 1);

@@ -51,7 +51,7 @@ async fn a_duplicate_is_shown_with_and_without_the_state_before_it_goes() {
         if lost {
             world.store.text.replace(None);
         }
-        let (plan, ..) = world.plan(Some(&stack())).await.ok().expect("readable");
+        let (plan, ..) = world.plan(Some(&stack())).await.expect("readable");
         let expected = [("net", &net, "i-t.net-1", false), ("vault", &vault, "i-t.vault-2", true)];
         let expected = expected.map(|(node, id, of, loses)| (node.to_owned(), id.clone(), of.to_owned(), loses));
         assert_eq!(shown(&plan), expected, "{lost}");
@@ -59,7 +59,7 @@ async fn a_duplicate_is_shown_with_and_without_the_state_before_it_goes() {
         world.apply(&stack()).await.complete();
         let left: BTreeSet<String> = world.cloud.objects.borrow().keys().cloned().collect();
         assert_eq!(left, ["i-t.net-1".to_owned(), "i-t.vault-2".to_owned()].into(), "{lost}");
-        assert!(world.plan(Some(&stack())).await.ok().expect("readable").0.is_empty());
+        assert!(world.plan(Some(&stack())).await.expect("readable").0.is_empty());
     }
 }
 
@@ -75,7 +75,7 @@ async fn a_duplicate_is_drift() {
 #[tokio::test(start_paused = true)]
 async fn a_destroy_shows_and_takes_a_duplicate_too() {
     let (world, net, vault) = doubled().await;
-    let (plan, ..) = world.plan(None).await.ok().expect("readable");
+    let (plan, ..) = world.plan(None).await.expect("readable");
     let ids: BTreeSet<String> = shown(&plan).into_iter().map(|(_, id, ..)| id).collect();
     assert_eq!(ids, [net, vault].into());
     world.destroy().await.complete();
@@ -92,7 +92,7 @@ async fn a_duplicate_that_the_plan_did_not_show_stays_until_one_does() {
     world.meanwhile.replace(Some(Box::new(move |cloud| drop(cloud.plant(manner::<Net>(), fields, None)))));
     world.apply(&stack()).await.complete();
     assert_eq!(world.cloud.count("delete"), 0, "{}", world.cloud.told());
-    let (plan, ..) = world.plan(Some(&stack())).await.ok().expect("readable");
+    let (plan, ..) = world.plan(Some(&stack())).await.expect("readable");
     assert_eq!(shown(&plan).len(), 1);
     world.apply(&stack()).await.complete();
     assert_eq!(world.cloud.count("delete"), 1);
@@ -105,7 +105,7 @@ async fn what_this_states_own_unanswered_create_made_twice_is_no_step_of_a_plan(
     world.apply(&stack()).await;
     let fields = Fields { zone: "a".into(), size: 1, tags: Some(tags("net")), ..Fields::default() };
     let second = world.cloud.plant(manner::<Net>(), fields, None);
-    let (plan, ..) = world.plan(Some(&stack())).await.ok().expect("readable");
+    let (plan, ..) = world.plan(Some(&stack())).await.expect("readable");
     assert_eq!(shown(&plan), []);
     world.apply(&stack()).await.complete();
     assert!(!world.cloud.objects.borrow().contains_key(&second));
