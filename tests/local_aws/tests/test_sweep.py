@@ -7,7 +7,7 @@ import sweep
 from conftest import refused
 
 REGION = "ap-southeast-2"
-GLOBAL = {"iam.role", "iam.policy", "s3.bucket"}
+GLOBAL = {"cloudwatch.dashboard", "iam.role", "iam.policy", "s3.bucket"}
 
 
 @pytest.fixture
