@@ -171,13 +171,12 @@ impl Desk {
     pub(super) fn check_owner(&self, state: &State, place: &str) -> Result<(), Error> {
         let account = self.config.account.as_ref().unwrap_or(&state.account);
         state.belongs_to(&self.fresh(account, &state.region), place)?;
-        self.region(&self.said, Some(state)).map(drop)
+        self.region(&self.said, Some(&Claim::new(&state.region, place))).map(drop)
     }
 
     /// The region, from those who name one and what is recorded.
-    fn region(&self, said: &[Claim], recorded: Option<&State>) -> Result<Claim, Error> {
-        let recorded = recorded.map(|state| Claim::new(&state.region, self.store.place(Item::Document)));
-        Ok(region::resolve(said, recorded.as_ref(), self.common.new_region.as_deref())?)
+    fn region(&self, said: &[Claim], recorded: Option<&Claim>) -> Result<Claim, Error> {
+        Ok(region::resolve(said, recorded, self.common.new_region.as_deref())?)
     }
 
     /// How to bring back the newest backup that can be read.
@@ -266,7 +265,8 @@ impl Desk {
         let profiles = Profiles::load(self.common.profile.as_deref()).await?;
         let of_profile = profiles.region().map(|(region, by)| Claim::new(region, by));
         let said: Vec<Claim> = self.said.iter().cloned().chain(of_profile).collect();
-        let region = self.region(&said, recorded.as_ref())?;
+        let claim = recorded.as_ref().map(|state| Claim::new(&state.region, self.store.place(Item::Document)));
+        let region = self.region(&said, claim.as_ref())?;
         self.config.place_in(&region.region, &region.by)?;
         let aws = place::connect(&region, &self.common, &profiles).await?;
         render::place(&self.config, &aws.account, &aws.region, aws.endpoints.words().as_deref());

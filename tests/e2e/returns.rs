@@ -79,6 +79,8 @@ fn a_protected_secret_is_restored_with_its_value() {
 #[test]
 fn a_log_group_that_a_service_makes_anew_is_removed_again() {
     let (aws, desk) = standing();
+    // Long enough for the service to be quicker than the last look.
+    std::fs::write(desk.path("tapctl.toml"), "[engine]\nsettle_seconds = 20\n").expect("the settings are written");
     let group = "/aws/ecs/containerinsights/student-cluster-dev/performance";
     let mut destroy = desk.start(&["destroy", "--yes"]);
     aws.until("the group is gone", |log| {

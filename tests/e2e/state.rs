@@ -278,7 +278,10 @@ fn a_document_is_pushed_over_what_it_was_made_of() {
         ),
         (&|state| state["serial"] = json!(6), "has serial 7, and this document only 6"),
         (&|state| state["env"] = json!("qa"), "edited.json belongs to env qa, and this run is for env dev"),
-        (&|state| state["region"] = json!("eu-west-1"), "edited.json belongs to region eu-west-1"),
+        (
+            &|state| state["region"] = json!("eu-west-1"),
+            "edited.json is of eu-west-1, and the region is us-east-1 by AWS",
+        ),
         (&|state| state["account"] = json!("210987654321"), "belongs to account 210987654321"),
         (&|state| state["version"] = json!(4), "edited.json has version 4"),
         (&|state| state["nodes"] = json!([]), "edited.json is damaged: invalid type"),

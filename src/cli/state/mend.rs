@@ -97,7 +97,8 @@ impl Push {
             Err(error) => return Err(error.into()),
         };
         if let Some(standing) = &standing {
-            pushed.belongs_to(&State { account: standing.account.clone(), ..pushed.clone() }, "the pushed document")?;
+            let State { account, region, .. } = standing.clone();
+            pushed.belongs_to(&State { account, region, ..pushed.clone() }, "the pushed document")?;
             objections.extend(objections_to(&pushed, standing, &place));
         }
         if !objections.is_empty() && !self.force {

@@ -62,7 +62,7 @@ impl Resource for Alias {
         };
         let mut observed = Observed::ready(name, live, AliasOutputs { name: name.to_owned() }).known_by(made);
         if !ours {
-            observed.foreign = Some(format!("{name} points at another key, {key_id}"));
+            observed.foreign = Some(format!("it points at another key, {key_id}"));
         }
         Ok(Some(observed))
     }
