@@ -5,6 +5,7 @@ mod credentials;
 mod discreet;
 mod endpoints;
 pub mod errors;
+mod faults;
 mod fips;
 pub mod index;
 mod pace;

@@ -47,7 +47,7 @@ impl Profiles {
         let choice = named.map(|name| Cow::Owned(name.to_owned()));
         let set = profile::load(&Fs::real(), &Env::real(), &Default::default(), choice)
             .await
-            .map_err(|error| Fault::new(Class::Credentials, "NoCredentials", super::errors::chain(&error)))?;
+            .map_err(|error| Fault::new(Class::Credentials, "NoCredentials", super::faults::chain(&error)))?;
         let from_variable = std::env::var_os(VARIABLE).map(|_| VARIABLE);
         let by = if named.is_some() { Some("--profile") } else { from_variable };
         let profiles = Profiles { set, by };

@@ -179,7 +179,7 @@ fn named(host: &str, error: ConnectorError) -> ConnectorError {
     let text = if timeout { format!("no answer from {host}") } else { format!("no connection to {host}") };
     let cause = error.into_source();
     // Trying again makes no certificate good.
-    let user = user || is_untrusted(&super::errors::chain(cause.as_ref()));
+    let user = user || is_untrusted(&super::faults::chain(cause.as_ref()));
     let unreached: BoxError = Box::new(Unreached { text, cause });
     let named = match () {
         () if user => ConnectorError::user(unreached),

@@ -1,0 +1,185 @@
+//! What a plan is: steps, each with what is done to one node and what that means for who relies on it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::diff::Diff;
+use crate::resource::{OutOfReach, Replace};
+
+/// Why a node that is ready is resumed: no run has recorded its outputs yet.
+pub const NOT_SEEN_READY: &str = "an earlier run did not see it ready";
+
+/// What to do with one node.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "action")]
+pub enum Action {
+    /// It is as it should be.
+    Keep,
+    /// It does not exist.
+    Create,
+    /// It exists and is ours, but the state does not know it; differences, if any, are made to go away.
+    Adopt {
+        /// What differs.
+        diff: Diff,
+        /// How it ended, where it ended badly: it is asked to try again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// It differs in fields that change in place.
+    Update {
+        /// What differs.
+        diff: Diff,
+    },
+    /// It must be made anew.
+    Replace {
+        /// What differs.
+        diff: Diff,
+        /// Why an update will not do.
+        reason: String,
+    },
+    /// An earlier run did not see it become ready; waiting goes on.
+    Resume {
+        /// What AWS calls its status, or [`NOT_SEEN_READY`].
+        reason: String,
+        /// What differs.
+        diff: Diff,
+    },
+    /// It is a second object with the node's tags, beside the one that stays: it is removed.
+    Duplicate {
+        /// The one that stays.
+        of: String,
+    },
+    /// It is no longer in the stack.
+    Delete,
+    /// It is no longer in the stack, and is gone already or is not ours to remove.
+    Forget,
+}
+
+impl Action {
+    /// The word for tables and JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Action::Keep => "keep",
+            Action::Create => "create",
+            Action::Adopt { .. } => "adopt",
+            Action::Update { .. } => "update",
+            Action::Replace { .. } => "replace",
+            Action::Resume { .. } => "resume",
+            Action::Duplicate { .. } => "duplicate",
+            Action::Delete => "delete",
+            Action::Forget => "forget",
+        }
+    }
+
+    /// The differences it is about.
+    pub fn diff(&self) -> Option<&Diff> {
+        match self {
+            Action::Adopt { diff, .. }
+            | Action::Update { diff }
+            | Action::Replace { diff, .. }
+            | Action::Resume { diff, .. } => Some(diff),
+            Action::Keep | Action::Create | Action::Duplicate { .. } | Action::Delete | Action::Forget => None,
+        }
+    }
+
+    /// Whether there is an object afterwards that was not this node's before.
+    pub fn makes(&self) -> bool {
+        matches!(self, Action::Create | Action::Adopt { .. } | Action::Replace { .. })
+    }
+
+    /// Whether the object is lost by it.
+    pub fn destroys(&self) -> bool {
+        matches!(self, Action::Delete | Action::Replace { .. } | Action::Duplicate { .. })
+    }
+}
+
+/// One node's part of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The node's name.
+    pub node: String,
+    /// The kind's name.
+    pub kind: String,
+    /// What to do.
+    #[serde(flatten)]
+    pub action: Action,
+    /// AWS's identifier, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Losing the object loses data.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stateful: bool,
+    /// What is lost with the object, though it holds no data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precious: Option<&'static str>,
+    /// What it will be, where it is made or taken over. What only the apply will know is a reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<Value>,
+    /// Which comes first where the action is a replacement.
+    #[serde(skip)]
+    pub replace: Replace,
+    /// AWS refuses to remove the object while others stand in it.
+    #[serde(skip)]
+    pub ground: bool,
+    /// Why what stands is out of service for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outage: Option<String>,
+    /// What the stack wants of it and AWS would refuse.
+    #[serde(skip)]
+    pub refused: Option<OutOfReach>,
+}
+
+impl Step {
+    /// Whether the object goes before any successor comes.
+    pub fn goes_first(&self) -> bool {
+        match self.action {
+            Action::Delete => true,
+            Action::Replace { .. } => self.replace == Replace::DeleteFirst,
+            _ => false,
+        }
+    }
+}
+
+/// Every node of the stack and of the state, dependencies first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Whether nothing needs doing.
+    pub fn is_empty(&self) -> bool {
+        self.changes().next().is_none()
+    }
+
+    /// The steps that do something.
+    pub fn changes(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.action != Action::Keep)
+    }
+
+    /// The part of it that is about these nodes.
+    pub fn only(mut self, nodes: &BTreeSet<String>) -> Plan {
+        self.steps.retain(|step| nodes.contains(&step.node));
+        self
+    }
+
+    /// The duplicates that it shows.
+    pub fn duplicates(&self) -> BTreeSet<String> {
+        let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Duplicate { .. }));
+        steps.filter_map(|step| step.id.clone()).collect()
+    }
+
+    /// What is planned for a node.
+    pub fn action(&self, node: &str) -> Option<&Action> {
+        self.steps.iter().find(|step| step.node == node).map(|step| &step.action)
+    }
+
+    /// How many steps do this.
+    pub fn count(&self, word: &str) -> usize {
+        self.steps.iter().filter(|step| step.action.word() == word).count()
+    }
+}
