@@ -203,19 +203,7 @@ fn leaving(
         let facts = facts(&node.kind)?;
         let gone = facts.shared || matches!(seen.get(name), Some(None));
         let action = if gone { Action::Forget } else { Action::Delete };
-        steps.push(Step {
-            node: name.clone(),
-            kind: node.kind.clone(),
-            action,
-            id: node.id.clone(),
-            stateful: facts.stateful,
-            precious: facts.precious,
-            spec: None,
-            replace: facts.replace,
-            ground: facts.ground,
-            outage: None,
-            refused: None,
-        });
+        steps.push(removal(name, &facts, action, node.id.clone()));
         steps.extend(duplicates(name, &facts, Some(node), seen.get(name).and_then(Option::as_ref)));
     }
     Ok(steps)
@@ -232,18 +220,24 @@ fn duplicates<'a>(
     let own = recorded.is_some_and(|node| node.id.is_none() && node.attempt.is_some());
     let now = now.filter(|_| !own).into_iter();
     now.flat_map(move |now| {
-        now.duplicates.iter().map(move |id| Step {
-            node: node.to_owned(),
-            kind: facts.kind.to_owned(),
-            action: Action::Duplicate { of: now.id.clone() },
-            id: Some(id.clone()),
-            stateful: facts.stateful,
-            precious: facts.precious,
-            spec: None,
-            replace: facts.replace,
-            ground: facts.ground,
-            outage: None,
-            refused: None,
-        })
+        let duplicate = || Action::Duplicate { of: now.id.clone() };
+        now.duplicates.iter().map(move |id| removal(node, facts, duplicate(), Some(id.clone())))
     })
+}
+
+/// The step of an object that goes, or is forgotten.
+fn removal(node: &str, facts: &Facts, action: Action, id: Option<String>) -> Step {
+    Step {
+        node: node.to_owned(),
+        kind: facts.kind.to_owned(),
+        action,
+        id,
+        stateful: facts.stateful,
+        precious: facts.precious,
+        spec: None,
+        replace: facts.replace,
+        ground: facts.ground,
+        outage: None,
+        refused: None,
+    }
 }
