@@ -41,7 +41,8 @@ def pair(number):
 def main():
     parser, chosen = arguments()
     try:
-        world.settings.choose({name: getattr(chosen, name) for name in vars(world.settings)})
+        given = vars(chosen)
+        world.settings.choose({name: given[name] for name in vars(world.settings) if name in given})
         quotas.start_with(dict(chosen.quota))
         durations.choose(dict(chosen.duration))
     except ValueError as error:

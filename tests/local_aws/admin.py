@@ -9,6 +9,7 @@ from .life import ENDINGS, durations, endings
 from .permissions import permissions
 from .quotas import quotas
 from .registry import ALL_RULES
+from .services.apigateway.execution.tasks import tasks
 from .strangers import SWAPS, swap
 from .world import world
 
@@ -115,6 +116,23 @@ def end_fork(body, query):
 def settle(body, query):
     with world.lock:
         world.clock.run_all()
+    return {}
+
+
+@route("GET", "/_local/tasks")
+def requests_to_tasks(body, query):
+    return {"requests": tasks.seen, "answer": tasks.wish}
+
+
+@route("POST", "/_local/tasks")
+def choose_answer_of_tasks(body, query):
+    tasks.choose(body)
+    return {"answer": tasks.wish}
+
+
+@route("DELETE", "/_local/tasks")
+def forget_tasks(body, query):
+    tasks.forget()
     return {}
 
 

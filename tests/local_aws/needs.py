@@ -195,7 +195,18 @@ def guarded(call):
     return [(action, arn)]
 
 
+def encrypted_record(call):
+    """A record under the customer's own key; of the one that AWS keeps for Kinesis nobody is asked anything."""
+    stream = call.backend("kinesis").streams.get(call.get("StreamName") or call.get("StreamARN", "").rpartition("/")[2])
+    key = getattr(stream, "key_id", None)
+    if key is None or stream.encryption_type != "KMS" or "alias/aws/" in key:
+        return []
+    return [("kms:GenerateDataKey", key_arn(call, key))]
+
+
 HIDDEN = {
+    "kinesis:PutRecord": encrypted_record,
+    "kinesis:PutRecords": encrypted_record,
     "rds:CreateDBCluster": database,
     "rds:CreateDBInstance": database,
     "rds:DeleteDBCluster": final_snapshot,

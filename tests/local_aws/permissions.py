@@ -40,6 +40,8 @@ class Permissions:
         return {"policy": self.policy, "used": dict(sorted(self.used.items())), "denied": self.denied}
 
     def check(self, call):
+        if call.acting is not None:
+            return check_acting(call)
         for need in needs(call):
             self.used[need.action] = self.used.get(need.action, 0) + 1
             if self.policy is not None and need.action not in ALWAYS_ALLOWED and not self.allowed(need):
@@ -49,6 +51,16 @@ class Permissions:
     def allowed(self, need):
         effects = {s["Effect"] for s in statements(self.policy) if speaks_of(s, need) and met(s, need.context)}
         return effects == {"Allow"}
+
+
+def check_acting(call):
+    """A service in the name of a role may do what the policies of the role allow, whatever the caller may."""
+    for need in needs(call):
+        if call.acting.decision(need.action, need.resource, need.context) != "allowed":
+            where = f" on resource: {need.resource}" if need.resource else ""
+            message = f"User: {call.acting.arn} is not authorized to perform: {need.action}{where}"
+            about_key = call.service == "kinesis" and need.action.startswith("kms:")
+            raise AwsError("KMSAccessDeniedException" if about_key else "AccessDeniedException", message, 400)
 
 
 def speaks_of(statement, need):

@@ -36,6 +36,8 @@ class Call:
     model: Any = None
     protocol: str = ""
     principal: str = ""
+    # Who makes the call, where AWS itself makes it in the name of a role.
+    acting: Any = None
     trace: dict = field(default_factory=dict)
 
     @property
@@ -187,6 +189,19 @@ def general_rule(group, says, source):
         entry = Rule(group, f"{group}.{function.__name__}", says, source, (), function)
         ALL_RULES[entry.name] = entry
         GENERAL_RULES.append(entry)
+        return function
+
+    return enter
+
+
+def behaviour(service, says, source):
+    """What AWS does with what runs there, beside refusing calls: listed and proven like a rule, and called as it is."""
+
+    def enter(function):
+        entry = Rule("execution", f"{service}.{function.__name__}", says, source, (), function)
+        if entry.name in ALL_RULES:
+            raise ValueError(f"two rules are named {entry.name}")
+        ALL_RULES[entry.name] = entry
         return function
 
     return enter

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 SPEEDS = {"instant": None, "fast": 200.0, "real": 1.0}
 
 
+SWITCHES = ("strict", "quotas", "limits", "gaps", "trailing_json", "stage_in_private_path")
+
+
 @dataclass
 class Settings:
     speed: str = "instant"
@@ -25,6 +28,10 @@ class Settings:
     ahead: int = 0
     # Whether it is noted where something that serves is, even for a moment, without both its old way and its new one.
     gaps: bool = False
+    # Whether API Gateway's parser minds nothing that follows a JSON document in a body; AWS does not say.
+    trailing_json: bool = True
+    # Whether a private integration's path begins with the stage; AWS's guide and its samples differ.
+    stage_in_private_path: bool = False
     # Regions that the account has not enabled.
     disabled_regions: tuple = ()
 
@@ -42,7 +49,7 @@ class Settings:
                 raise ValueError("ahead is a number of seconds")
             if name == "disabled_regions" and not (type(value) in (list, tuple) and all(type(one) is str for one in value)):
                 raise ValueError("disabled_regions is a list of names")
-            if name in ("strict", "quotas", "limits", "gaps") and type(value) is not bool:
+            if name in SWITCHES and type(value) is not bool:
                 raise ValueError(f"{name} is true or false")
         vars(self).update(wishes)
 
