@@ -1,61 +1,19 @@
-"""A request template, evaluated as API Gateway does it: what Velocity is given there, and no more.
+"""A request template by itself, carried out as the local AWS does it when the API runs."""
 
-Sources: API Gateway developer guide, "Mapping template and access logging variable reference" for $input and $util.
-"""
+from types import SimpleNamespace
 
-import base64
-import json
+from local_aws.services.apigateway.execution.refusals import Refusal as Refused
+from local_aws.services.apigateway.execution.templates import Overrides, carry_out
+from local_aws.world import world
 
-import airspeed
-from jsonpath_ng import parse
-
-
-class Refused(Exception):
-    """API Gateway itself answers 400, and calls nobody."""
-
-
-class Input:
-    """$input. Without a body API Gateway takes `{}`. Whether its parser minds what follows a record, AWS does not say."""
-
-    def __init__(self, body, lenient):
-        self.body = body or "{}"
-        self.lenient = lenient
-
-    def _at(self, path):
-        try:
-            record, _ = json.JSONDecoder().raw_decode(self.body.lstrip())
-            if not self.lenient:
-                record = json.loads(self.body)
-        except json.JSONDecodeError as error:
-            raise Refused(f"Could not parse request body into json: {error}") from error
-        return [match.value for match in parse(path).find(record)]
-
-    def json(self, path):
-        found = self._at(path)
-        return json.dumps(found[0], ensure_ascii=False, separators=(",", ":")) if found else '""'
-
-    def path(self, path):
-        found = self._at(path)
-        return found[0] if found else ""
-
-
-class Util:
-    """$util."""
-
-    def base64Encode(self, text):  # noqa: N802, the name is AWS's
-        return base64.b64encode(text.encode()).decode()
-
-    def escapeJavaScript(self, text):  # noqa: N802
-        return json.dumps(text)[1:-1].replace("'", "\\'").replace("/", "\\/")
-
-    def parseJson(self, text):  # noqa: N802
-        return json.loads(text)
+__all__ = ["Refused", "evaluate"]
 
 
 def evaluate(template, body, lenient=False):
-    """The request that the template makes of a body, as text."""
-    given = {"input": Input(body, lenient), "util": Util(), "context": {}}
-    try:
-        return airspeed.Template(template).merge(given)
-    except airspeed.TemplateExecutionError as error:
-        raise error.__cause__ from None
+    """The request that the template makes of a body, as text. Whether API Gateway's parser minds what follows a record
+    AWS does not say; a lenient one does not."""
+    asked = SimpleNamespace(
+        context={}, stage={}, note=print, parameters=lambda: {"path": {}, "querystring": {}, "header": {}}
+    )
+    world.settings.trailing_json = lenient
+    return carry_out(template, body, asked, Overrides())

@@ -12,7 +12,8 @@ GOOD = {
     "unicode": {"partitionKey": "Zürich-東京-😀", "text": "naïve – 学生"},
     "nested": {"partitionKey": "deep", "a": {"b": [{"partitionKey": "inner"}, None, True, 1e9]}},
     "a key of 256": {"partitionKey": "k" * 256},
-    "a long record": {"partitionKey": "long", "text": "x" * 100_000},
+    # As long as the rules of AWS that guard the API let through by themselves.
+    "a long record": {"partitionKey": "long", "text": "x" * 8_000},
 }
 
 # Texts, since no object can be written with the key twice.

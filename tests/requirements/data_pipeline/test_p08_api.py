@@ -1,17 +1,12 @@
-"""P8: /ingest takes a record from whoever signs for it, and hands it to the stream under the record's own key.
-
-The local AWS keeps APIs but does not run them, so the last leg is walked in two steps: the template that the live API
-has is evaluated as API Gateway does it, and what comes out is sent to the live stream.
-"""
+"""P8: /ingest takes a record from whoever signs for it, and hands it to the stream under the record's own key."""
 
 import json
-from base64 import b64decode
+import os
 
 import pytest
-from botocore.exceptions import ClientError
-from gateway import evaluate
 from pipeline import one
-from records import BAD, GOOD_TEXTS
+from records import BAD, GOOD_TEXTS, NOT_JSON
+from requirements.calls import Door, logged, put_since
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +15,13 @@ def integration(live):
 
 
 @pytest.fixture(scope="module")
-def template(integration):
-    (content_type, template), = integration["requestTemplates"].items()
-    assert content_type == "application/json"
-    return template
+def door(live):
+    return Door(os.environ.get("AWS_ENDPOINT_URL"), live.region, live.api["id"], live.stage["stageName"])
+
+
+@pytest.fixture
+def arrived(live):
+    return put_since(live.client("kinesis"), live.stream["StreamName"])
 
 
 def test_there_is_one_method_and_it_wants_a_signature(live):
@@ -49,32 +47,46 @@ def test_callers_are_told_how_it_went(integration):
     }
 
 
-def put(live, request):
-    """The request as API Gateway sends it, in the shape boto3 takes."""
-    assert set(request) == {"StreamName", "Data", "PartitionKey"}
-    request["Data"] = b64decode(request["Data"])
-    return live.client("kinesis").put_record(**request)
-
-
-def read(live, put):
-    kinesis = live.client("kinesis")
-    start = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "StartingSequenceNumber": put["SequenceNumber"]}
-    iterator = kinesis.get_shard_iterator(StreamName=live.stream["StreamName"], ShardId=put["ShardId"], **start)
-    return kinesis.get_records(ShardIterator=iterator["ShardIterator"], Limit=1)["Records"][0]
-
-
 @pytest.mark.parametrize("body", GOOD_TEXTS.values(), ids=GOOD_TEXTS.keys())
-def test_a_record_ends_in_the_stream_under_its_key(live, template, body):
-    record = read(live, put(live, json.loads(evaluate(template, body))))
-    assert record["PartitionKey"] == json.loads(body)["partitionKey"]
-    assert record["Data"].decode() == body
+def test_a_record_comes_out_of_the_stream_under_its_key_byte_for_byte(door, arrived, body):
+    answer = door.call("POST", "/ingest", body)
+    assert answer.status == 202, answer
+    assert set(answer.json()) == {"sequenceNumber", "shardId"}
+    assert arrived() == [(json.loads(body)["partitionKey"], body)]
 
 
-@pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
-def test_kinesis_refuses_what_becomes_of_a_record_without_a_usable_key(live, template, body):
-    with pytest.raises(ClientError) as refused:
-        put(live, json.loads(evaluate(template, body)))
-    assert refused.value.response["Error"]["Code"] == "ValidationException"
+def test_records_of_one_key_come_out_in_order(door, arrived):
+    bodies = [json.dumps({"partitionKey": "in order", "number": number}) for number in range(20)]
+    assert {door.call("POST", "/ingest", body).status for body in bodies} == {202}
+    assert arrived() == [("in order", body) for body in bodies]
+
+
+@pytest.mark.parametrize("body", (BAD | NOT_JSON).values(), ids=(BAD | NOT_JSON).keys())
+def test_what_is_no_record_with_a_usable_key_is_told_400_and_goes_nowhere(door, arrived, body):
+    assert door.call("POST", "/ingest", body).status == 400
+    assert arrived() == []
+
+
+def test_what_does_not_say_that_it_is_json_is_told_415(door, arrived):
+    assert door.call("POST", "/ingest", '{"partitionKey": "x"}', {"Content-Type": "text/plain"}).status == 415
+    assert arrived() == []
+
+
+def test_nobody_gets_in_unsigned(door, arrived):
+    answer = door.call("POST", "/ingest", '{"partitionKey": "x"}', signed=False)
+    assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (403, "MissingAuthenticationTokenException")
+    assert arrived() == []
+
+
+def test_the_access_log_says_who_called(live, door):
+    group, logs = live.name("api-access"), live.client("logs")
+    taken = door.call("POST", "/ingest", '{"partitionKey": "who"}')
+    line = logged(logs, group, taken.headers["x-amzn-RequestId"])
+    assert line["user"].startswith(f"arn:aws:iam::{live.account}:")
+    assert (line["method"], line["route"], line["status"]) == ("POST", "/ingest", "202")
+    refused = door.call("POST", "/ingest", "{}", signed=False)
+    line = logged(logs, group, refused.headers["x-amzn-RequestId"])
+    assert (line["user"], line["status"]) == ("-", "403")
 
 
 def test_the_stage_logs_without_the_records(live):

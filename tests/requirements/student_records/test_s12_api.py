@@ -1,11 +1,8 @@
 """S12: the API: its routes, its stage, who may call it and how often, and what guards it."""
 
-import base64
 import datetime
 import json
-import re
 
-import airspeed
 import pytest
 from requirements.live import one
 
@@ -92,43 +89,6 @@ def test_events_go_straight_into_the_stream(live):
     assert found["credentials"] == live.roles["api-events"]["arn"]
     assert found["requestParameters"]["integration.request.header.Content-Type"] == "'application/x-amz-json-1.1'"
     assert found["passthroughBehavior"] == "NEVER"
-
-
-class Text(str):
-    """A Java string, as far as the template asks it for more than Python's."""
-
-    def replaceAll(self, pattern, replacement):  # noqa: N802
-        # Velocity leaves backslashes in its texts alone; airspeed takes one of two away.
-        return Text(re.sub(pattern.replace("\\", "\\\\"), replacement, self))
-
-
-class Input:
-    def __init__(self, student, body):
-        self.student, self.body = student, body
-
-    def params(self, name):
-        return Text(self.student) if name == "id" else None
-
-
-class Util:
-    def base64Encode(self, text):  # noqa: N802
-        return base64.b64encode(text.encode()).decode()
-
-    def escapeJavaScript(self, text):  # noqa: N802
-        return Text(json.dumps(text)[1:-1].replace("'", "\\'"))
-
-
-@pytest.mark.parametrize("student", ["4711", "o'neil", 'a"b', "a\\b"])
-def test_events_of_one_student_stay_in_order(live, student):
-    """One partition key, one shard, one order: the key is the student's id, and the record the body as it came."""
-    body = '{"grade": "A", "note": "it\'s \\"good\\""}'
-    template = one(integration(live, EVENTS)["requestTemplates"].values())
-    rendered = airspeed.Template(template).merge({"input": Input(student, body), "util": Util()})
-    assert json.loads(rendered) == {
-        "StreamName": live.name("events"),
-        "PartitionKey": student,
-        "Data": base64.b64encode(body.encode()).decode(),
-    }
 
 
 def test_a_refused_event_is_no_success(live):
