@@ -54,7 +54,7 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const KIND: &'static str;
     /// Fields AWS cannot change in place. A change there means a replacement.
     const IMMUTABLE: &'static [&'static str] = &[];
-    /// Fields that only say what must exist before this. AWS knows nothing of them, so they never differ.
+    /// Fields that AWS tells nothing of: what must exist before this, or what only its making uses. They never differ.
     const WITNESSES: &'static [&'static str] = &[];
     /// Outputs that an update may change, as a content hash: while an update is planned they are not known.
     const VOLATILE: &'static [&'static str] = &[];

@@ -65,6 +65,7 @@ impl Resource for Detector {
     type Cloud = Aws;
     type Outputs = DetectorOutputs;
     const KIND: &'static str = "guardduty.detector";
+    const WITNESSES: &'static [&'static str] = &["tags_when_made"];
     const SHARED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 300, 300);
 

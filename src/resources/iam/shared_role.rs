@@ -50,6 +50,7 @@ impl Resource for SharedRole {
     type Outputs = SharedRoleOutputs;
     const KIND: &'static str = "iam.shared_role";
     const IMMUTABLE: &'static [&'static str] = &["name"];
+    const WITNESSES: &'static [&'static str] = &["tags_when_made"];
     const FORETOLD: &'static [&'static str] = &["arn"];
     const SHARED: bool = true;
     const WAIT: Wait = Wait::seconds(2, 120, 120);
