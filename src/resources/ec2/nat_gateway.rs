@@ -121,7 +121,7 @@ fn phase(gateway: &Ec2NatGateway) -> Phase {
         Some(NatGatewayState::Available) => Phase::Ready,
         Some(NatGatewayState::Deleting | NatGatewayState::Deleted) => Phase::Deleting,
         Some(NatGatewayState::Failed) => Phase::Failed(format!(
-            "{}: {}",
+            "failed: {}: {}",
             gateway.failure_code().unwrap_or("no code"),
             gateway.failure_message().unwrap_or("no message")
         )),
