@@ -7,11 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Desk, LocalAws, made, repository, standing};
-
-fn seed() -> u64 {
-    std::env::var("TAPCTL_E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0)
-}
+use crate::harness::{Desk, LocalAws, made, repository, seed, standing};
 
 /// How many calls are struck: two of each command, apply, change and destroy, in each way, before, after and lost.
 const POINTS: u32 = 18;

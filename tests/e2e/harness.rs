@@ -367,6 +367,11 @@ impl Drop for LocalAws {
     }
 }
 
+/// What draws the few points that a test strikes at, where a script strikes at all: `TAPCTL_E2E_SEED`.
+pub fn seed() -> u64 {
+    std::env::var("TAPCTL_E2E_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0)
+}
+
 /// Runs Python by itself, without any AWS, and reads what it prints as JSON.
 pub fn python(arguments: &[&str]) -> Value {
     let mut command = script();
