@@ -25,9 +25,11 @@ fn every_run_that_asks_aws_says_first_where_it_works() {
         &["rotate", "--yes"],
         &["destroy", "--yes"],
     ] {
-        let mut said = desk.command(arguments).output().expect("it runs").stderr;
-        said.truncate(place.len());
-        assert_eq!(String::from_utf8_lossy(&said), place, "{arguments:?}");
+        let said = desk.command(arguments).output().expect("it runs").stderr;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        // This machine may be busy.
+        let first = said.lines().find(|line| !line.starts_with("note: no answer from "));
+        assert_eq!(first, Some(place.as_str()), "{arguments:?}");
     }
     for quiet in [&["outputs"][..], &["state", "list"], &["init", "new.toml"]] {
         assert_eq!(desk.tapctl(quiet).place, None, "{quiet:?}");

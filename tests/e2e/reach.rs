@@ -13,10 +13,11 @@ fn up(settings: &str) -> (LocalAws, Desk) {
 
 /// What plan and apply refuse, each without a write and before any question.
 fn refused(aws: &LocalAws, desk: &Desk, settings: &str) -> String {
+    let store = if settings.contains("data-pipeline") { "db-instance" } else { "db-cluster" };
     desk.settings(settings);
     let mark = aws.mark();
     let told = desk.tapctl(&["plan"]).expect(1).stderr;
-    for flags in [&["apply"][..], &["apply", "--yes"], &["apply", "--yes", "--allow-data-loss", "db-cluster"]] {
+    for flags in [&["apply"][..], &["apply", "--yes"], &["apply", "--yes", "--allow-data-loss", store]] {
         assert!(desk.tapctl(flags).expect(1).stderr.ends_with(&told));
     }
     assert_eq!(aws.writes_since(mark), [""; 0]);

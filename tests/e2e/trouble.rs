@@ -349,6 +349,8 @@ fn credentials_that_end_are_renewed() {
     );
     std::fs::write(&giver, text).expect("it is written");
     let desk = with_profiles(&aws, &format!("[default]\ncredential_process = /bin/sh {}\n", giver.display()));
+    let asked_first = json!({ "operation": "GetCallerIdentity" });
+    aws.fault(json!({ "match": asked_first, "times": 1, "action": "delay", "seconds": 2 }));
     keyless(&desk, &["plan"]).expect(2);
     let given = std::fs::read_to_string(count).expect("credentials were asked for").lines().count();
     assert!(given > 1, "given {given} times");

@@ -57,6 +57,7 @@ fn a_user_pool() {
             "it.tags.Name",
             "it.tags.tapctl:env",
             "it.tags.tapctl:node",
+            "it.tags.tapctl:region",
             "it.tags.tapctl:stack",
         ],
     );
