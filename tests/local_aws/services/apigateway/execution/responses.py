@@ -69,21 +69,20 @@ def texts(headers):
 def selected(invocation, status):
     """The response whose pattern matches the whole status, or else the one without a pattern."""
     responses = (invocation.integration.get("integrationResponses") or {}).values()
-    for response in responses:
-        pattern = response.get("selectionPattern")
-        if pattern and re.fullmatch(pattern, status):
-            return response
-    default = next((response for response in responses if not response.get("selectionPattern")), None)
-    if default is None:
+    patterns = [(response, response.get("selectionPattern")) for response in responses]
+    fitting = [response for response, pattern in patterns if pattern and re.fullmatch(pattern, status)]
+    chosen = next(iter(fitting + [response for response, pattern in patterns if not pattern]), None)
+    if chosen is None:
         reason = "No match for output mapping and no default output mapping configured. Endpoint Response Status Code:"
-        invocation.note(f"Execution failed due to configuration error: {reason} {status}")
-        refuse("API_CONFIGURATION_ERROR", "Internal server error")
-    if default["statusCode"] not in (invocation.method.get("methodResponses") or {}):
-        invocation.note(
-            "Execution failed due to configuration error: Output mapping refers to an invalid method response"
-        )
-        refuse("API_CONFIGURATION_ERROR", "Internal server error")
-    return default
+        misconfigured(invocation, f"{reason} {status}")
+    if chosen["statusCode"] not in (invocation.method.get("methodResponses") or {}):
+        misconfigured(invocation, f"Output mapping refers to an invalid method response: {chosen['statusCode']}")
+    return chosen
+
+
+def misconfigured(invocation, reason):
+    invocation.note(f"Execution failed due to configuration error: {reason}")
+    refuse("API_CONFIGURATION_ERROR", "Internal server error")
 
 
 def template_of(response, accept):
