@@ -323,6 +323,14 @@ def test_the_common_rules_block_bodies_over_8_kb_unless_that_is_counted(local, n
     assert other.call("POST", "/a?" + "q" * 2049, "x", as_json).refusal == FORBIDDEN
 
 
+def test_a_stage_tells_which_web_acl_guards_it(local, name):
+    stage, gateway = stage_of(local, name, {"/a": {"post": mock()}}), local("apigateway")
+    assert "webAclArn" not in gateway.get_stage(restApiId=stage.api, stageName="dev")
+    guard(local, stage, name, common())
+    assert f"/webacl/{name}/" in gateway.get_stage(restApiId=stage.api, stageName="dev")["webAclArn"]
+    assert f"/webacl/{name}/" in gateway.get_stages(restApiId=stage.api)["item"][0]["webAclArn"]
+
+
 def from_address(url, source):
     """The status of a request from another address of this machine."""
     parts = urllib.parse.urlsplit(url)

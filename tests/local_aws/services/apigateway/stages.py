@@ -3,6 +3,7 @@
 from ... import logs_left
 from ...common import picked
 from ...registry import AwsError, now, operation
+from ..wafv2 import guards
 from .patches import apply_patches, as_bool
 from .shared import api_of, found, present
 
@@ -78,8 +79,14 @@ def make_stage(call, api, name, deployment_id):
     return stage
 
 
-def shown(stage):
-    return present(stage) | {"methodSettings": stage["methodSettings"]}
+def shown(call, stage):
+    return present(stage) | {"methodSettings": stage["methodSettings"]} | web_acl_of(call, stage)
+
+
+def web_acl_of(call, stage):
+    ending = f"/restapis/{call.params['restApiId']}/stages/{stage['stageName']}"
+    found = [acl for guarded, acl in guards(call).items() if guarded.endswith(ending)]
+    return {"webAclArn": found[0]} if found else {}
 
 
 @operation("apigateway", "CreateStage")
@@ -89,19 +96,19 @@ def create_stage(call):
         raise AwsError("ConflictException", "Stage already exists")
     if call.params["deploymentId"] not in api["deployments"]:
         raise AwsError("BadRequestException", "Deployment id does not exist")
-    return shown(make_stage(call, api, call.params["stageName"], call.params["deploymentId"]))
+    return shown(call, make_stage(call, api, call.params["stageName"], call.params["deploymentId"]))
 
 
 @operation("apigateway", "GetStage")
 def get_stage(call):
-    return shown(stage_of(call))
+    return shown(call, stage_of(call))
 
 
 @operation("apigateway", "GetStages")
 def get_stages(call):
     found_stages = list(api_of(call)["stages"].values())
     wanted = call.get("deploymentId")
-    return {"item": [shown(stage) for stage in found_stages if wanted in (None, stage["deploymentId"])]}
+    return {"item": [shown(call, stage) for stage in found_stages if wanted in (None, stage["deploymentId"])]}
 
 
 @operation("apigateway", "UpdateStage")
@@ -115,7 +122,7 @@ def update_stage(call):
         stage.pop("accessLogSettings", None)
     stage["lastUpdatedDate"] = now()
     logs_left.make_all(call)
-    return shown(stage)
+    return shown(call, stage)
 
 
 def patch_maps(stage, patch):
