@@ -717,6 +717,8 @@ RANDOM = [
         r"<\1>",
     ),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*"), "<time>"),
+    # Of the last quarter of a century and the next, in milliseconds, as the creation time of a log group is told.
+    (re.compile(r"\b1[0-9]{12}\b"), "<time>"),
     (re.compile(r"\b[0-9a-f]{16,64}\b"), "<hex>"),
     (re.compile(r"\b(cluster|db)-[A-Z2-7]{26}\b"), r"\1-<resource>"),
     (re.compile(r"\b[a-z0-9]{6,12}\.([a-z0-9-]+\.(?:rds|cache|elb)\.amazonaws\.com)"), r"<host>.\1"),

@@ -323,6 +323,28 @@ fn a_quota_that_is_too_small_is_told_before_anything_is_made() {
 }
 
 #[test]
+fn trails_of_all_regions_count_in_each_of_them() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws).variable("AWS_REGION", "us-west-2");
+    aws.python(
+        "s3 = client('s3')
+s3.create_bucket(Bucket='theirs')
+arn = 'arn:aws:s3:::theirs'
+allow = lambda action, resource: {'Effect': 'Allow', 'Principal': {'Service': 'cloudtrail.amazonaws.com'},
+    'Action': action, 'Resource': resource}
+statements = [allow('s3:GetBucketAcl', arn), allow('s3:PutObject', arn + '/*')]
+s3.put_bucket_policy(Bucket='theirs', Policy=json.dumps({'Version': '2012-10-17', 'Statement': statements}))
+for n in range(5):
+    client('cloudtrail').create_trail(Name=f'theirs-{n}', S3BucketName='theirs', IsMultiRegionTrail=True)",
+    );
+    insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"
+    error: QuotaTooSmall: in us-west-2: 1 more CloudTrail trails are needed, and 5 of at most 5 are in use
+    hint: ask for a higher quota, or remove what is no longer used, then run apply again
+    ");
+    aws.assert_lawful();
+}
+
+#[test]
 fn losing_data_needs_leave_by_name() {
     let (aws, desk) = standing();
     // The cache would be made anew for its token's sake.
