@@ -6,6 +6,8 @@ from . import violations
 from .faults import faults
 from .journal import journal
 from .life import ENDINGS, durations, endings
+from .loads import loads
+from .meter import meter
 from .permissions import permissions
 from .quotas import quotas
 from .registry import ALL_RULES
@@ -213,6 +215,27 @@ def choose_quotas(body, query):
 def fresh_quotas(body, query):
     quotas.clear()
     return {}
+
+
+@route("POST", "/_local/loads")
+def say_loads(body, query):
+    wishes = body if isinstance(body, list) else [body]
+    return {"loads": [loads.say(wish) for wish in wishes]}
+
+
+@route("DELETE", "/_local/loads")
+def forget_loads(body, query):
+    loads.clear()
+    return {}
+
+
+@route("POST", "/_local/minutes")
+def pass_minutes(body, query):
+    """Lets minutes or days pass for CloudWatch, and answers which minute it is."""
+    with world.lock:
+        meter.pass_days(int(body.get("days", 0)))
+        meter.pass_minutes(int(body.get("minutes", 0)))
+    return {"minute": meter.minute}
 
 
 @route("GET", "/_local/violations")

@@ -158,7 +158,10 @@ ABOUT_THE_CALLER = ("permissions", "limits")
 ABOUT_THE_CALL = ("model", "strict", "consistency", "quota", "order")
 # What AWS does without a word, and leaves somebody without: noted where a test asks for that, and never refused.
 GAPS = "gaps"
-PRECEDENCE = ABOUT_THE_CALLER + ABOUT_THE_CALL + (GAPS,)
+# What AWS takes, and nothing ever comes of: noted, and never refused.
+IN_VAIN = "in vain"
+ONLY_NOTED = (GAPS, IN_VAIN)
+PRECEDENCE = ABOUT_THE_CALLER + ABOUT_THE_CALL + ONLY_NOTED
 INVALID = ("model", "strict")
 AGAINST_THE_CALLER = ("permissions", "limits", "consistency")
 
@@ -177,15 +180,15 @@ def check_rules(call, groups):
             rule.check(call)
         except AwsError as error:
             # What a caller of an API has Kinesis refuse is not the fault of whoever made the API.
-            if rule.group in (*INVALID, GAPS) and call.acting is None:
+            if rule.group in (*INVALID, *ONLY_NOTED) and call.acting is None:
                 violations.note(call, rule.name, error)
-            if rule.group != GAPS:
+            if rule.group not in ONLY_NOTED:
                 raise
 
 
 def in_force(group):
     settings = world.settings
-    if group in INVALID:
+    if group in (*INVALID, IN_VAIN):
         return settings.strict
     if group == "quota":
         return settings.strict and settings.quotas
@@ -203,7 +206,7 @@ def replayed(call):
 
 def succeed(call):
     check_rules(call, ABOUT_THE_CALL)
-    check_rules(call, (GAPS,))
+    check_rules(call, ONLY_NOTED)
     if call.service == "ec2" and call.get("DryRun"):
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
     if call.name in OPERATIONS:

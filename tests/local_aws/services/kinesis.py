@@ -1,7 +1,10 @@
 """Kinesis streams: states, tags, metrics. Records go where moto keeps them."""
 
+from moto.kinesis.utils import decompose_shard_iterator
+
 from ..life import later
 from ..quotas import quotas
+from ..meter import meter
 from ..registry import AwsError, after, operation
 
 METRICS = [
@@ -237,3 +240,17 @@ def describe_limits(call):
 @after("kinesis", "PutRecord", "PutRecords")
 def encryption_of_records(call, answer):
     answer["EncryptionType"] = stream_of(call).encryption_type or "NONE"
+
+
+@after("kinesis", "PutRecord")
+def arrives(call, answer):
+    call.shelf("kinesis.arrivals")[answer["SequenceNumber"]] = meter.minute
+
+
+@after("kinesis", "GetRecords")
+def reads(call, answer):
+    """Each read measures how long the oldest record it brought had waited; one that brings none, nothing."""
+    name = decompose_shard_iterator(call.params["ShardIterator"])[0]
+    arrivals = call.shelf("kinesis.arrivals")
+    ages = [meter.minute - arrivals.get(record["SequenceNumber"], meter.minute) for record in answer["Records"]]
+    call.shelf("kinesis.reads").setdefault(name, []).append(max(ages, default=0) * 60_000.0)

@@ -3,7 +3,7 @@
 from ... import enis
 from ...registry import AwsError, now, operation
 from ...world import new_id
-from .shared import cluster_of, name_of, tasks, tasks_of
+from .shared import cluster_of, name_of, services, tasks, tasks_of
 from .task_definitions import entry_of
 
 
@@ -62,7 +62,17 @@ def stop_task_of(call):
     if not found:
         raise AwsError("InvalidParameterException", "The referenced task was not found.")
     stop_task(call, found[0], call.get("reason", "Task stopped by user"))
+    leave_targets(call, found[0])
     return {"task": shown(found[0])}
+
+
+def leave_targets(call, task):
+    """A load balancer sends nothing to a task that has stopped."""
+    from .targets import change_targets
+
+    for service in services(call).values():
+        if service["clusterArn"] == task["clusterArn"] and task["group"] == f"service:{service['serviceName']}":
+            change_targets(call, service)
 
 
 def attach_interface(call, service, task):
