@@ -111,6 +111,23 @@ def logging(call):
     "strict",
     "ecs",
     "RegisterTaskDefinition",
+    says="a log is blocking or non-blocking, and only a non-blocking one has a buffer, of so many k or m",
+    source="Amazon ECS API Reference: LogConfiguration",
+)
+def log_mode(call):
+    for container in call.params["containerDefinitions"]:
+        options = (container.get("logConfiguration") or {}).get("options", {})
+        mode, size = options.get("mode"), options.get("max-buffer-size")
+        if mode not in (None, "blocking", "non-blocking"):
+            client(f"Invalid log option mode: {mode}")
+        if size is not None and (mode == "blocking" or not re.fullmatch(r"[1-9]\d*[kmg]?", size)):
+            client(f"Invalid log option max-buffer-size: {size}")
+
+
+@rule(
+    "strict",
+    "ecs",
+    "RegisterTaskDefinition",
     says="with awsvpc a host port is the container port, and no port is mapped twice",
     source="Amazon ECS API Reference: PortMapping",
 )

@@ -32,6 +32,20 @@ def permission(bucket, action, resource):
 FakeBucket.get_permission = permission
 
 
+@after("s3", "PutBucketLifecycleConfiguration")
+def smallest_to_move(call, answer):
+    """Objects of less than 128 KB stay where they are unless a configuration says otherwise."""
+    smallest = call.get("TransitionDefaultMinimumObjectSize", "all_storage_classes_128K")
+    call.shelf("s3.smallest")[call.params["Bucket"]] = smallest
+    answer["TransitionDefaultMinimumObjectSize"] = smallest
+
+
+@after("s3", "GetBucketLifecycleConfiguration")
+def show_smallest_to_move(call, answer):
+    known = call.shelf("s3.smallest").get(call.params["Bucket"], "all_storage_classes_128K")
+    answer["TransitionDefaultMinimumObjectSize"] = known
+
+
 @after("s3", "CreateBucket")
 def safe_defaults(call, answer):
     bucket = {"Bucket": call.params["Bucket"]}

@@ -34,6 +34,28 @@ def replaced_whole(call, answer):
         setattr(acl, field, call.get(given))
 
 
+def under_attack(call):
+    """What the web ACLs do about a flood of requests, by their ids."""
+    return call.shelf("wafv2.floods")
+
+
+@after("wafv2", "CreateWebACL", "UpdateWebACL")
+def remember_floods(call, answer):
+    """An update that does not say it again goes back to AWS's own choice."""
+    acl_id = call.get("Id") or answer["Summary"]["Id"]
+    under_attack(call)[acl_id] = call.get("OnSourceDDoSProtectionConfig")
+
+
+@after("wafv2", "GetWebACL")
+def show_floods(call, answer):
+    acl = answer["WebACL"]
+    balancers = [arn for arn, guard in guards(call).items() if guard == acl["ARN"] and ":loadbalancer/" in arn]
+    usual = {"ALBLowReputationMode": "ACTIVE_UNDER_DDOS"} if balancers else None
+    found = under_attack(call).get(acl["Id"]) or usual
+    if found:
+        acl["OnSourceDDoSProtectionConfig"] = found
+
+
 @operation("wafv2", "AssociateWebACL")
 def associate_web_acl(call):
     guards(call)[call.params["ResourceArn"]] = call.params["WebACLArn"]

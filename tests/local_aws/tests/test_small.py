@@ -366,3 +366,30 @@ def test_name_of_a_secret_deleted_by_force(local, name, held):
         secrets.create_secret(Name=name, SecretString="x")
     held()
     secrets.create_secret(Name=name, SecretString="x")
+
+
+def test_small_objects_are_archived_only_where_a_lifecycle_says_so(local, name):
+    s3, bucket = local("s3"), {"Bucket": f"{name}-archive"}
+    s3.create_bucket(**bucket)
+    entry = {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Transitions": [{"Days": 90, "StorageClass": "GLACIER"}]}
+
+    def smallest(**wish):
+        s3.put_bucket_lifecycle_configuration(**bucket, LifecycleConfiguration={"Rules": [entry]}, **wish)
+        return s3.get_bucket_lifecycle_configuration(**bucket)["TransitionDefaultMinimumObjectSize"]
+
+    assert smallest() == "all_storage_classes_128K"
+    varies = "varies_by_storage_class"
+    assert smallest(TransitionDefaultMinimumObjectSize=varies) == varies
+    assert smallest() == "all_storage_classes_128K"
+
+
+def test_an_update_of_a_web_acl_forgets_what_it_does_not_say_about_floods(local, name):
+    waf, seen = local("wafv2"), {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True, "MetricName": name}
+    whole = {"Name": name, "Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": seen, "Rules": []}
+    always = {"ALBLowReputationMode": "ALWAYS_ON"}
+    acl = waf.create_web_acl(**whole, OnSourceDDoSProtectionConfig=always)["Summary"]
+    named = {"Name": name, "Id": acl["Id"], "Scope": "REGIONAL"}
+    found = waf.get_web_acl(**named)
+    assert found["WebACL"]["OnSourceDDoSProtectionConfig"] == always
+    waf.update_web_acl(**whole | named, LockToken=found["LockToken"])
+    assert "OnSourceDDoSProtectionConfig" not in waf.get_web_acl(**named)["WebACL"]

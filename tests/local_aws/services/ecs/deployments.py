@@ -6,6 +6,7 @@ from ... import logs_left
 from ...life import conclude, later
 from ...registry import AwsError, now, operation
 from ...world import new_id
+from .images import trouble
 from .room import NO_ROOM, places
 from .shared import name_of, service_deployments, service_of, service_revisions
 from .tasks import run_task_of, running_tasks, stop_task
@@ -28,6 +29,10 @@ def start_deployment(call, service):
     service["deployments"].insert(0, deployment)
     record = new_service_deployment(call, service, deployment)
     say(service, f"has started {service['desiredCount']} tasks.")
+    why = trouble(call, service)
+    if why:
+        later("ecs.rollout", lambda: fail(call, service, deployment, record, why))
+        return deployment
     conclude(
         "ecs.rollout",
         "ecs.deployment",
