@@ -10,6 +10,9 @@ use super::*;
 /// BusyBox can answer a health check without a build, and ECR Public serves it without Docker Hub's pull limits.
 const PLACEHOLDER_IMAGE: &str = "public.ecr.aws/docker/library/busybox:1.37";
 
+/// Requests of one address in five minutes that the web ACL lets through at least.
+const LEAST_WAF_RATE: i64 = 2000;
+
 /// The defaults that depend on no other setting; [`derive`] fills in the others.
 pub(super) fn defaults(stack: StackKind, env: EnvName, protect: bool) -> Config {
     let defaults = common(stack, env, protect);
@@ -63,7 +66,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
             nodes: 2,
             snapshot_days: 5,
         },
-        stream: Stream { mode: StreamMode::Provisioned, shards: 2, retention_hours: 24 },
+        stream: Stream { mode: StreamMode::Provisioned, shards: 2, retention_hours: 24, readers: true },
         files: Files { throughput_mode: ThroughputMode::Bursting, transition_to_ia_days: 30, backup: true },
         logs: Logs { retention_days: profile.log_retention_days },
         api: Api {
@@ -75,7 +78,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
             plan_burst: 200,
             plan_quota: 1_000_000,
             waf: true,
-            waf_rate_limit: 2000,
+            waf_rate_limit: LEAST_WAF_RATE,
         },
         ingress: Ingress { mode: IngressMode::Internal, certificate_arn: None, host: None },
         audit: Audit { trail: TrailOwner::Own, archive_after_days: 90, expire_after_days: profile.audit_expire_days },
@@ -115,6 +118,8 @@ fn service() -> Service {
         cpu_target_percent: 60,
         health_check_path: "/health".to_owned(),
         tls: false,
+        read_only_root: true,
+        log_mode: LogMode::NonBlocking,
     }
 }
 
@@ -127,6 +132,9 @@ pub(super) fn derive(config: &mut Config, is_set: &impl Fn(&str) -> bool) {
     }
     if !is_set("network.private_subnets") {
         config.network.private_subnets = subnets(cidr, 11, azs);
+    }
+    if !is_set("api.waf_rate_limit") {
+        config.api.waf_rate_limit = waf_rate(&config.api);
     }
     let service = &mut config.service;
     if !is_set("service.tasks") && service.min_tasks <= service.max_tasks {
@@ -147,6 +155,11 @@ fn in_lower_case(config: &mut Config) {
     }
     let mut seen = BTreeSet::new();
     config.monitoring.alarm_emails.retain(|mail| seen.insert(mail.clone()));
+}
+
+/// A fifth more than a campus system behind one address may ask in five minutes: the usage plan speaks first.
+fn waf_rate(api: &Api) -> i64 {
+    (api.plan_requests() * 6 / 5).max(LEAST_WAF_RATE)
 }
 
 /// `count` subnets from number `first` on: a /24 each where the VPC has room for 16 of those, else a sixteenth of it.

@@ -44,12 +44,35 @@ pub(super) fn image(text: &str) -> Result<Image<'_>, String> {
         _ => (None, rest),
     };
     host.map_or(Ok(()), registry)?;
+    if let Some(host) = host.filter(|host| host.to_lowercase().contains(".dkr") && private_registry(host).is_none()) {
+        return Err(format!(
+            "{host} is no registry of ECR: those are <account>.dkr.ecr.<region>.amazonaws.com, with ecr-fips in place of \
+             ecr, and <account>.dkr-ecr.<region>.on.aws"
+        ));
+    }
     let (path, tag) = match rest.split_once(':') {
         Some((path, tag)) => (path, Some(image_tag(tag)?)),
         None => (rest, None),
     };
     path.split('/').try_for_each(part)?;
     Ok(Image { tag, digest })
+}
+
+/// Account and region of a private registry of ECR, which has hosts for FIPS and for both kinds of addresses besides:
+/// Amazon ECR user guide, "Making requests to private registries over IPv6".
+pub fn private_registry(host: &str) -> Option<(&str, &str)> {
+    let (account, rest) = host.split_once('.')?;
+    let region = [
+        ("dkr.ecr.", ".amazonaws.com"),
+        ("dkr.ecr.", ".amazonaws.com.cn"),
+        ("dkr.ecr-fips.", ".amazonaws.com"),
+        ("dkr-ecr.", ".on.aws"),
+        ("dkr-ecr-fips.", ".on.aws"),
+    ]
+    .into_iter()
+    .find_map(|(before, after)| rest.strip_prefix(before)?.strip_suffix(after))?;
+    let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && !region.is_empty() && !region.contains('.')).then_some((account, region))
 }
 
 /// The first part is a host where it could be nothing else.
@@ -171,6 +194,8 @@ mod tests {
             ("localhost:5000/a__b/c--d.e:Latest_1".to_owned(), Some("Latest_1"), false),
             ("Registry.Example.edu/student-api".to_owned(), None, false),
             (format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/api@sha256:{digest}"), None, true),
+            ("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com/api:1".to_owned(), Some("1"), false),
+            ("123456789012.dkr-ecr.us-east-1.on.aws/api:1".to_owned(), Some("1"), false),
             (format!("api:1@sha256:{digest}"), Some("1"), true),
         ] {
             let found = image(&text).unwrap_or_else(|why| panic!("{text}: {why}"));

@@ -68,7 +68,7 @@ fn keys_that_are_no_settings() {
     tapctl.toml:14: env.dev.cache.node_typ is not a setting; did you mean env.dev.cache.node_type?
     tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:17: env.prod.protected is not a setting; did you mean env.prod.protect?
-    tapctl.toml:18: env.qa.service.limits is not a setting; allowed in [env.qa.service]: command, cpu, cpu_target_percent, health_check_path, image, max_tasks, memory, min_tasks, port, requests_per_target, tasks, tls
+    tapctl.toml:18: env.qa.service.limits is not a setting; allowed in [env.qa.service]: command, cpu, cpu_target_percent, health_check_path, image, log_mode, max_tasks, memory, min_tasks, port, read_only_root, requests_per_target, tasks, tls
     "#);
 }
 

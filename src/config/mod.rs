@@ -33,6 +33,7 @@ use serde::Deserialize;
 pub use env_name::EnvName;
 pub use error::ConfigError;
 pub use flag::flag;
+pub use forms::private_registry;
 pub use profile::Profile;
 pub use said::Said;
 pub use settings::*;

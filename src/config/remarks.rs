@@ -9,10 +9,34 @@ const PRIVATE: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "10
 /// Docker's own bridge. The VPC user guide ("VPC CIDR blocks") warns of it: AWS Cloud9 and SageMaker use it too.
 const BRIDGE: &str = "172.17.0.0/16";
 
+/// vCPUs of Fargate that a new account may run at once: Amazon ECS developer guide, "AWS Fargate service quotas". AWS raises
+/// them with use.
+const NEW_ACCOUNTS_CORES: f64 = 6.0;
+/// Where API Gateway gives an account less than elsewhere, and how much a second and at once: developer guide, "Amazon API
+/// Gateway quotas".
+const SMALL_REGIONS: [&str; 15] = [
+    "af-south-1",
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-1",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+    "mx-central-1",
+];
+const SMALL_REGIONS_THROTTLE: (i32, i32) = (2500, 1250);
+
 impl Config {
     /// What a person should know of these settings, a sentence each.
     pub fn remarks(&self) -> Vec<String> {
-        [self.addresses(), self.image()].into_iter().flatten().collect()
+        [self.addresses(), self.image(), self.cores(), self.throttle()].into_iter().flatten().collect()
     }
 
     fn addresses(&self) -> Option<String> {
@@ -28,6 +52,35 @@ impl Config {
             format!(
                 "network.cidr is {cidr}, which are public addresses: their owners cannot be reached from this VPC; private \
                  are 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16"
+            )
+        })
+    }
+
+    /// A deployment runs the new tasks beside the old ones. What an account has may have been raised, which only Service
+    /// Quotas tells.
+    fn cores(&self) -> Option<String> {
+        let service = &self.service;
+        let cores = |tasks: i32| f64::from(tasks) * f64::from(service.cpu) / 1024.0;
+        let most = cores(service.max_tasks).max(2.0 * cores(service.tasks));
+        (most > NEW_ACCOUNTS_CORES).then(|| {
+            format!(
+                "up to {most} vCPUs of Fargate are in use with service.max_tasks {} and service.cpu {}, and a new account \
+                 has {NEW_ACCOUNTS_CORES}: tasks beyond the quota do not start; Service Quotas shows and raises it \
+                 (fargate, L-3032A538)",
+                service.max_tasks, service.cpu
+            )
+        })
+    }
+
+    fn throttle(&self) -> Option<String> {
+        let (rate, burst) = (self.api.throttle_rate, self.api.throttle_burst);
+        let (most_rate, most_burst) = SMALL_REGIONS_THROTTLE;
+        let over = SMALL_REGIONS.contains(&self.region.as_str()) && (rate > most_rate || burst > most_burst);
+        over.then(|| {
+            format!(
+                "api.throttle_rate is {rate} and api.throttle_burst {burst}, and in {} an account has {most_rate} a second \
+                 and {most_burst} at once unless AWS raised that: more has no effect",
+                self.region
             )
         })
     }
@@ -59,6 +112,14 @@ mod tests {
         }
         assert!(remarks("network.cidr = \"8.8.0.0/16\"")[0].contains("public addresses"));
         assert!(remarks("network.cidr = \"172.17.0.0/20\"")[0].contains("Docker's bridge"));
+    }
+
+    #[test]
+    fn more_than_a_new_account_has_is_remarked() {
+        assert_eq!(remarks("service.max_tasks = 12"), [""; 0]);
+        assert!(remarks("service.max_tasks = 13")[0].contains("6.5 vCPUs"));
+        assert!(remarks("service = { tasks = 7, cpu = 512 }")[0].contains("7 vCPUs"));
+        assert!(remarks("region = \"af-south-1\"")[0].contains("2500 a second and 1250 at once"));
     }
 
     #[test]

@@ -122,6 +122,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("service.health_check_path", Rule::Text(is_path, "a path such as \"/health\" of letters, digits, / . _ ~ and -, \
         at most 255")),
     ("service.tls", Rule::Flag),
+    ("service.read_only_root", Rule::Flag),
+    ("service.log_mode", Rule::Word(&["non-blocking", "blocking"])),
     ("database.engine_version", Rule::Word(AURORA)),
     ("database.min_acu", Rule::Halves(0.0, 256.0, "")),
     ("database.max_acu", Rule::Halves(1.0, 256.0, "")),
@@ -136,6 +138,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("stream.mode", Rule::Word(&["provisioned", "on-demand"])),
     ("stream.shards", Rule::Whole(1, 10_000, "")),
     ("stream.retention_hours", Rule::Whole(24, 8760, " hours")),
+    ("stream.readers", Rule::Flag),
     ("files.throughput_mode", Rule::Word(&["bursting", "elastic"])),
     ("files.transition_to_ia_days", Rule::Number(&[1, 7, 14, 30, 60, 90, 180, 270, 365], " days")),
     ("files.backup", Rule::Flag),

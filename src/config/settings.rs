@@ -162,6 +162,30 @@ pub struct Service {
     pub health_check_path: String,
     /// Whether the container answers HTTPS, with a certificate of its own, and the load balancer speaks it to the tasks.
     pub tls: bool,
+    /// Whether the container's own file system refuses writes everywhere but in /tmp.
+    pub read_only_root: bool,
+    /// What becomes of the container's output while CloudWatch Logs does not keep up.
+    pub log_mode: LogMode,
+}
+
+/// What becomes of a container's output while CloudWatch Logs does not keep up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogMode {
+    /// It is buffered, and what no longer fits is lost: the container answers on.
+    NonBlocking,
+    /// The container waits: nothing is lost, and nobody is answered.
+    Blocking,
+}
+
+impl LogMode {
+    /// As ECS spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogMode::NonBlocking => "non-blocking",
+            LogMode::Blocking => "blocking",
+        }
+    }
 }
 
 /// The Aurora PostgreSQL cluster.
@@ -205,6 +229,18 @@ pub struct Cache {
     pub snapshot_days: i32,
 }
 
+impl Cache {
+    /// Whether a node lives on CPU credits.
+    pub fn is_burstable(&self) -> bool {
+        self.node_type.starts_with("cache.t")
+    }
+
+    /// Whether a node has two virtual cores, as all of the burstable families have and the smallest of the others.
+    pub fn has_two_cores(&self) -> bool {
+        self.is_burstable() || self.node_type.ends_with(".large")
+    }
+}
+
 /// The Kinesis stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
@@ -214,6 +250,8 @@ pub struct Stream {
     pub shards: i32,
     /// For how many hours a record can be read.
     pub retention_hours: i32,
+    /// Whether something is expected to read it at all times, by GetRecords, so that people hear of it where nothing does.
+    pub readers: bool,
 }
 
 /// Who counts a stream's shards.
@@ -277,6 +315,13 @@ pub struct Api {
     pub waf_rate_limit: i64,
 }
 
+impl Api {
+    /// Requests that the usage plan lets one campus system make in five minutes.
+    pub fn plan_requests(&self) -> i64 {
+        i64::from(self.plan_rate) * 300
+    }
+}
+
 /// How the API's callers prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -314,7 +359,7 @@ pub enum IngressMode {
 pub struct Audit {
     /// Whose CloudTrail records what is done in the account.
     pub trail: TrailOwner,
-    /// After how many days a record moves to the archive storage class.
+    /// After how many days an object of 128 KB or more moves to the archive storage class; AWS leaves smaller ones.
     pub archive_after_days: i32,
     /// After how many days a record is deleted.
     pub expire_after_days: i32,

@@ -207,6 +207,16 @@ impl Check<'_> {
         let api = self.config.api.clone();
         self.at_most(("api.plan_rate", api.plan_rate), ("api.throttle_rate", api.throttle_rate));
         self.at_most(("api.plan_burst", api.plan_burst), ("api.throttle_burst", api.throttle_burst));
+        let least = api.plan_requests();
+        if api.waf && api.waf_rate_limit < least {
+            let limit = self.state("api.waf_rate_limit", api.waf_rate_limit);
+            let rate = self.state("api.plan_rate", api.plan_rate);
+            let text = format!(
+                "{limit}; allowed: at least {least} in five minutes, since {rate} a second, and a campus system may stand \
+                 behind one address"
+            );
+            self.report(&["api.waf_rate_limit", "api.plan_rate"], text);
+        }
     }
 
     fn certificate(&mut self) {

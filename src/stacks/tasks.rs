@@ -6,12 +6,40 @@ use serde_json::Value;
 
 use super::builder::Builder;
 use super::policy::allow;
+use crate::config::{LogMode, private_registry};
 use crate::resource::Tags;
 use crate::resources::ecs::Cluster;
+use crate::resources::ecs::container::{Log, MountPoint};
+use crate::resources::ecs::volume::Volume;
 use crate::resources::kms::Key;
+use crate::resources::logs::LogGroup;
 use crate::stack::{Node, Out};
 
+/// What is held back of a container's output before any of it is lost: AWS's blog "Preventing log loss with non-blocking
+/// mode in the AWSLogs container log driver" found 25 MB enough where 10, its default, were not.
+const LOG_BUFFER: &str = "25m";
+/// Where a container may write that can write nowhere else, and what its volume is called.
+const SCRATCH: (&str, &str) = ("/tmp", "tmp");
+
 impl Builder<'_> {
+    /// Where a container's output goes.
+    pub fn container_log(&self, group: &Node<LogGroup>) -> Log {
+        let mode = self.config.service.log_mode;
+        Log {
+            group: group.group_name(),
+            stream_prefix: "ecs".into(),
+            mode: mode.as_str().into(),
+            max_buffer_size: (mode == LogMode::NonBlocking).then(|| LOG_BUFFER.to_owned()),
+        }
+    }
+
+    /// A directory that most images cannot do without, where the rest of the file system refuses writes.
+    pub fn scratch(&self) -> Option<((String, MountPoint), (String, Volume))> {
+        let (path, name) = (SCRATCH.0.to_owned(), SCRATCH.1.to_owned());
+        let mount = MountPoint { volume: name.clone(), read_only: false };
+        self.config.service.read_only_root.then_some(((path, mount), (name, Volume { efs: None })))
+    }
+
     /// A cluster with Container Insights, whose log group has this key.
     pub fn cluster(&mut self, logs_key: &Node<Key>) -> Node<Cluster> {
         let role = self.service_linked_role("ecs", "ecs.amazonaws.com");
@@ -53,8 +81,7 @@ pub(super) fn named<const N: usize>(values: [(&str, Out<String>); N]) -> BTreeMa
 /// The ARN of the repository, where the image is in a private registry of AWS.
 fn private_repository(image: &str, partition: &str) -> Option<String> {
     let (registry, path) = image.split_once('/')?;
-    let (account, rest) = registry.split_once(".dkr.ecr.")?;
-    let region = rest.split_once(".amazonaws.com")?.0;
+    let (account, region) = private_registry(registry)?;
     let repository = path.split(['@', ':']).next()?;
     Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{repository}"))
 }
@@ -70,5 +97,12 @@ mod tests {
             private_repository("123456789012.dkr.ecr.us-east-1.amazonaws.com/student/api:v2", "aws").as_deref(),
             Some("arn:aws:ecr:us-east-1:123456789012:repository/student/api")
         );
+        for host in ["dkr.ecr-fips.us-gov-west-1.amazonaws.com", "dkr-ecr.us-gov-west-1.on.aws"] {
+            assert_eq!(
+                private_repository(&format!("123456789012.{host}/api@sha256:00"), "aws-us-gov").as_deref(),
+                Some("arn:aws-us-gov:ecr:us-gov-west-1:123456789012:repository/api"),
+                "{host}"
+            );
+        }
     }
 }

@@ -1,6 +1,11 @@
-//! The number of an ECS service's tasks as something that scales. Registering moves it into the range at once.
+//! The number of an ECS service's tasks as something that scales. Registering moves it into the range at once. Scaling that
+//! somebody suspended, and forgot, is a difference.
 
-use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget as AasTarget, ServiceNamespace};
+use std::collections::BTreeSet;
+
+use aws_sdk_applicationautoscaling::types::{
+    ScalableDimension, ScalableTarget as AasTarget, ServiceNamespace, SuspendedState,
+};
 
 use crate::resources::ecs::Service;
 use crate::resources::prelude::*;
@@ -16,6 +21,9 @@ pub struct ScalableTarget {
     pub min: i32,
     /// The most tasks.
     pub max: i32,
+    /// What somebody suspended: `in`, `out`, `scheduled`. Empty in a spec.
+    #[serde(default)]
+    pub suspended: BTreeSet<String>,
     /// Tags.
     pub tags: Tags,
 }
@@ -45,7 +53,8 @@ impl Resource for ScalableTarget {
 
     fn check(&self) -> std::result::Result<(), String> {
         match 0 <= self.min && self.min <= self.max {
-            true => Ok(()),
+            true if self.suspended.is_empty() => Ok(()),
+            true => Err("suspended is not empty; it only tells what is found".to_owned()),
             false => Err(format!("min is {} and max {}; AWS wants 0 <= min <= max", self.min, self.max)),
         }
     }
@@ -73,6 +82,7 @@ impl Resource for ScalableTarget {
             service: service.into(),
             min: target.min_capacity(),
             max: target.max_capacity(),
+            suspended: suspended(target.suspended_state()),
             tags: read_tags(cx, target).await?,
         };
         let outputs = ScalableTargetOutputs { resource_id: id.clone() };
@@ -85,7 +95,7 @@ impl Resource for ScalableTarget {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        if diff.has_any(&["min", "max"]) {
+        if diff.has_any(&["min", "max", "suspended"]) {
             self.put(cx, None).await?;
         }
         if diff.has("tags") {
@@ -121,7 +131,7 @@ impl ScalableTarget {
         Ok(format!("service/{}/{}", self.cluster.get()?, self.service.get()?))
     }
 
-    /// Registers it, or changes its range. Tags are taken only where it is new.
+    /// Registers it, or changes its range, and has it scale: AWS keeps what is suspended unless told. Tags are taken only where it is new.
     async fn put(&self, cx: &Cx<'_>, tags: Option<&Tags>) -> Result<()> {
         cx.autoscaling
             .register_scalable_target()
@@ -130,6 +140,7 @@ impl ScalableTarget {
             .resource_id(self.resource_id()?)
             .min_capacity(self.min)
             .max_capacity(self.max)
+            .suspended_state(none_suspended())
             .set_tags(tags.map(|tags| tags.clone().into_iter().collect()))
             .send()
             .await?;
@@ -156,6 +167,24 @@ impl ScalableTarget {
         }
         Ok(())
     }
+}
+
+fn none_suspended() -> SuspendedState {
+    SuspendedState::builder()
+        .dynamic_scaling_in_suspended(false)
+        .dynamic_scaling_out_suspended(false)
+        .scheduled_scaling_suspended(false)
+        .build()
+}
+
+fn suspended(state: Option<&SuspendedState>) -> BTreeSet<String> {
+    let Some(state) = state else { return BTreeSet::new() };
+    let parts = [
+        ("in", state.dynamic_scaling_in_suspended()),
+        ("out", state.dynamic_scaling_out_suspended()),
+        ("scheduled", state.scheduled_scaling_suspended()),
+    ];
+    parts.into_iter().filter(|(_, off)| *off == Some(true)).map(|(part, _)| part.to_owned()).collect()
 }
 
 async fn read_tags(cx: &Cx<'_>, target: &AasTarget) -> Result<Tags> {

@@ -71,7 +71,17 @@ pub struct Log {
     pub group: Out<String>,
     /// What its streams' names begin with.
     pub stream_prefix: String,
+    /// `non-blocking`, what does not fit into the buffer is lost, or `blocking`, the container waits. Left out, a setting of
+    /// the account decides: ECS API reference, `LogConfiguration`.
+    #[serde(default)]
+    pub mode: String,
+    /// The buffer where it is `non-blocking`, as `25m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_buffer_size: Option<String>,
 }
+
+/// What becomes of output that CloudWatch Logs does not take at once.
+const LOG_MODES: [&str; 2] = ["blocking", "non-blocking"];
 
 impl Container {
     pub(super) fn check(&self, name: &str, volumes: &[&str]) -> std::result::Result<(), String> {
@@ -90,6 +100,7 @@ impl Container {
                 return Err(format!("{path} of {name} mounts {:?}, which is not among the volumes", mount.volume));
             }
         }
+        self.log.as_ref().map_or(Ok(()), |log| log.check(name))?;
         self.health_check.as_ref().map_or(Ok(()), |check| check.check(name))
     }
 
@@ -182,20 +193,40 @@ impl MountPoint {
 }
 
 impl Log {
+    fn check(&self, container: &str) -> std::result::Result<(), String> {
+        if !LOG_MODES.contains(&self.mode.as_str()) {
+            return Err(format!("log.mode of {container} is {:?}; AWS allows {}", self.mode, LOG_MODES.join(", ")));
+        }
+        match &self.max_buffer_size {
+            Some(_) if self.mode == "blocking" => {
+                Err(format!("log.max_buffer_size of {container} is set; only a non-blocking log has a buffer"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn to_ecs(&self, region: &str) -> Result<LogConfiguration> {
-        built(
-            LogConfiguration::builder()
-                .log_driver(LogDriver::Awslogs)
-                .options("awslogs-group", self.group.get()?)
-                .options("awslogs-region", region)
-                .options("awslogs-stream-prefix", &self.stream_prefix)
-                .build(),
-        )
+        let mut log = LogConfiguration::builder()
+            .log_driver(LogDriver::Awslogs)
+            .options("awslogs-group", self.group.get()?)
+            .options("awslogs-region", region)
+            .options("awslogs-stream-prefix", &self.stream_prefix)
+            .options("mode", &self.mode);
+        if let Some(size) = &self.max_buffer_size {
+            log = log.options("max-buffer-size", size);
+        }
+        built(log.build())
     }
 
     fn from_ecs(live: &LogConfiguration) -> Self {
-        let option = |key: &str| live.options().and_then(|all| all.get(key)).cloned().unwrap_or_default();
-        Log { group: option("awslogs-group").into(), stream_prefix: option("awslogs-stream-prefix") }
+        let set = |key: &str| live.options().and_then(|all| all.get(key)).cloned();
+        let option = |key: &str| set(key).unwrap_or_default();
+        Log {
+            group: option("awslogs-group").into(),
+            stream_prefix: option("awslogs-stream-prefix"),
+            mode: option("mode"),
+            max_buffer_size: set("max-buffer-size"),
+        }
     }
 }
 

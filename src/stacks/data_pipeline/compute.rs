@@ -13,7 +13,7 @@ use crate::resource::Tags;
 use crate::resources::applicationautoscaling::scaling_policy::Scaling;
 use crate::resources::applicationautoscaling::{ScalableTarget, ScalingPolicy, Step, StepScaling};
 use crate::resources::cloudwatch::Alarm;
-use crate::resources::ecs::container::{Container, Log};
+use crate::resources::ecs::container::Container;
 use crate::resources::ecs::deployment::Deployment;
 use crate::resources::ecs::{Cluster, Service, TaskDefinition};
 use crate::resources::kms::Key;
@@ -97,6 +97,7 @@ pub(super) fn compute(
 fn task(builder: &mut Builder, data: &Data, roles: &Roles, logs: &Node<LogGroup>) -> Node<TaskDefinition> {
     let settings = &builder.config.service;
     let field = |field: &str| Out::join([data.secret.arn(), format!(":{field}::").as_str().into()]);
+    let (mount_points, volumes): (BTreeMap<_, _>, BTreeMap<_, _>) = builder.scratch().into_iter().unzip();
     let container = Container {
         image: settings.image.clone(),
         essential: true,
@@ -116,9 +117,9 @@ fn task(builder: &mut Builder, data: &Data, roles: &Roles, logs: &Node<LogGroup>
         ]),
         command: settings.command.clone(),
         health_check: None,
-        mount_points: BTreeMap::new(),
-        log: Some(Log { group: logs.group_name(), stream_prefix: "ecs".into() }),
-        read_only_root: true,
+        mount_points,
+        log: Some(builder.container_log(logs)),
+        read_only_root: settings.read_only_root,
         user: None,
     };
     builder.stack.add(
@@ -130,7 +131,7 @@ fn task(builder: &mut Builder, data: &Data, roles: &Roles, logs: &Node<LogGroup>
             execution_role_arn: roles.execution.arn(),
             task_role_arn: roles.task.arn(),
             containers: [(CONTAINER.to_owned(), container)].into(),
-            volumes: BTreeMap::new(),
+            volumes,
             tags: Tags::new(),
         },
     )
@@ -143,6 +144,7 @@ fn scaling(builder: &mut Builder, cluster: &Node<Cluster>, service: &Node<Servic
         service: service.service_name(),
         min: settings.min_tasks,
         max: settings.max_tasks,
+        suspended: BTreeSet::new(),
         tags: Tags::new(),
     };
     let target = builder.stack.add("scalable-target", target);

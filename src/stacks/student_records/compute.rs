@@ -1,5 +1,7 @@
 //! S10: the cluster, the task, the service, and how it grows and shrinks.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::network::Network;
 use super::super::tasks::named;
 use super::data::Data;
@@ -13,7 +15,7 @@ use super::{Builder, Class};
 use crate::resource::Tags;
 use crate::resources::applicationautoscaling::scaling_policy::{Metric, Scaling, TargetTracking};
 use crate::resources::applicationautoscaling::{ScalableTarget, ScalingPolicy};
-use crate::resources::ecs::container::{Container, Log, MountPoint};
+use crate::resources::ecs::container::{Container, MountPoint};
 use crate::resources::ecs::deployment::{Deployment, Target};
 use crate::resources::ecs::volume::{EfsVolume, Volume};
 use crate::resources::ecs::{Cluster, Service, TaskDefinition};
@@ -81,6 +83,12 @@ impl Builder<'_> {
             ("REDIS_AUTH_TOKEN", below.secrets.cache.arn()),
             ("THIRD_PARTY_CREDENTIALS", below.secrets.third_party.arn()),
         ];
+        let mut mount_points = BTreeMap::from([(
+            "/mnt/efs".to_owned(),
+            MountPoint { volume: VOLUME.to_owned(), read_only: false },
+        )]);
+        let (scratch, scratch_volume) = self.scratch().unzip();
+        mount_points.extend(scratch);
         let container = Container {
             image: settings.image.clone(),
             essential: true,
@@ -89,9 +97,9 @@ impl Builder<'_> {
             secrets: named(secrets),
             command: settings.command.clone(),
             health_check: None,
-            mount_points: [("/mnt/efs".to_owned(), MountPoint { volume: VOLUME.into(), read_only: false })].into(),
-            log: Some(Log { group: logs.group_name(), stream_prefix: "ecs".into() }),
-            read_only_root: true,
+            mount_points,
+            log: Some(self.container_log(logs)),
+            read_only_root: settings.read_only_root,
             user: None,
         };
         let shared = EfsVolume {
@@ -100,6 +108,8 @@ impl Builder<'_> {
             transit_encryption: true,
             iam: true,
         };
+        let mut volumes = BTreeMap::from([(VOLUME.to_owned(), Volume { efs: Some(shared) })]);
+        volumes.extend(scratch_volume);
         self.stack.add(
             "task-definition",
             TaskDefinition {
@@ -109,7 +119,7 @@ impl Builder<'_> {
                 execution_role_arn: below.roles.execution.arn(),
                 task_role_arn: below.roles.task.arn(),
                 containers: [(CONTAINER.to_owned(), container)].into(),
-                volumes: [(VOLUME.to_owned(), Volume { efs: Some(shared) })].into(),
+                volumes,
                 tags: Tags::new(),
             },
         )
@@ -164,6 +174,7 @@ impl Builder<'_> {
                 service: service.service_name(),
                 min: settings.min_tasks,
                 max: settings.max_tasks,
+                suspended: BTreeSet::new(),
                 tags: Tags::new(),
             },
         );
