@@ -291,7 +291,7 @@ fn a_first_tapctl_toml_shows_every_setting_and_is_never_overwritten_by_mistake()
     let path = desk.path("first.toml");
     desk.tapctl(&["init", "first.toml"]).expect(0);
     let text = std::fs::read_to_string(&path).expect("it was written");
-    assert!(text.contains("\n#waf_rate_limit = 2000\n"), "{text}");
+    assert!(text.contains("\n#waf_rate_limit = 36000\n"), "{text}");
     std::fs::write(&path, "mine").expect("it can be written");
     let run = desk.tapctl(&["init", "first.toml"]).expect(1);
     insta::assert_snapshot!(run.stderr, @"

@@ -1,13 +1,14 @@
 //! A regional web ACL: AWS's managed rule groups and a limit for each address. A write replaces it whole, so whatever
-//! else it holds is shown as a difference before it is lost.
+//! else it holds is shown as a difference before it is lost. What Shield Advanced put into it stays: AWS WAF developer
+//! guide, "Recognizing rule groups provided by other services".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_wafv2::error::BuildError;
 use aws_sdk_wafv2::types::builders::RuleBuilder;
 use aws_sdk_wafv2::types::{
-    AllowAction, BlockAction, DefaultAction, ManagedRuleGroupStatement, NoneAction, OverrideAction, RateBasedStatement,
-    RateBasedStatementAggregateKeyType, Rule, RuleAction, Scope, Statement, Tag, VisibilityConfig, WebAcl as WafAcl,
+    AllowAction, BlockAction, CountAction, DefaultAction, ManagedRuleGroupStatement, NoneAction, OverrideAction, RateBasedStatement,
+    RateBasedStatementAggregateKeyType, Rule, RuleAction, RuleActionOverride, Scope, Statement, Tag, VisibilityConfig, WebAcl as WafAcl,
     WebAclSummary,
 };
 
@@ -20,6 +21,8 @@ use crate::resources::values::text;
 const RATE_RULE: &str = "rate-limit";
 /// Over how long requests are counted, in seconds: AWS's own choice.
 const RATE_WINDOW: i64 = 300;
+/// What the name of the rule begins with by which Shield Advanced mitigates an attack.
+const SHIELD: &str = "ShieldMitigationRuleGroup";
 /// What AWS's managed rule groups begin with.
 const MANAGED: &str = "AWSManagedRules";
 /// Groups that AWS only takes with settings of their own, as the address of a login page.
@@ -35,6 +38,9 @@ pub struct WebAcl {
     pub description: String,
     /// AWS's managed rule groups, the first to be asked first.
     pub managed_rule_groups: Vec<String>,
+    /// Rules of those groups that count what they match and block nothing, by their group.
+    #[serde(default)]
+    pub counted: BTreeMap<String, BTreeSet<String>>,
     /// Requests in five minutes after which an address is blocked, 10-2000000000. `None`: no limit.
     // Left out and not null, which would mean that it is not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +121,11 @@ impl Resource for WebAcl {
                 return Err(format!("managed_rule_groups has {group} twice; rules need names of their own"));
             }
         }
+        if let Some((group, _)) =
+            self.counted.iter().find(|(group, rules)| !seen.contains(group) || rules.is_empty())
+        {
+            return Err(format!("counted has {group}; it names rules of a group of managed_rule_groups"));
+        }
         if let Some(limit) = self.rate_limit.filter(|limit| !(10..=2_000_000_000).contains(limit)) {
             return Err(format!("rate_limit is {limit}; AWS allows 10-2000000000"));
         }
@@ -156,7 +167,7 @@ impl Resource for WebAcl {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let arn = &observed.id;
-        if diff.has_any(&["description", "managed_rule_groups", "rate_limit", "by_hand"]) {
+        if diff.has_any(&["description", "managed_rule_groups", "counted", "rate_limit", "by_hand"]) {
             self.overwrite(cx, arn).await?;
         }
         if diff.has("tags") {
@@ -191,6 +202,8 @@ impl WebAcl {
     async fn overwrite(&self, cx: &Cx<'_>, arn: &str) -> Result<()> {
         // The token is as old as the last write, which may be somebody's after we looked.
         let Some((acl, token)) = get(cx, arn).await? else { return Ok(()) };
+        let mut rules = self.rules()?;
+        rules.extend(acl.rules().iter().filter(|rule| is_shields(rule)).cloned());
         cx.wafv2
             .update_web_acl()
             .name(acl.name)
@@ -199,8 +212,9 @@ impl WebAcl {
             .lock_token(token)
             .description(&self.description)
             .default_action(allow())
-            .set_rules(Some(self.rules()?))
+            .set_rules(Some(rules))
             .visibility_config(visibility(&self.name)?)
+            .set_on_source_d_do_s_protection_config(acl.on_source_d_do_s_protection_config)
             .send()
             .await?;
         Ok(())
@@ -226,7 +240,9 @@ impl WebAcl {
     }
 
     fn group_rule(&self, group: &str) -> Result<RuleBuilder> {
-        let managed = built(ManagedRuleGroupStatement::builder().vendor_name("AWS").name(group).build())?;
+        let counted = self.counted.get(group).map(|rules| rules.iter().map(|rule| count(rule)).collect());
+        let managed = ManagedRuleGroupStatement::builder().vendor_name("AWS").name(group);
+        let managed = built(managed.set_rule_action_overrides(counted.transpose()?).build())?;
         let statement = Statement::builder().managed_rule_group_statement(managed).build();
         let as_it_is = OverrideAction::builder().none(NoneAction::builder().build()).build();
         let visibility = visibility(&format!("{}-{group}", self.name))?;
@@ -239,17 +255,19 @@ fn live(acl: &WafAcl, tags: Tags) -> WebAcl {
         name: acl.name.clone(),
         description: text(acl.description()),
         managed_rule_groups: Vec::new(),
+        counted: BTreeMap::new(),
         rate_limit: None,
         by_hand: settings_by_hand(acl),
         tags,
     };
-    let mut rules: Vec<&Rule> = acl.rules().iter().collect();
+    let mut rules: Vec<&Rule> = acl.rules().iter().filter(|rule| !is_shields(rule)).collect();
     rules.sort_by_key(|rule| rule.priority);
     for rule in rules {
         if let Some(limit) = limit_of(rule).filter(|_| live.rate_limit.is_none()) {
             live.rate_limit = Some(limit);
-        } else if let Some(group) = group_of(rule) {
+        } else if let Some((group, counted)) = group_of(rule) {
             live.managed_rule_groups.push(group.to_owned());
+            live.counted.extend((!counted.is_empty()).then(|| (group.to_owned(), counted)));
         } else {
             live.by_hand.insert(format!("rule {}", rule.name));
         }
@@ -283,17 +301,35 @@ fn limit_of(rule: &Rule) -> Option<i64> {
     (plain && blocks && rule.name == RATE_RULE && measured(rule.visibility_config())).then_some(rate.limit)
 }
 
-/// The managed group of a rule that uses it as AWS offers it.
-fn group_of(rule: &Rule) -> Option<&str> {
+/// Shield Advanced's own rule, which nobody else is to change or delete.
+fn is_shields(rule: &Rule) -> bool {
+    rule.name.starts_with(SHIELD)
+}
+
+/// Has a rule of a group count what it would block.
+fn count(rule: &str) -> Result<RuleActionOverride> {
+    let count = RuleAction::builder().count(CountAction::builder().build()).build();
+    built(RuleActionOverride::builder().name(rule).action_to_use(count).build())
+}
+
+/// The rule that an override has count, and do nothing else.
+fn counted_by(change: &RuleActionOverride) -> Option<String> {
+    let plain = change.action_to_use()?.count.as_ref()?.custom_request_handling.is_none();
+    plain.then(|| change.name.clone())
+}
+
+/// The managed group of a rule that uses it as AWS offers it, and those of its rules that only count.
+fn group_of(rule: &Rule) -> Option<(&str, BTreeSet<String>)> {
     let group = rule.statement.as_ref()?.managed_rule_group_statement.as_ref()?;
     let plain = group.vendor_name == "AWS"
         && group.version.is_none()
         && group.scope_down_statement.is_none()
         && group.excluded_rules().is_empty()
-        && group.rule_action_overrides().is_empty()
         && group.managed_rule_group_configs().is_empty();
     let enforced = rule.override_action.as_ref()?.none.is_some();
-    (plain && enforced && rule.name == group.name && measured(rule.visibility_config())).then_some(group.name())
+    let counted = group.rule_action_overrides().iter().map(counted_by).collect::<Option<_>>()?;
+    let ours = plain && enforced && rule.name == group.name && measured(rule.visibility_config());
+    ours.then_some((group.name(), counted))
 }
 
 /// The settings outside of rules that are not as this kind makes them.
@@ -332,7 +368,8 @@ async fn get(cx: &Cx<'_>, arn: &str) -> Result<Option<(WafAcl, String)>> {
     Ok(Some((answer.web_acl.always("web ACL")?, answer.lock_token.always("lock token")?)))
 }
 
-async fn tags_of(cx: &Cx<'_>, arn: &str) -> Result<Tags> {
+/// The tags of what has this ARN.
+pub(super) async fn tags_of(cx: &Cx<'_>, arn: &str) -> Result<Tags> {
     // One page holds the fifty tags that AWS allows.
     let answer = cx.wafv2.list_tags_for_resource().resource_arn(arn).limit(100).send().await?;
     let list = answer.tag_info_for_resource.and_then(|info| info.tag_list).unwrap_or_default();
@@ -368,6 +405,7 @@ mod tests {
             name: "student-waf-dev".to_owned(),
             description: "Student records API".to_owned(),
             managed_rule_groups: vec!["AWSManagedRulesCommonRuleSet".to_owned()],
+            counted: [("AWSManagedRulesCommonRuleSet".to_owned(), ["SizeRestrictions_BODY".to_owned()].into())].into(),
             rate_limit: Some(2000),
             by_hand: BTreeSet::new(),
             tags: Tags::new(),
@@ -383,6 +421,7 @@ mod tests {
             (WebAcl { description: "ends in space ".to_owned(), ..acl() }, "description is"),
             (WebAcl { rate_limit: Some(9), ..acl() }, "rate_limit is 9"),
             (WebAcl { managed_rule_groups: vec!["Mine".to_owned()], ..acl() }, "Mine"),
+            (WebAcl { managed_rule_groups: Vec::new(), ..acl() }, "counted has"),
             (WebAcl { managed_rule_groups: vec![NEED_SETTINGS[2].to_owned()], ..acl() }, "needs settings"),
             (
                 WebAcl {
@@ -400,7 +439,14 @@ mod tests {
     fn its_own_rules_are_recognised_and_altered_ones_are_not() {
         let rules = acl().rules().unwrap();
         assert_eq!((limit_of(&rules[0]), group_of(&rules[0])), (Some(2000), None));
-        assert_eq!((limit_of(&rules[1]), group_of(&rules[1])), (None, Some("AWSManagedRulesCommonRuleSet")));
+        let counted = BTreeSet::from(["SizeRestrictions_BODY".to_owned()]);
+        let group = Some(("AWSManagedRulesCommonRuleSet", counted));
+        assert_eq!((limit_of(&rules[1]), group_of(&rules[1])), (None, group));
+        let mut allows = rules[1].clone();
+        let group = allows.statement.as_mut().and_then(|statement| statement.managed_rule_group_statement.as_mut());
+        let allow = RuleAction::builder().allow(AllowAction::builder().build()).build();
+        group.unwrap().rule_action_overrides.as_mut().unwrap()[0].action_to_use = Some(allow);
+        assert_eq!(group_of(&allows), None);
         let mut counts = rules[1].clone();
         counts.override_action = Some(OverrideAction::builder().build());
         assert_eq!(group_of(&counts), None);

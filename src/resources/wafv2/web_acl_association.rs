@@ -4,6 +4,7 @@
 use aws_sdk_wafv2::types::ResourceType;
 
 use super::WebAcl;
+use super::web_acl::tags_of;
 use crate::resources::prelude::*;
 
 /// One thing that a web ACL protects.
@@ -45,7 +46,7 @@ impl Resource for WebAclAssociation {
         let live = WebAclAssociation { web_acl_arn: acl.arn.clone().into(), resource_arn: resource.into() };
         let outputs = WebAclAssociationOutputs { protected_arn: resource.to_owned() };
         let mut observed = Observed::ready(resource, live, outputs);
-        if self.web_acl_arn.known() != Some(&acl.arn) {
+        if self.web_acl_arn.known() != Some(&acl.arn) && !is_ours(cx, &acl.arn).await? {
             observed.foreign = Some(format!("the web ACL {} protects it", acl.arn));
         }
         Ok(Some(observed))
@@ -85,4 +86,10 @@ impl WebAclAssociation {
         ask.resource_arn(self.resource_arn.get()?).send().await?;
         Ok(())
     }
+}
+
+/// Whether a web ACL is another one of the same environment, in whose place AWS puts ours at once.
+async fn is_ours(cx: &Cx<'_>, arn: &str) -> Result<bool> {
+    let tags = tags_of(cx, arn).await.if_present()?.unwrap_or_default();
+    Ok(cx.owner.owns_any(&tags))
 }

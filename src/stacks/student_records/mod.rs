@@ -38,8 +38,10 @@ pub fn build(config: &Config, place: &Place) -> Stack {
     let ingress = builder.ingress(&network, &groups);
     let service = builder.compute(&keys, &network, &groups, &secrets, &data, &writer, &roles, &ingress);
     let api = builder.api(&keys, &network, &groups, &data, &roles, &ingress);
-    let public = (config.ingress.mode == IngressMode::Public).then(|| ("load-balancer", ingress.balancer.arn()));
-    builder.web_acl([Some(("stage", api.stage.arn())), public]);
+    builder.guard_stage(api.stage.arn());
+    if config.ingress.mode == IngressMode::Public {
+        builder.guard_balancer(ingress.balancer.arn());
+    }
     let watched = Watched { data: &data, ingress: &ingress, compute: &service, api: &api, trail: trail.as_ref() };
     builder.monitoring(&keys, &watched);
     let mut stack = builder.stack;

@@ -12,6 +12,7 @@ fn web_acl() -> wafv2::WebAcl {
         name: "bench-waf".to_owned(),
         description: "Student records API".to_owned(),
         managed_rule_groups: ["AWSManagedRulesCommonRuleSet", "AWSManagedRulesSQLiRuleSet"].map(str::to_owned).to_vec(),
+        counted: BTreeMap::new(),
         rate_limit: Some(2000),
         by_hand: BTreeSet::new(),
         tags: BTreeMap::new(),
