@@ -15,6 +15,12 @@ use crate::stack::{Node, Out};
 
 /// The longest a request may take, in milliseconds; AWS's own limit.
 pub(super) const TIMEOUT_MS: i32 = 29_000;
+/// What callers send. Whether a template for the first also serves the second, AWS does not say.
+const CONTENT_TYPES: [&str; 2] = ["application/json", "application/json; charset=utf-8"];
+/// Tells callers what Kinesis did not take; see the comments there.
+const REFUSED: &str = include_str!("refused.vtl");
+/// What stands in the template for what a caller sent.
+const THING: &str = "THING";
 
 /// What is special about a stage.
 pub(super) struct Staged {
@@ -49,17 +55,18 @@ impl Builder<'_> {
             templates: [("application/json".to_owned(), body.to_owned())].into(),
         };
         let accepted = "{\"sequenceNumber\": $input.json('$.SequenceNumber'), \"shardId\": $input.json('$.ShardId')}";
+        let unavailable = format!("{{\"message\": \"the stream is not available; send the {what} again\"}}");
         AwsService {
             http_method: "POST".into(),
             uri: uri.as_str().into(),
             credentials: role.arn(),
             request_parameters: [(content_type.0.to_owned(), content_type.1.to_owned())].into(),
-            request_templates: [("application/json".to_owned(), template)].into(),
+            request_templates: CONTENT_TYPES.map(|kind| (kind.to_owned(), template.clone())).into(),
             passthrough: "NEVER".into(),
             responses: BTreeMap::from([
                 ("default".to_owned(), answer("202", accepted)),
-                (r"4\d{2}".to_owned(), answer("400", &format!("{{\"message\": \"the {what} was not accepted\"}}"))),
-                (r"5\d{2}".to_owned(), answer("502", "{\"message\": \"the stream is not available\"}")),
+                (r"4\d{2}".to_owned(), answer("400", &REFUSED.replace(THING, what))),
+                (r"5\d{2}".to_owned(), answer("502", &unavailable)),
             ]),
             timeout_ms: TIMEOUT_MS,
         }
@@ -109,7 +116,8 @@ impl Builder<'_> {
     }
 }
 
-/// Who asked what, when, and what they got: the audit record of each request, without its content.
+/// Who asked what, when, and what they got: the audit record of each request, without its content. Who signs is `caller`
+/// and `user`; who shows a token is `client` and `subject` (developer guide, "Variables for access logging").
 fn access_log_format() -> String {
     json!({
         "requestId": "$context.requestId",
@@ -117,11 +125,16 @@ fn access_log_format() -> String {
         "ip": "$context.identity.sourceIp",
         "caller": "$context.identity.caller",
         "user": "$context.identity.userArn",
+        "client": "$context.authorizer.claims.client_id",
+        "subject": "$context.authorizer.claims.sub",
         "apiKeyId": "$context.identity.apiKeyId",
         "method": "$context.httpMethod",
         "route": "$context.resourcePath",
         "path": "$context.path",
         "status": "$context.status",
+        "error": "$context.error.responseType",
+        "waf": "$context.waf.status",
+        "wafStatus": "$context.wafResponseCode",
         "integrationStatus": "$context.integrationStatus",
         "latencyMs": "$context.responseLatency",
         "integrationLatencyMs": "$context.integrationLatency",

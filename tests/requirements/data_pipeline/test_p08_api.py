@@ -6,6 +6,7 @@ import os
 import pytest
 from pipeline import one
 from records import BAD, GOOD_TEXTS, NOT_JSON
+from requirements.answers import TOLD, judge, refused_by_kinesis
 from requirements.calls import Door, logged, put_since
 
 
@@ -45,6 +46,27 @@ def test_callers_are_told_how_it_went(integration):
         r"4\d{2}": "400",
         r"5\d{2}": "502",
     }
+
+
+def test_callers_know_what_to_send_again(integration):
+    judge(integration, "record")
+
+
+@pytest.mark.parametrize("code,status", TOLD)
+def test_a_caller_knows_whether_to_send_a_record_again(door, arrived, code, status):
+    if door.endpoint:
+        with refused_by_kinesis(door.endpoint, code):
+            answer = door.call("POST", "/ingest", '{"partitionKey": "x"}')
+        assert (answer.status, "again" in answer.json()["message"]) == (status, status != 400)
+        assert arrived() == []
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8"])
+def test_json_is_json_with_its_characters_named_or_not(integration, door, arrived, kind):
+    assert len(set(integration["requestTemplates"].values())) == 1
+    assert kind in integration["requestTemplates"]
+    assert door.call("POST", "/ingest", '{"partitionKey": "x"}', {"Content-Type": kind}).status == 202
+    assert arrived() == [("x", '{"partitionKey": "x"}')]
 
 
 @pytest.mark.parametrize("body", GOOD_TEXTS.values(), ids=GOOD_TEXTS.keys())

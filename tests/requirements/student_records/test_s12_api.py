@@ -4,6 +4,7 @@ import datetime
 import json
 
 import pytest
+from requirements.answers import judge
 from requirements.live import one
 
 EVENTS = "POST /students/{id}/events"
@@ -26,6 +27,11 @@ AUDITED = {
     "$context.path",
     "$context.status",
     "$context.responseLatency",
+    "$context.error.responseType",
+    "$context.waf.status",
+    "$context.wafResponseCode",
+    "$context.authorizer.claims.client_id",
+    "$context.authorizer.claims.sub",
 }
 MANAGED_RULES = {
     "AWSManagedRulesAmazonIpReputationList",
@@ -89,6 +95,16 @@ def test_events_go_straight_into_the_stream(live):
     assert found["credentials"] == live.roles["api-events"]["arn"]
     assert found["requestParameters"]["integration.request.header.Content-Type"] == "'application/x-amz-json-1.1'"
     assert found["passthroughBehavior"] == "NEVER"
+
+
+def test_events_are_json_with_their_characters_named_or_not(live):
+    templates = integration(live, EVENTS)["requestTemplates"]
+    assert set(templates) == {"application/json", "application/json; charset=utf-8"}
+    assert len(set(templates.values())) == 1
+
+
+def test_callers_know_what_to_send_again(live):
+    judge(integration(live, EVENTS), "event")
 
 
 def test_a_refused_event_is_no_success(live):
@@ -235,7 +251,10 @@ def test_a_web_acl_stands_before_the_stage(live, wanted):
     assert list(acl["DefaultAction"]) == ["Allow"]
     if wanted.has("public"):
         arn = live.balancer["LoadBalancerArn"]
-        assert live.wafv2.get_web_acl_for_resource(ResourceArn=arn)["WebACL"]["ARN"] == acl["ARN"]
+        origin = live.wafv2.get_web_acl_for_resource(ResourceArn=arn)["WebACL"]
+        assert origin["Name"] == live.name("waf-origin")
+        # To the load balancer all callers have API Gateway's few addresses.
+        assert not [rule for rule in origin["Rules"] if "RateBasedStatement" in rule["Statement"]]
 
 
 def test_the_web_acl_has_aws_managed_rules_in_force(live):
@@ -250,8 +269,22 @@ def test_the_web_acl_has_aws_managed_rules_in_force(live):
 def test_the_web_acl_limits_each_address(live):
     rule = one(rule for rule in live.web_acl["Rules"] if "RateBasedStatement" in rule["Statement"])
     statement = rule["Statement"]["RateBasedStatement"]
-    assert (statement["Limit"], statement["AggregateKeyType"]) == (2000, "IP")
+    assert (statement["Limit"], statement["AggregateKeyType"]) == (36_000, "IP")
     assert list(rule["Action"]) == ["Block"]
+
+
+def test_the_web_acl_lets_through_what_the_usage_plan_does(live):
+    """A campus system may stand behind one address, and five minutes is what a rate rule counts."""
+    rule = one(rule for rule in live.web_acl["Rules"] if "RateBasedStatement" in rule["Statement"])
+    assert rule["Statement"]["RateBasedStatement"]["Limit"] >= 300 * one(live.plans)["throttle"]["rateLimit"]
+
+
+def test_a_record_of_more_than_8_kb_gets_through(live):
+    for rule in live.web_acl["Rules"]:
+        group = rule["Statement"].get("ManagedRuleGroupStatement", {})
+        changed = {one["Name"]: list(one["ActionToUse"]) for one in group.get("RuleActionOverrides", [])}
+        large = {"SizeRestrictions_BODY": ["Count"]} if group.get("Name") == "AWSManagedRulesCommonRuleSet" else {}
+        assert changed == large, rule["Name"]
 
 
 def test_the_web_acl_is_measured(live):

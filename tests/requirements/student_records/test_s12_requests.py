@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from requirements.answers import TOLD, refused_by_kinesis
 from requirements.calls import logged, put_since
 from requirements.campus import Campus
 
@@ -55,6 +56,28 @@ def test_events_of_one_student_stay_in_order(campus, arrived):
     events = [json.dumps({"number": number}) for number in range(20)]
     assert {campus.call("POST", "/students/4711/events", event).status for event in events} == {202}
     assert arrived() == [("4711", event) for event in events]
+
+
+def test_an_event_without_a_body_is_told_400_and_goes_nowhere(campus, arrived):
+    """Of no body API Gateway makes {}, which is no event."""
+    for body in ("", "{}"):
+        assert campus.call("POST", "/students/4711/events", body).status == 400
+    assert arrived() == []
+
+
+@pytest.mark.parametrize("code,status", TOLD)
+def test_a_caller_knows_whether_to_send_an_event_again(live, campus, arrived, code, status):
+    if live.endpoint:
+        with refused_by_kinesis(live.endpoint, code):
+            answer = campus.call("POST", "/students/4711/events", EVENT)
+        assert (answer.status, "again" in answer.json()["message"]) == (status, status != 400)
+        assert arrived() == []
+
+
+def test_a_large_event_gets_through_the_web_acl(campus, arrived):
+    event = json.dumps({"note": "x" * 10_000})
+    assert campus.call("POST", "/students/4711/events", event).status == 202
+    assert arrived() == [("4711", event)]
 
 
 def test_nobody_gets_in_unknown(campus, arrived, wanted):
