@@ -17,6 +17,15 @@ pub(super) const ABOVE: &str = "GreaterThanThreshold";
 /// Less than the threshold is.
 pub(super) const BELOW: &str = "LessThanThreshold";
 
+/// Where nothing happens nothing is measured, and all is well.
+pub(super) const SILENCE_IS_WELL: &str = "notBreaching";
+/// What is measured all the time is missing because what it measures is.
+pub(super) const SILENCE_IS_WRONG: &str = "breaching";
+/// It says nothing: the alarm stays as it was.
+pub(super) const SILENCE_SAYS_NOTHING: &str = "ignore";
+
+const MINUTE: i32 = 60;
+
 /// What an alarm looks at, and from when on it wakes people.
 pub(super) struct Watch {
     /// What its name ends in.
@@ -29,14 +38,20 @@ pub(super) struct Watch {
     pub metric: Out<String>,
     /// Of what.
     pub dimensions: BTreeMap<String, Out<String>>,
-    /// How the values of a minute become one.
+    /// How the values of a period become one.
     pub statistic: &'static str,
     /// On which side of the threshold something is wrong.
     pub comparison: &'static str,
     /// Beyond this it is.
     pub threshold: f64,
-    /// For how many minutes in a row it must be.
-    pub minutes: i32,
+    /// Seconds in a period.
+    pub period: i32,
+    /// How many of the latest periods are looked at.
+    pub periods: i32,
+    /// In how many of them it must be.
+    pub points: i32,
+    /// What a period without a value counts as.
+    pub silence: &'static str,
 }
 
 impl Builder<'_> {
@@ -73,13 +88,12 @@ impl Builder<'_> {
             metric_name: watch.metric,
             dimensions: watch.dimensions,
             statistic: watch.statistic.to_owned(),
-            period_seconds: 60,
-            evaluation_periods: watch.minutes,
-            datapoints_to_alarm: watch.minutes,
+            period_seconds: watch.period,
+            evaluation_periods: watch.periods,
+            datapoints_to_alarm: watch.points,
             threshold: watch.threshold,
             comparison: watch.comparison.into(),
-            // Where nothing happens nothing is measured.
-            treat_missing_data: "notBreaching".into(),
+            treat_missing_data: watch.silence.into(),
             actions_enabled: true,
             alarm_actions: actions.clone(),
             ok_actions: actions,
@@ -109,7 +123,7 @@ impl Builder<'_> {
                 "region": self.place.region,
                 "view": "timeSeries",
                 "stat": watch.statistic,
-                "period": 60,
+                "period": watch.period,
                 "metrics": [metric],
                 "annotations": { "horizontal": [{ "label": watch.description, "value": watch.threshold }] },
             },
@@ -117,7 +131,7 @@ impl Builder<'_> {
     }
 }
 
-/// A watch for too much of a metric.
+/// A watch for too much of a metric, for so many minutes in a row.
 #[allow(clippy::too_many_arguments, reason = "a row of a table")]
 pub(super) fn watch(
     thing: &str,
@@ -138,8 +152,51 @@ pub(super) fn watch(
         statistic,
         comparison: ABOVE,
         threshold,
-        minutes,
+        period: MINUTE,
+        periods: minutes,
+        points: minutes,
+        silence: SILENCE_IS_WELL,
     }
+}
+
+/// A watch for tasks that do not run. Where none does, Container Insights measures nothing.
+pub(super) fn tasks_missing(service: &BTreeMap<String, Out<String>>, fewest: i32) -> Watch {
+    let missing = watch(
+        "tasks-missing",
+        "Fewer tasks run than the service must have",
+        "ECS/ContainerInsights",
+        "RunningTaskCount",
+        service,
+        "Minimum",
+        f64::from(fewest),
+        5,
+    );
+    Watch { comparison: BELOW, silence: SILENCE_IS_WRONG, ..missing }
+}
+
+/// The stream's own watches: for records that cannot get in and, where something is to read it, for nobody reading.
+pub(super) fn of_stream(stream: &BTreeMap<String, Out<String>>, readers: bool) -> Vec<Watch> {
+    let watch = |thing, description, metric, statistic, threshold, minutes| {
+        watch(thing, description, "AWS/Kinesis", metric, stream, statistic, threshold, minutes)
+    };
+    let refused = watch("stream-refused", "Records do not get into the stream", "PutRecord.Success", "Average", 0.9, 5);
+    // The age of records is measured when they are read: where nobody reads, it is not.
+    let unread = watch("stream-unread", "Nobody reads the stream", "GetRecords.Success", "SampleCount", 1.0, 10);
+    let mut watches = vec![
+        watch(
+            "stream-throttled",
+            "Records are turned away, the shards are full",
+            "WriteProvisionedThroughputExceeded",
+            "Sum",
+            0.0,
+            5,
+        ),
+        Watch { comparison: BELOW, ..refused },
+    ];
+    if readers {
+        watches.push(Watch { comparison: BELOW, silence: SILENCE_IS_WRONG, ..unread });
+    }
+    watches
 }
 
 /// Dimensions by name.

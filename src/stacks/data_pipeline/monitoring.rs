@@ -1,6 +1,6 @@
 //! P11: who watches: alarms, a dashboard, and GuardDuty.
 
-use super::super::watch::{BELOW, Watch, dimensions, watch};
+use super::super::watch::{BELOW, Watch, dimensions, of_stream, tasks_missing, watch};
 use super::api::Api;
 use super::compute::Tasks;
 use super::data::Data;
@@ -35,13 +35,10 @@ pub(super) struct Watched<'a> {
 
 pub(super) fn monitoring(builder: &mut Builder, key: &Node<Key>, watched: &Watched) {
     builder.layer("cloudwatch", Class::Internal);
-    let watches = [
-        of_the_api(builder, watched.api),
-        of_the_stream(builder, watched.data),
-        of_the_tasks(watched.tasks),
-        of_the_database(watched.data),
-    ];
-    let watches = watches.into_iter().flatten().collect::<Vec<_>>();
+    let mut watches = Vec::from(of_the_api(builder, watched.api));
+    watches.extend(of_the_stream(builder, watched.data));
+    watches.extend(of_the_tasks(builder, watched.tasks));
+    watches.extend(of_the_database(watched.data));
     if builder.config.monitoring.dashboard {
         builder.dashboard("ingest", &watches);
     }
@@ -68,31 +65,24 @@ fn of_the_api(builder: &Builder, api: &Api) -> [Watch; 2] {
     ]
 }
 
-fn of_the_stream(builder: &Builder, data: &Data) -> [Watch; 2] {
+fn of_the_stream(builder: &Builder, data: &Data) -> Vec<Watch> {
     let stream = dimensions([("StreamName", data.stream.stream_name())]);
     let age_ms = f64::from(builder.config.pipeline.iterator_age_seconds) * 1000.0 * FAR_BEHIND;
-    let watch = |thing, description, metric, statistic, threshold| {
-        watch(thing, description, "AWS/Kinesis", metric, &stream, statistic, threshold, 5)
-    };
-    [
-        watch(
-            "stream-iterator-age",
-            "Records wait to be read, and more tasks do not help",
-            "GetRecords.IteratorAgeMilliseconds",
-            "Maximum",
-            age_ms,
-        ),
-        watch(
-            "stream-throttled",
-            "Records are turned away, the shards are full",
-            "WriteProvisionedThroughputExceeded",
-            "Sum",
-            0.0,
-        ),
-    ]
+    let mut watches = of_stream(&stream, builder.config.stream.readers);
+    watches.push(watch(
+        "stream-iterator-age",
+        "Records wait to be read, and more tasks do not help",
+        "AWS/Kinesis",
+        "GetRecords.IteratorAgeMilliseconds",
+        &stream,
+        "Maximum",
+        age_ms,
+        5,
+    ));
+    watches
 }
 
-fn of_the_tasks(tasks: &Tasks) -> [Watch; 2] {
+fn of_the_tasks(builder: &Builder, tasks: &Tasks) -> [Watch; 3] {
     let service =
         dimensions([("ClusterName", tasks.cluster.cluster_name()), ("ServiceName", tasks.service.service_name())]);
     let watch =
@@ -100,6 +90,7 @@ fn of_the_tasks(tasks: &Tasks) -> [Watch; 2] {
     [
         watch("tasks-cpu", "The tasks are busy", "CPUUtilization"),
         watch("tasks-memory", "The tasks run out of memory", "MemoryUtilization"),
+        tasks_missing(&service, builder.config.service.min_tasks),
     ]
 }
 

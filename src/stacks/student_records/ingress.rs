@@ -25,6 +25,8 @@ pub(super) struct Ingress {
     pub https: Node<Listener>,
     /// The name that callers use: the one in the certificate.
     pub host: Out<String>,
+    /// That certificate, whoever made it.
+    pub certificate_arn: Out<String>,
 }
 
 impl Builder<'_> {
@@ -57,9 +59,9 @@ impl Builder<'_> {
         };
         let targets = self.target_group(network);
         let forward = Action::Forward { target_group_arn: targets.arn() };
-        let https = self.listener("https", &balancer, 443, Some(certificate), forward);
+        let https = self.listener("https", &balancer, 443, Some(certificate.clone()), forward);
         self.listener("http", &balancer, 80, None, Action::RedirectHttps { port: 443 });
-        Ingress { balancer, targets, https, host }
+        Ingress { balancer, targets, https, host, certificate_arn: certificate }
     }
 
     /// API Gateway checks that the certificate is for the name it calls, and before a public load balancer it finds that

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::watch::{ABOVE, Watch, dimensions, watch};
+use super::super::watch::{
+    ABOVE, BELOW, SILENCE_IS_WELL, SILENCE_IS_WRONG, SILENCE_SAYS_NOTHING, Watch, dimensions, of_stream, tasks_missing,
+    watch,
+};
 use super::api::Api;
 use super::compute::Compute;
 use super::data::Data;
@@ -20,6 +23,17 @@ const CONNECTIONS_PER_ACU: f64 = 200.0;
 const CONNECTIONS_WHEN_SMALL: f64 = 2000.0;
 /// How old the oldest unread event may be, in milliseconds.
 const ITERATOR_AGE_MS: f64 = 60_000.0;
+/// Percent of its one core that leaves the cache's engine too little, and what that is of all cores of a node with two:
+/// user guide of ElastiCache, "Which metrics should I monitor?".
+const BUSY_ENGINE_PERCENT: f64 = 90.0;
+const BUSY_OF_TWO_CORES_PERCENT: f64 = BUSY_ENGINE_PERCENT / 2.0;
+/// CPU credits of a cache node that last for minutes only. A node that has none left is held to a share of its CPU.
+const FEW_CREDITS: f64 = 5.0;
+/// Days that a certificate should still be valid. ACM renews its own 60 days before they end, and tapctl one of its own
+/// with the first run of `apply` in the last 30.
+const CERTIFICATE_DAYS_LEFT: f64 = 30.0;
+const FIVE_MINUTES: i32 = 300;
+const DAY: i32 = 86_400;
 
 /// The layers that are watched.
 pub(super) struct Watched<'a> {
@@ -35,10 +49,11 @@ impl Builder<'_> {
         self.layer("cloudwatch", Class::Internal);
         let topic = self.alarm_topic(&keys.logs);
         let mut watches = self.api_watches(watched);
-        watches.extend(service_watches(watched));
+        watches.extend(self.service_watches(watched));
+        watches.push(certificate_watch(watched.ingress));
         watches.extend(self.database_watches(watched.data));
         watches.extend(self.cache_watches());
-        watches.extend(stream_watches(watched.data));
+        watches.extend(self.stream_watches(watched.data));
         if let Some(group) = watched.trail {
             watches.push(self.key_deletion(group));
         }
@@ -91,18 +106,31 @@ impl Builder<'_> {
         for number in 1..=self.config.cache.nodes {
             let node = format!("{}-{number:03}", self.name("redis"));
             let node = dimensions([("CacheClusterId", node.as_str().into())]);
-            let mut add = |thing: &str, description, metric, statistic, threshold| {
+            let of_node = |thing: &str, description, metric, statistic, threshold| {
                 let thing = format!("cache-{thing}-{number}");
-                watches.push(watch(&thing, description, "AWS/ElastiCache", metric, &node, statistic, threshold, 5));
+                watch(&thing, description, "AWS/ElastiCache", metric, &node, statistic, threshold, 5)
             };
-            add("cpu", "A node of the cache is busy", "CPUUtilization", "Average", BUSY_PERCENT);
-            add("memory", "A node of the cache fills up", "DatabaseMemoryUsagePercentage", "Average", BUSY_PERCENT);
-            add("evictions", "The cache drops answers for want of memory", "Evictions", "Sum", 0.0);
+            let (busy, engine) = ("A node of the cache is busy", "The engine of a node of the cache is busy");
+            watches.push(of_node("engine", engine, "EngineCPUUtilization", "Average", BUSY_ENGINE_PERCENT));
+            if self.config.cache.has_two_cores() {
+                watches.push(of_node("cpu", busy, "CPUUtilization", "Average", BUSY_OF_TWO_CORES_PERCENT));
+            }
+            if self.config.cache.is_burstable() {
+                let few = "A node of the cache has used up its CPU credits";
+                let few = of_node("credits", few, "CPUCreditBalance", "Average", FEW_CREDITS);
+                // A node begins with none, and gets some within the hour.
+                watches.push(Watch { comparison: BELOW, period: FIVE_MINUTES, periods: 12, points: 12, ..few });
+            }
+            let (full, metric) = ("A node of the cache fills up", "DatabaseMemoryUsagePercentage");
+            watches.push(of_node("memory", full, metric, "Average", BUSY_PERCENT));
+            let evicts = "The cache drops answers for want of memory";
+            watches.push(of_node("evictions", evicts, "Evictions", "Sum", 0.0));
         }
         watches
     }
 
-    /// CloudTrail hears of it within minutes; the key is still there for at least a week.
+    /// CloudTrail tells some five minutes later, under the time of the call, and no alarm looks back further than its
+    /// periods: so one value in a quarter of an hour is enough. The key is still there for at least a week.
     fn key_deletion(&mut self, trail: &Node<LogGroup>) -> Watch {
         let namespace = format!("StudentRecords/{}", self.config.env);
         let filter = self.stack.add(
@@ -128,57 +156,69 @@ impl Builder<'_> {
             statistic: "Sum",
             comparison: ABOVE,
             threshold: 0.0,
-            minutes: 1,
+            period: 60,
+            periods: 15,
+            points: 1,
+            silence: SILENCE_IS_WELL,
         }
+    }
+
+    fn service_watches(&self, watched: &Watched) -> Vec<Watch> {
+        let targets = dimensions([
+            ("LoadBalancer", watched.ingress.balancer.full_name()),
+            ("TargetGroup", watched.ingress.targets.full_name()),
+        ]);
+        let service = dimensions([
+            ("ClusterName", watched.compute.cluster.cluster_name()),
+            ("ServiceName", watched.compute.service.service_name()),
+        ]);
+        let of_targets = |thing, description, metric, statistic, threshold| {
+            watch(thing, description, "AWS/ApplicationELB", metric, &targets, statistic, threshold, 3)
+        };
+        let busy = |thing, description, metric| {
+            watch(thing, description, "AWS/ECS", metric, &service, "Average", BUSY_PERCENT, 5)
+        };
+        let (unhealthy, nobody) = ("A task does not pass its health checks", "No task answers");
+        let nobody = of_targets("healthy-hosts", nobody, "HealthyHostCount", "Minimum", 1.0);
+        vec![
+            of_targets("unhealthy-hosts", unhealthy, "UnHealthyHostCount", "Maximum", 0.0),
+            Watch { comparison: BELOW, silence: SILENCE_IS_WRONG, ..nobody },
+            busy("service-cpu", "The tasks are busy", "CPUUtilization"),
+            busy("service-memory", "The tasks run out of memory", "MemoryUtilization"),
+            tasks_missing(&service, self.config.service.min_tasks),
+        ]
+    }
+
+    fn stream_watches(&self, data: &Data) -> Vec<Watch> {
+        let stream = dimensions([("StreamName", data.stream.stream_name())]);
+        let (age, metric) = ("Events wait to be read", "GetRecords.IteratorAgeMilliseconds");
+        let mut watches = of_stream(&stream, self.config.stream.readers);
+        watches.push(watch(
+            "stream-iterator-age",
+            age,
+            "AWS/Kinesis",
+            metric,
+            &stream,
+            "Maximum",
+            ITERATOR_AGE_MS,
+            5,
+        ));
+        watches
     }
 }
 
-fn service_watches(watched: &Watched) -> Vec<Watch> {
-    let targets = dimensions([
-        ("LoadBalancer", watched.ingress.balancer.full_name()),
-        ("TargetGroup", watched.ingress.targets.full_name()),
-    ]);
-    let service = dimensions([
-        ("ClusterName", watched.compute.cluster.cluster_name()),
-        ("ServiceName", watched.compute.service.service_name()),
-    ]);
-    let busy =
-        |thing, description, metric| watch(thing, description, "AWS/ECS", metric, &service, "Average", BUSY_PERCENT, 5);
-    vec![
-        watch(
-            "unhealthy-hosts",
-            "A task does not pass its health checks",
-            "AWS/ApplicationELB",
-            "UnHealthyHostCount",
-            &targets,
-            "Maximum",
-            0.0,
-            3,
-        ),
-        busy("service-cpu", "The tasks are busy", "CPUUtilization"),
-        busy("service-memory", "The tasks run out of memory", "MemoryUtilization"),
-    ]
-}
-
-fn stream_watches(data: &Data) -> Vec<Watch> {
-    let stream = dimensions([("StreamName", data.stream.stream_name())]);
-    let watch = |thing, description, metric, statistic, threshold| {
-        watch(thing, description, "AWS/Kinesis", metric, &stream, statistic, threshold, 5)
-    };
-    vec![
-        watch(
-            "stream-iterator-age",
-            "Events wait to be read",
-            "GetRecords.IteratorAgeMilliseconds",
-            "Maximum",
-            ITERATOR_AGE_MS,
-        ),
-        watch(
-            "stream-throttled",
-            "Events are turned away, the shards are full",
-            "WriteProvisionedThroughputExceeded",
-            "Sum",
-            0.0,
-        ),
-    ]
+/// ACM measures once a day, and no longer once the certificate has ended: then the alarm must stay as it is.
+fn certificate_watch(ingress: &Ingress) -> Watch {
+    let certificate = dimensions([("CertificateArn", ingress.certificate_arn.clone())]);
+    let ends = watch(
+        "certificate-expiry",
+        "The load balancer's certificate ends soon, and then no call gets through: run tapctl apply",
+        "AWS/CertificateManager",
+        "DaysToExpiry",
+        &certificate,
+        "Minimum",
+        CERTIFICATE_DAYS_LEFT,
+        1,
+    );
+    Watch { comparison: BELOW, period: DAY, silence: SILENCE_SAYS_NOTHING, ..ends }
 }

@@ -19,7 +19,7 @@ def test_a_web_acl_stands_before_the_stage(live):
     acl = live.client("wafv2").get_web_acl_for_resource(ResourceArn=stage)["WebACL"]
     assert acl["Name"] == live.name("waf")
     rules = [rule["Statement"] for rule in acl["Rules"]]
-    assert [rule["RateBasedStatement"]["Limit"] for rule in rules if "RateBasedStatement" in rule] == [2000]
+    assert [rule["RateBasedStatement"]["Limit"] for rule in rules if "RateBasedStatement" in rule] == [36_000]
     managed = {rule["ManagedRuleGroupStatement"]["Name"] for rule in rules if "ManagedRuleGroupStatement" in rule}
     assert {"AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"} <= managed
 
@@ -35,9 +35,12 @@ def test_alarms_reach_an_encrypted_topic(live):
         "db-cpu",
         "db-storage",
         "stream-iterator-age",
+        "stream-refused",
         "stream-throttled",
+        "stream-unread",
         "tasks-cpu",
         "tasks-memory",
+        "tasks-missing",
     }
 
 

@@ -10,23 +10,31 @@ ALARMS = {
     "5XXError": ("AWS/ApiGateway", "Sum", {5.0}, 1),
     "Latency": ("AWS/ApiGateway", "p95", {200.0, 1000.0}, 2),
     "UnHealthyHostCount": ("AWS/ApplicationELB", "Maximum", {0.0}, 1),
+    "HealthyHostCount": ("AWS/ApplicationELB", "Minimum", {1.0}, 1),
+    "RunningTaskCount": ("ECS/ContainerInsights", "Minimum", {2.0}, 1),
+    "DaysToExpiry": ("AWS/CertificateManager", "Minimum", {30.0}, 1),
     "CPUUtilization": ("AWS/ECS", "Average", {85.0}, 1),
     "MemoryUtilization": ("AWS/ECS", "Average", {85.0}, 1),
     "ACUUtilization": ("AWS/RDS", "Average", {85.0}, 1),
     "DatabaseConnections": ("AWS/RDS", "Maximum", None, 1),
-    "EngineOrHostCPU": ("AWS/ElastiCache", "Average", {85.0}, 2),
+    "EngineCPUUtilization": ("AWS/ElastiCache", "Average", {90.0}, 2),
+    "CPUCreditBalance": ("AWS/ElastiCache", "Average", {5.0}, 2),
     "DatabaseMemoryUsagePercentage": ("AWS/ElastiCache", "Average", {85.0}, 2),
     "Evictions": ("AWS/ElastiCache", "Sum", {0.0}, 2),
     "GetRecords.IteratorAgeMilliseconds": ("AWS/Kinesis", "Maximum", {60000.0}, 1),
     "WriteProvisionedThroughputExceeded": ("AWS/Kinesis", "Sum", {0.0}, 1),
+    "GetRecords.Success": ("AWS/Kinesis", "SampleCount", {1.0}, 1),
+    "PutRecord.Success": ("AWS/Kinesis", "Average", {0.9}, 1),
 }
-
-
-def metric_of(alarm):
-    """CPU is a metric of tasks and of cache nodes; the cache has two that will do."""
-    name = alarm["MetricName"]
-    cache = alarm["Namespace"] == "AWS/ElastiCache"
-    return "EngineOrHostCPU" if cache and name in ("CPUUtilization", "EngineCPUUtilization") else name
+# Where less is wrong, and what a period without a value counts as.
+BELOW = {
+    "HealthyHostCount": "breaching",
+    "RunningTaskCount": "breaching",
+    "GetRecords.Success": "breaching",
+    "DaysToExpiry": "ignore",
+    "PutRecord.Success": "notBreaching",
+    "CPUCreditBalance": "notBreaching",
+}
 
 
 def dimensions(alarm):
@@ -34,7 +42,7 @@ def dimensions(alarm):
 
 
 def alarms_on(live, metric, namespace):
-    return [a for a in live.alarms.values() if metric_of(a) == metric and a["Namespace"] == namespace]
+    return [a for a in live.alarms.values() if a["MetricName"] == metric and a["Namespace"] == namespace]
 
 
 @pytest.mark.parametrize("metric", ALARMS)
@@ -45,7 +53,14 @@ def test_there_is_an_alarm_on(live, metric):
     assert {alarm.get("Statistic") or alarm["ExtendedStatistic"] for alarm in found} == {statistic}
     if thresholds:
         assert {alarm["Threshold"] for alarm in found} == thresholds
-    assert {alarm["ComparisonOperator"] for alarm in found} == {"GreaterThanThreshold"}
+    side = "LessThanThreshold" if metric in BELOW else "GreaterThanThreshold"
+    assert {alarm["ComparisonOperator"] for alarm in found} == {side}
+
+
+def test_a_busy_engine_is_seen_on_a_node_with_two_cores(live):
+    """The engine has one core: all of a node with two is half busy when the engine is busy throughout."""
+    found = alarms_on(live, "CPUUtilization", "AWS/ElastiCache")
+    assert (len(found), {alarm["Threshold"] for alarm in found}) == (2, {45.0})
 
 
 def test_alarms_look_at_our_objects(live):
@@ -62,6 +77,8 @@ def test_alarms_look_at_our_objects(live):
         "AWS/RDS": [{"DBClusterIdentifier": live.name("aurora")}],
         "AWS/ElastiCache": [{"CacheClusterId": node} for node in nodes],
         "AWS/Kinesis": [{"StreamName": live.name("events")}],
+        "ECS/ContainerInsights": [{"ClusterName": live.name("cluster"), "ServiceName": live.name("api")}],
+        "AWS/CertificateManager": [{"CertificateArn": one(live.listeners[443]["Certificates"])["CertificateArn"]}],
     }
     for name, alarm in live.alarms.items():
         if alarm["Namespace"] in expected:
@@ -85,6 +102,8 @@ def test_a_key_scheduled_for_deletion_wakes_people(live):
     assert made["metricValue"] == "1"
     alarm = one(alarms_on(live, made["metricName"], made["metricNamespace"]))
     assert (alarm["Threshold"], alarm["Statistic"]) == (0.0, "Sum")
+    # CloudTrail tells minutes later, under the time of the call.
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"] * alarm["Period"]) == (1, 900)
 
 
 def test_every_alarm_reaches_the_topic_both_ways(live):
@@ -95,8 +114,9 @@ def test_every_alarm_reaches_the_topic_both_ways(live):
         assert alarm["OKActions"] == [live.topic_arn], name
 
 
-def test_silence_is_no_alarm(live):
-    assert {alarm["TreatMissingData"] for alarm in live.alarms.values()} == {"notBreaching"}
+def test_silence_is_an_alarm_where_something_is_always_measured(live):
+    for alarm in live.alarms.values():
+        assert alarm["TreatMissingData"] == BELOW.get(alarm["MetricName"], "notBreaching"), alarm["AlarmName"]
 
 
 def test_the_topic_is_encrypted_under_a_key_alarms_may_use(live):
