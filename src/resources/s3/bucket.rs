@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
     OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, TransitionDefaultMinimumObjectSize,
+    VersioningConfiguration,
 };
 use serde_json::{Value, json};
 
-use super::lifecycle::Lifecycle;
+use super::lifecycle::{LARGE_ONLY, Lifecycle};
 use super::versions::remove_some;
 use super::{unbuilt, unless_unset};
 use crate::resources::prelude::*;
@@ -38,6 +39,9 @@ pub struct Bucket {
     /// Days until objects move to GLACIER, those under 128 KB excepted. `None`: never.
     #[serde(with = "never")]
     pub archive_after_days: Option<i32>,
+    /// Whether smaller ones move too, each for a fee and 40 KB of its own.
+    #[serde(default)]
+    pub archive_small: bool,
     /// Days until objects expire; a version that was replaced, deleted or expired goes as many days later. `None`: never.
     #[serde(with = "never")]
     pub expire_after_days: Option<i32>,
@@ -136,7 +140,7 @@ impl Resource for Bucket {
         if diff.has("versioning") {
             self.put_versioning(cx, &observed.id).await?;
         }
-        if diff.has_any(&["archive_after_days", "expire_after_days", "other_lifecycle_rules"]) {
+        if diff.has_any(&["archive_after_days", "archive_small", "expire_after_days", "other_lifecycle_rules"]) {
             self.put_lifecycle(cx, &observed.id).await?;
         }
         if diff.has("tags") {
@@ -172,6 +176,8 @@ impl Bucket {
         let versioning = s3.get_bucket_versioning().bucket(name).expected_bucket_owner(owner).send().await?;
         let lifecycle = s3.get_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(owner).send().await;
         let lifecycle = unless_unset(lifecycle, "NoSuchLifecycleConfiguration")?;
+        let smallest = lifecycle.as_ref().and_then(|found| found.transition_default_minimum_object_size());
+        let archive_small = smallest.is_some_and(|smallest| *smallest != LARGE_ONLY);
         let lifecycle = lifecycle.map(|found| Lifecycle::read(found.rules())).unwrap_or_default();
         let block = s3.get_public_access_block().bucket(name).expected_bucket_owner(owner).send().await;
         let block = unless_unset(block, "NoSuchPublicAccessBlockConfiguration")?;
@@ -185,6 +191,7 @@ impl Bucket {
             bucket_key,
             versioning: versioning.status() == Some(&BucketVersioningStatus::Enabled),
             archive_after_days: lifecycle.archive_after_days,
+            archive_small,
             expire_after_days: lifecycle.expire_after_days,
             other_lifecycle_rules: lifecycle.other_rules,
             object_ownership: text(ownership.iter().flatten().next().map(|rule| rule.object_ownership().as_str())),
@@ -278,6 +285,8 @@ impl Bucket {
             return Ok(());
         };
         let ask = cx.s3.put_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(&cx.account);
+        let smallest = if self.archive_small { TransitionDefaultMinimumObjectSize::VariesByStorageClass } else { LARGE_ONLY };
+        let ask = ask.transition_default_minimum_object_size(smallest);
         ask.lifecycle_configuration(configuration).send().await?;
         Ok(())
     }
@@ -368,6 +377,7 @@ mod tests {
             bucket_key: true,
             versioning: true,
             archive_after_days: Some(90),
+            archive_small: false,
             expire_after_days: Some(2557),
             other_lifecycle_rules: BTreeSet::new(),
             object_ownership: "BucketOwnerEnforced".into(),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter, NoncurrentVersionExpiration, Transition, TransitionStorageClass,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, Transition, TransitionDefaultMinimumObjectSize,
+    TransitionStorageClass,
 };
 use aws_smithy_types::error::operation::BuildError;
 
@@ -15,6 +16,11 @@ use crate::error::Result;
 const RULE: &str = "retention";
 /// Days after which AWS gives up an upload in parts that nobody has finished.
 const UPLOAD_DAYS: i32 = 7;
+
+/// That objects under 128 KB stay where they are, as AWS has it unless told otherwise: S3 user guide, "Lifecycle
+/// transition general considerations".
+pub(super) const LARGE_ONLY: TransitionDefaultMinimumObjectSize =
+    TransitionDefaultMinimumObjectSize::AllStorageClasses128K;
 
 /// What a bucket's lifecycle configuration says.
 #[derive(Debug, Default, PartialEq, Eq)]

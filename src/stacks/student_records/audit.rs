@@ -64,6 +64,7 @@ impl Builder<'_> {
                 bucket_key: true,
                 versioning: true,
                 archive_after_days: Some(settings.archive_after_days),
+                archive_small: false,
                 expire_after_days: Some(settings.expire_after_days),
                 other_lifecycle_rules: BTreeSet::new(),
                 object_ownership: "BucketOwnerEnforced".into(),

@@ -117,6 +117,7 @@ fn add_trail(stack: &mut Stack, key: &Node<Key>, group: &Node<LogGroup>, account
             bucket_key: !second,
             versioning: true,
             archive_after_days: (!second).then_some(90),
+            archive_small: false,
             expire_after_days: Some(if second { 400 } else { 2557 }),
             other_lifecycle_rules: BTreeSet::new(),
             object_ownership: if second { "BucketOwnerPreferred" } else { "BucketOwnerEnforced" }.into(),
