@@ -34,6 +34,8 @@ const LIMITS: &[Limit] = &[
     limit("api-gateway-usage-plan", 1.0, 0.05, |op| op == "API Gateway:UpdateUsagePlan"),
     limit("api-gateway-link", 1.0, 1.0 / 15.0, |op| op == "ApiGatewayV2:CreateVpcLink"),
     limit("api-gateway-link-delete", 1.0, 1.0 / 30.0, |op| op == "ApiGatewayV2:DeleteVpcLink"),
+    limit("alarm-put", 10.0, 4.0, |op| op == "CloudWatch:PutMetricAlarm"),
+    limit("alarm-delete", 10.0, 4.0, |op| op == "CloudWatch:DeleteAlarms"),
     limit("ec2-endpoints", 4.0, 0.3, |op| {
         op.starts_with("EC2:") && op.contains("VpcEndpoint") && !op.contains("Describe")
     }),
@@ -137,6 +139,13 @@ mod tests {
         let (pace, now) = (Pace::default(), Instant::now());
         assert_eq!(pace.reserve("API Gateway:DeleteRestApi", now), Duration::ZERO);
         assert_eq!(pace.reserve("API Gateway:DeleteRestApi", now), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn the_alarms_of_a_stack_are_spread_over_some_seconds() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        let pauses: Vec<Duration> = (0..30).map(|_| pace.reserve("CloudWatch:PutMetricAlarm", now)).collect();
+        assert_eq!((pauses[9], pauses[29]), (Duration::ZERO, Duration::from_secs(5)));
     }
 
     #[test]

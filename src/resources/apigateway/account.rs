@@ -1,11 +1,14 @@
 //! API Gateway's settings for the whole account in one region: the role it writes logs with. Every stack shares it, so
-//! a role that someone else set and that still exists stays, a role that is gone counts as none, and the last stack that
-//! uses ours clears the setting.
+//! a role that someone else set and that API Gateway can still take on stays, any other counts as none, and the last stack
+//! that uses ours clears the setting.
 
 use crate::resources::iam::shared_role::{leave, stay_away};
 use crate::resources::prelude::*;
 
 use super::replace;
+
+/// Whom the role must trust.
+const API_GATEWAY: &str = "apigateway.amazonaws.com";
 
 /// The account's settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,9 +43,10 @@ impl Resource for Account {
     async fn observe(&self, cx: &Cx<'_>, _: Option<&str>) -> Result<Option<Observed<Self>>> {
         let account = cx.apigateway.get_account().send().await?;
         let Some(role) = account.cloudwatch_role_arn.filter(|arn| !arn.is_empty()) else { return Ok(None) };
-        let lives = cx.iam.get_role().role_name(name_of(&role)).send().await.if_present()?.is_some();
+        let found = cx.iam.get_role().role_name(name_of(&role)).send().await.if_present()?;
+        let trust = found.and_then(|found| found.role).and_then(|found| found.assume_role_policy_document);
         let observed = Observed::ready("account", self.clone(), AccountOutputs { cloudwatch_role_arn: role });
-        Ok(lives.then_some(observed))
+        Ok(trust.is_some_and(|trust| trust.contains(API_GATEWAY)).then_some(observed))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

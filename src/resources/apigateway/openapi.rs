@@ -184,6 +184,17 @@ pub(super) fn routes(resources: &[Resource], authorizers: &[Authorizer]) -> BTre
     routes
 }
 
+/// The keys of routes that are not as they should be, whoever may call them: what an import made of them.
+pub(super) fn missing(wanted: &BTreeMap<String, Route>, resources: &[Resource]) -> Vec<String> {
+    let found = routes(resources, &[]);
+    let same = |wanted: &Route, found: &Route| {
+        (wanted.api_key_required, &wanted.parameters, &wanted.integration)
+            == (found.api_key_required, &found.parameters, &found.integration)
+    };
+    let differs = |(key, route): &(&String, &Route)| !found.get(*key).is_some_and(|found| same(route, found));
+    wanted.iter().filter(differs).map(|(key, _)| key.clone()).collect()
+}
+
 fn route(method: &Method, authorizers: &[Authorizer]) -> Route {
     let declared = method.request_parameters().into_iter().flatten();
     Route {

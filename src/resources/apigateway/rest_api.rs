@@ -133,6 +133,9 @@ impl Resource for RestApi {
         if self.name.is_empty() {
             return Err("name is empty; AWS wants a name".to_owned());
         }
+        if self.description.is_empty() {
+            return Err("description is empty; AWS wants one that says something".to_owned());
+        }
         if let Some(size) = self.minimum_compression.filter(|size| !(0..=10_485_760).contains(size)) {
             return Err(format!("minimum_compression is {size}; AWS allows 0-10485760"));
         }
@@ -202,9 +205,7 @@ impl Resource for RestApi {
         let id = &observed.id;
         // The import sets the other fields as well; what it should leave undone, the next look finds.
         if diff.has_any(&["routes", "policy"]) {
-            let document = Blob::new(openapi::openapi(self)?.to_string());
-            cx.apigateway.put_rest_api().rest_api_id(id).mode(PutMode::Overwrite).body(document).send().await?;
-            return Ok(());
+            return self.import(cx, id).await;
         }
         let settings = [
             ("name", "/name", Some(self.name.clone())),
@@ -234,6 +235,26 @@ impl Resource for RestApi {
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
         index::list(cx, "apigateway", "/restapis/", index::by_rest).await
+    }
+}
+
+impl RestApi {
+    /// AWS takes a document it does not like all of, warns, and drops what it warned of: API reference, `PutRestApi`. What
+    /// is there all the same is no fault.
+    async fn import(&self, cx: &Cx<'_>, id: &str) -> Result<()> {
+        let document = Blob::new(openapi::openapi(self)?.to_string());
+        let ask = cx.apigateway.put_rest_api().rest_api_id(id).mode(PutMode::Overwrite).body(document);
+        let warnings = ask.send().await?.warnings.unwrap_or_default().join("; ");
+        if warnings.is_empty() {
+            return Ok(());
+        }
+        let found = resources(cx, id).await?.unwrap_or_default();
+        let missing = openapi::missing(&self.routes, &found);
+        match missing.is_empty() {
+            true => tracing::warn!(%warnings, id, "warnings of PutRestApi"),
+            false => return Err(Fault::invalid(format!("AWS dropped a part of {}: {warnings}", missing.join(", ")))),
+        }
+        Ok(())
     }
 }
 

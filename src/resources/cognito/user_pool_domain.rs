@@ -82,7 +82,7 @@ impl Resource for UserPoolDomain {
         };
         let outputs = UserPoolDomainOutputs {
             domain: domain.to_owned(),
-            token_url: format!("https://{domain}.auth.{}.amazoncognito.com/oauth2/token", cx.region),
+            token_url: token_url(domain, &cx.partition, &cx.region),
         };
         let foreign = (self.user_pool_id.known() != Some(&pool)).then(|| format!("it is the user pool {pool}'s"));
         let live = UserPoolDomain { user_pool_id: pool.into(), domain: domain.to_owned() };
@@ -117,5 +117,24 @@ impl Resource for UserPoolDomain {
             found.extend(domain.map(|domain| Found::new(format!("{}-domain", of.node), domain)));
         }
         Ok(found)
+    }
+}
+
+/// Where tokens are asked for. AWS GovCloud (US) user guide, "Amazon Cognito": only hosts for FIPS answer there.
+fn token_url(domain: &str, partition: &str, region: &str) -> String {
+    let host = if partition == "aws-us-gov" { "auth-fips" } else { "auth" };
+    format!("https://{domain}.{host}.{region}.amazoncognito.com/oauth2/token")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_asked_for_where_the_partition_answers() {
+        let url = |partition, region| token_url("records", partition, region);
+        assert_eq!(url("aws", "us-east-1"), "https://records.auth.us-east-1.amazoncognito.com/oauth2/token");
+        let gov = "https://records.auth-fips.us-gov-west-1.amazoncognito.com/oauth2/token";
+        assert_eq!(url("aws-us-gov", "us-gov-west-1"), gov);
     }
 }

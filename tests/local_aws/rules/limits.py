@@ -21,6 +21,8 @@ BUCKETS = {
     "apigateway:DeleteApiKey": (5, 5.0),
     "apigatewayv2:CreateVpcLink": (1, 1 / 15),
     "apigatewayv2:DeleteVpcLink": (1, 1 / 30),
+    "cloudwatch:PutMetricAlarm": (10, 4.0),
+    "cloudwatch:DeleteAlarms": (10, 4.0),
     "ec2 reads": (100, 20.0),
     "ec2 writes": (50, 5.0),
     "ec2 group rules": (200, 20.0),
