@@ -1,5 +1,6 @@
 //! `tapctl apply`
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::context::{Context, Desk};
@@ -12,7 +13,7 @@ use crate::plan::{Observations, Plan, plan};
 use crate::render;
 use crate::run::{choice, loss, outage, settings as guard};
 use crate::stack::Stack;
-use crate::stacks::quotas;
+use crate::stacks::{Recorded, quotas};
 use crate::state::{Settings, State, StateError, Writer};
 
 /// Make AWS like the stack: plan, show, ask, converge.
@@ -65,21 +66,41 @@ struct Todo {
 }
 
 impl Args {
-    pub(super) async fn run(self, stopper: &Stopper) -> Result<Done, Error> {
-        let desk = Desk::open(&self.common)?;
-        let wait = self.effort.lock_wait();
-        desk.locked_within(wait, stopper, "apply", async |desk, writer| self.converge(desk, writer, stopper).await)
-            .await
+    pub(super) async fn run(mut self, stopper: &Stopper) -> Result<Done, Error> {
+        let moved = Cell::new(false);
+        let done = self.once(stopper, &moved).await?;
+        if !moved.get() {
+            return Ok(done);
+        }
+        render::note("the tasks listen on another port now; what let their old one through goes");
+        self.yes = true;
+        self.once(stopper, &moved).await
     }
 
-    async fn converge(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
+    async fn once(&self, stopper: &Stopper, moved: &Cell<bool>) -> Result<Done, Error> {
+        let desk = Desk::open(&self.common)?;
+        let wait = self.effort.lock_wait();
+        desk.locked_within(wait, stopper, "apply", async |desk, writer| {
+            self.converge(desk, writer, stopper, moved).await
+        })
+        .await
+    }
+
+    /// `moved` tells whether tasks have left a port that rules still let through.
+    async fn converge(
+        &self,
+        desk: Desk,
+        writer: &Writer,
+        stopper: &Stopper,
+        moved: &Cell<bool>,
+    ) -> Result<Done, Error> {
         stopper.when_lost(writer.lost());
         let todo = stopper.unless_asked(self.prepare(desk, writer)).await?;
         if !todo.plan.is_empty() {
             let new = todo.context.newcomer(&todo.plan).map(|newcomer| format!("{} is new. ", newcomer.env));
             confirm(stopper, self.yes, &format!("{}Make these changes?", new.unwrap_or_default())).await?;
         }
-        self.execute(todo, writer, stopper).await
+        self.execute(todo, writer, stopper, moved).await
     }
 
     /// Everything up to the question whether to go ahead. Changes nothing in AWS.
@@ -108,8 +129,10 @@ impl Args {
         Ok(Todo { context, stack, plan, chosen, seen })
     }
 
-    async fn execute(self, todo: Todo, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
+    async fn execute(&self, todo: Todo, writer: &Writer, stopper: &Stopper, moved: &Cell<bool>) -> Result<Done, Error> {
         let Todo { context, stack, plan, chosen, seen } = todo;
+        let port = context.config.service.port;
+        let leaves = Recorded::of(&context.state, &context.config).ports.iter().any(|old| *old != port);
         let settings = &context.config.engine;
         let options = self.effort.options(settings, self.adopt);
         stopper.after(self.effort.limit(settings));
@@ -125,8 +148,11 @@ impl Args {
         if report.is_complete() && self.selection.is_all() {
             remember(writer, &mut state, now).await?;
         }
+        moved.set(leaves && report.is_complete() && self.selection.is_all());
         let done = conclude(report, stopper)?;
-        render::outputs(&state.outputs)?;
+        if !moved.get() {
+            render::outputs(&state.outputs)?;
+        }
         Ok(done)
     }
 }

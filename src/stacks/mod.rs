@@ -8,6 +8,7 @@ mod network;
 mod place;
 mod policy;
 pub mod quotas;
+mod recorded;
 mod stream;
 pub mod student_records;
 mod tasks;
@@ -18,6 +19,7 @@ use crate::config::{Config, StackKind};
 use crate::stack::Stack;
 
 pub use place::Place;
+pub use recorded::Recorded;
 
 /// The stack that the settings ask for, at this place.
 pub fn build(config: &Config, place: &Place) -> Stack {

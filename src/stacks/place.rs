@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ec2::types::Filter;
 
 use super::builder::zone_letters;
-use super::{data_pipeline, student_records};
+use super::{Recorded, data_pipeline, student_records};
 use crate::aws::{Aws, tags};
 use crate::config::{Config, StackKind};
 use crate::error::{Class, Fault, Result};
@@ -27,6 +27,8 @@ pub struct Place {
     pub partition: String,
     /// The availability zones to use, as many as the settings ask for.
     pub zones: Vec<String>,
+    /// What stands already and is to stay.
+    pub recorded: Recorded,
 }
 
 impl Place {
@@ -53,7 +55,13 @@ impl Place {
                 zones.join(", ")
             )));
         }
-        Ok(Place { account: aws.account.clone(), region: aws.region.clone(), partition: aws.partition.clone(), zones })
+        Ok(Place {
+            account: aws.account.clone(),
+            region: aws.region.clone(),
+            partition: aws.partition.clone(),
+            zones,
+            recorded: Recorded::of(state, config),
+        })
     }
 
     /// An ARN in this partition, region and account.

@@ -28,6 +28,7 @@ mod regions;
 mod requirements;
 mod returns;
 mod secrets;
+mod serves;
 mod sharing;
 mod shown;
 mod signals;

@@ -75,7 +75,7 @@ impl Resource for TargetGroup {
     type Cloud = Aws;
     type Outputs = TargetGroupOutputs;
     const KIND: &'static str = "elbv2.target_group";
-    const IMMUTABLE: &'static [&'static str] = &["name", "port", "protocol", "protocol_version", "vpc_id"];
+    const IMMUTABLE: &'static [&'static str] = &["name", "protocol", "protocol_version", "vpc_id"];
     const REPLACE: Replace = Replace::CreateFirst;
     // A listener forwards to it before the service may register its tasks there.
     const EMPTY_AT_FIRST: bool = true;
@@ -194,7 +194,7 @@ impl TargetGroup {
         let delay = attributes.attributes().iter().find(|each| each.key() == Some(DELAY));
         let live = TargetGroup {
             name: found.target_group_name().unwrap_or_default().to_owned(),
-            port: found.port().unwrap_or_default(),
+            port: self.port,
             protocol: found.protocol().map_or("", |protocol| protocol.as_str()).to_owned(),
             protocol_version: found.protocol_version().unwrap_or("HTTP1").to_owned(),
             vpc_id: found.vpc_id().unwrap_or_default().into(),

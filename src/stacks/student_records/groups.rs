@@ -61,7 +61,11 @@ impl Builder<'_> {
     }
 
     fn rules(&mut self, groups: &mut Groups) {
-        let port = i32::from(self.config.service.port);
+        let mut ports = self.place.recorded.ports.clone();
+        ports.insert(self.config.service.port);
+        let through = |peer: &Node<SecurityGroup>, what: &str| {
+            ports.iter().map(|port| Rule::tcp((*port).into(), of(peer), what)).collect::<Vec<_>>()
+        };
         let (alb, service) = (groups.alb.clone(), groups.service.clone());
         let mut to_data = BTreeSet::new();
         for (thing, group, port) in [
@@ -93,8 +97,8 @@ impl Builder<'_> {
             None => (Peer::Cidr(ipnet::Ipv4Net::default()), "from the internet"),
         };
         let to_balancer = [HTTPS, HTTP].map(|port| Rule::tcp(port, caller.clone(), from_caller));
-        let from_alb = [Rule::tcp(port, of(&alb), "from the load balancer")];
-        let to_service = [Rule::tcp(port, of(&service), "to the service")];
+        // Tasks that listen on another port than the next ones must be reached until they have stopped.
+        let (from_alb, to_service) = (through(&alb, "from the load balancer"), through(&service, "to the service"));
         let witnesses = [
             self.set_rules("alb", &alb, to_balancer, to_service),
             self.set_rules("service", &service, from_alb, to_data),

@@ -20,6 +20,9 @@ const CERTIFICATE_DAYS: i32 = 825;
 
 pub(super) struct Ingress {
     pub balancer: Node<LoadBalancer>,
+/// Stands in the names of target groups for the port, which groups once had in their names.
+const GROUPS_PORT: u16 = 8080;
+
     pub targets: Node<TargetGroup>,
     /// Where requests come in.
     pub https: Node<Listener>,
@@ -81,16 +84,18 @@ impl Builder<'_> {
     }
 
     /// Most of a target group cannot change in place, and while a listener uses it its name stays taken: so the name
-    /// changes with what cannot change.
+    /// changes with what cannot change. Its port is only a default, since ECS registers the container's own: a group stays
+    /// when that changes, and no request meets one without tasks.
     fn target_group(&mut self, network: &Network) -> Node<TargetGroup> {
         let service = &self.config.service;
-        let port = i32::from(service.port);
         let protocol = if service.tls { "HTTPS" } else { "HTTP" };
-        let hash = short_hash(&format!("{port}/{protocol}/HTTP1/{}", self.config.network.cidr));
+        let hash = short_hash(&format!("{GROUPS_PORT}/{protocol}/HTTP1/{}", self.config.network.cidr));
+        let fresh = || (self.name(&format!("tg-{hash}")), i32::from(service.port));
+        let (name, port) = self.place.recorded.target_group.clone().unwrap_or_else(fresh);
         self.stack.add(
             "target-group",
             TargetGroup {
-                name: self.name(&format!("tg-{hash}")),
+                name,
                 port,
                 protocol: protocol.into(),
                 protocol_version: "HTTP1".into(),

@@ -14,4 +14,11 @@ def change_targets(call, service):
         for known in list(group.targets):
             group.targets.pop(known)
         addresses = [task["_address"] for task in running_tasks(call, service) if "_address" in task]
-        group.register([{"Id": address, "Port": group.port} for address in addresses])
+        port = port_of(service, group)
+        group.register([{"Id": address, "Port": port} for address in addresses])
+
+
+def port_of(service, group):
+    """The container's own; a group's is for targets that are registered without one."""
+    entries = [entry for entry in service["loadBalancers"] if entry.get("targetGroupArn") == group.arn]
+    return next((entry["containerPort"] for entry in entries if entry.get("containerPort")), group.port)
