@@ -531,6 +531,16 @@ def listeners(aws):
             yield entry(item["ListenerArn"], name, elb_tags(aws, item["ListenerArn"]), item)
 
 
+@kind("elbv2.listener-rule")
+def listener_rules(aws):
+    for balancer in aws.all("elbv2", "describe_load_balancers", "LoadBalancers"):
+        for item in aws.all("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=balancer["LoadBalancerArn"]):
+            for rule in aws.all("elbv2", "describe_rules", "Rules", ListenerArn=item["ListenerArn"]):
+                if not rule["IsDefault"]:
+                    name = f"{balancer['LoadBalancerName']}:{item['Port']}:{rule['Priority']}"
+                    yield entry(rule["RuleArn"], name, elb_tags(aws, rule["RuleArn"]), rule)
+
+
 # API Gateway
 
 

@@ -77,6 +77,8 @@ const ROWS: &[Row] = &[
     ("elasticloadbalancingv2:CreateTargetGroup", "ValidationError", "VPC", Class::NotYet),
     ("elasticloadbalancingv2:CreateListener", "TargetGroupNotFound", "", Class::NotYet),
     ("elasticloadbalancingv2:CreateListener", "LoadBalancerNotFound", "", Class::NotYet),
+    ("elasticloadbalancingv2:CreateRule", "ListenerNotFound", "", Class::NotYet),
+    ("elasticloadbalancingv2:CreateRule", "TargetGroupNotFound", "", Class::NotYet),
     ("applicationautoscaling:PutScalingPolicy", "ObjectNotFoundException", "", Class::NotYet),
     ("ecs", "InvalidParameterException", "still Draining", Class::Busy),
     ("ecs", "InvalidParameterException", "not idempotent", Class::Exists),

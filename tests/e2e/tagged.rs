@@ -142,7 +142,7 @@ cognito.update_user_pool(UserPoolId=pool, PoolName='renamed', UserPoolTags=tags)
 }
 
 /// What makes something that carries tags.
-const CREATES: [&str; 41] = [
+const CREATES: [&str; 42] = [
     "acm:ImportCertificate",
     "application-autoscaling:RegisterScalableTarget",
     "cloudtrail:CreateTrail",
@@ -167,6 +167,7 @@ const CREATES: [&str; 41] = [
     "elasticfilesystem:CreateFileSystem",
     "elasticloadbalancing:CreateListener",
     "elasticloadbalancing:CreateLoadBalancer",
+    "elasticloadbalancing:CreateRule",
     "elasticloadbalancing:CreateTargetGroup",
     "guardduty:CreateDetector",
     "iam:CreateRole",
@@ -194,8 +195,8 @@ fn demands(tag: &str) -> Value {
     let gateway: Vec<String> = paths.iter().map(|path| format!("arn:aws:apigateway:us-east-1::/{path}")).collect();
     json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Action": "*", "Resource": "*" },
-        { "Effect": "Deny", "Action": CREATES[..40], "Resource": "*", "Condition": without },
-        { "Effect": "Deny", "Action": CREATES[40], "Resource": gateway, "Condition": without },
+        { "Effect": "Deny", "Action": CREATES[..41], "Resource": "*", "Condition": without },
+        { "Effect": "Deny", "Action": CREATES[41], "Resource": gateway, "Condition": without },
     ]})
 }
 

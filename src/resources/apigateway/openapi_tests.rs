@@ -2,7 +2,7 @@
 
 use aws_sdk_apigateway::types::{ConnectionType, IntegrationResponse, MethodResponse, TlsConfig};
 
-use super::super::route::{path_mappings, path_parameters, without_stage};
+use super::super::route::{path_mappings, path_parameters};
 use super::*;
 
 const POOL: &str = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbC";
@@ -21,8 +21,8 @@ fn api() -> RestApi {
             link: Some(Link { vpc_link_id: "link1".into(), load_balancer_arn: "arn:aws:alb".into() }),
             insecure_skip_verification: true,
             request_parameters: path_mappings(path),
-            request_templates: without_stage(path),
-            passthrough: "WHEN_NO_TEMPLATES".to_owned(),
+            request_templates: BTreeMap::new(),
+            passthrough: "WHEN_NO_MATCH".to_owned(),
             timeout_ms: 10_000,
         }),
     };
@@ -228,4 +228,13 @@ fn what_nobody_here_made_is_seen_as_such() {
     let method = Method::builder().authorization_type("NONE").method_integration(mock).build();
     let found = routes(&[Resource::builder().path("/x").resource_methods("OPTIONS", method).build()], &[]);
     assert_eq!(found["OPTIONS /x"].integration, Integration::Other { kind: "MOCK".to_owned() });
+}
+
+#[test]
+fn a_route_that_an_import_left_out_is_told() {
+    let api = api();
+    let mut resources = imported(&openapi(&api).unwrap());
+    assert_eq!(missing(&api.routes, &resources), [""; 0]);
+    resources.retain(|resource| resource.path() != Some("/students/events"));
+    assert_eq!(missing(&api.routes, &resources), ["ANY /students/events"]);
 }

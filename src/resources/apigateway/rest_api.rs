@@ -1,6 +1,5 @@
 //! A regional REST API with all its routes, written by one import of an OpenAPI document and read by one list of
-//! resources. Its name is not unique, so it is found by its tags; callers see a change only with a new deployment; and
-//! a server behind a VPC link sees the stage's name in front of each path, which [`route`](super::route) can take off.
+//! resources. Its name is not unique, so it is found by its tags, and callers see a change only with a new deployment.
 
 use std::collections::BTreeMap;
 

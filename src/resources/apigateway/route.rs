@@ -1,9 +1,7 @@
 //! A route of a REST API: what one method of one path asks for, and what answers it.
 //!
-//! Behind a VPC link API Gateway sends the path of the request with the stage's name in front (`/prod/students/7`),
-//! whatever path the integration's `uri` has: that only sets scheme, host name and port. [`without_stage`] makes the
-//! request template that takes the name off. Templates are chosen by content type, and one for `application/json`
-//! also serves requests without a body; with `passthrough` = `WHEN_NO_TEMPLATES` any other type is refused.
+//! The path of a proxy's `uri` is what the server is asked for. Behind a VPC link AWS's pages do not agree whether the stage's
+//! name stands in front of it (`/prod/students/7`), nor whether a proxy runs request templates, which could take it off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +74,7 @@ pub struct HttpProxy {
     /// Where parameters of its request come from: `integration.request.path.id` from `method.request.path.id`, or a
     /// constant inside single quotes.
     pub request_parameters: BTreeMap<String, String>,
-    /// Templates by content type; see [`without_stage`].
+    /// Templates by content type.
     pub request_templates: BTreeMap<String, Out<String>>,
     /// What happens to a content type without a template: `WHEN_NO_MATCH`, `WHEN_NO_TEMPLATES` or `NEVER`.
     pub passthrough: String,
@@ -140,21 +138,6 @@ pub fn path_parameters(path: &str) -> BTreeMap<String, bool> {
 pub fn path_mappings(path: &str) -> BTreeMap<String, String> {
     let mapping = |name| (format!("integration.request.path.{name}"), format!("method.request.path.{name}"));
     variables(path).map(|(name, _)| mapping(name)).collect()
-}
-
-/// The request templates that make a server behind a VPC link see the path without the stage's name. A variable is
-/// encoded again, so that no value can reach another path.
-pub fn without_stage(path: &str) -> BTreeMap<String, Out<String>> {
-    let mut template = String::new();
-    let mut target = path.to_owned();
-    for (index, (name, greedy)) in variables(path).enumerate() {
-        let value = format!("$input.params('{name}')");
-        let value = if greedy { value } else { format!("$util.urlEncode({value})") };
-        template += &format!("#set($v{index} = {value})\n");
-        target = target.replace(&format!("{{{name}{}}}", if greedy { "+" } else { "" }), &format!("${{v{index}}}"));
-    }
-    template += &format!("#set($context.requestOverride.path = \"{target}\")\n$input.body");
-    [("application/json".to_owned(), template.into())].into()
 }
 
 /// Refuses what AWS would refuse.
@@ -285,18 +268,6 @@ impl AwsService {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_stage_is_taken_off_the_path_and_variables_are_encoded() {
-        let template = &without_stage("/students/{id}/events/{rest+}")["application/json"];
-        assert_eq!(
-            template.get().unwrap(),
-            "#set($v0 = $util.urlEncode($input.params('id')))\n\
-             #set($v1 = $input.params('rest'))\n\
-             #set($context.requestOverride.path = \"/students/${v0}/events/${v1}\")\n\
-             $input.body"
-        );
-    }
 
     #[test]
     fn keys_are_a_method_and_a_path() {

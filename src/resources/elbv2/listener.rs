@@ -254,7 +254,7 @@ fn with_tags(listener: ElbListener, tags: &mut BTreeMap<String, Tags>) -> (ElbLi
 }
 
 /// `…:listener/app/NAME/ID/LISTENER` → `…:loadbalancer/app/NAME/ID`.
-fn balancer_of(listener: &str) -> Option<String> {
+pub(super) fn balancer_of(listener: &str) -> Option<String> {
     let (head, path) = listener.split_once(":listener/")?;
     let (path, _) = path.rsplit_once('/')?;
     Some(format!("{head}:loadbalancer/{path}"))

@@ -2,15 +2,17 @@
 
 use super::super::builder::short_hash;
 use super::super::network::Network;
+use super::api::FIRST_WORDS;
 use super::groups::Groups;
 use super::{Builder, Class};
 use crate::config::IngressMode;
 use crate::resource::Tags;
 use crate::resources::acm::Certificate;
 use crate::resources::elbv2::listener::Action;
+use crate::resources::elbv2::listener_rule::Rewrite;
 use crate::resources::elbv2::load_balancer::Scheme;
 use crate::resources::elbv2::target_group::HealthCheck;
-use crate::resources::elbv2::{Listener, LoadBalancer, TargetGroup};
+use crate::resources::elbv2::{Listener, ListenerRule, LoadBalancer, TargetGroup};
 use crate::stack::{Node, Out};
 
 /// TLS 1.2 and 1.3. Left out, AWS would pick one that allows TLS 1.0.
@@ -18,16 +20,18 @@ const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 /// Days the certificate that tapctl makes is valid.
 const CERTIFICATE_DAYS: i32 = 825;
 
-pub(super) struct Ingress {
-    pub balancer: Node<LoadBalancer>,
 /// Stands in the names of target groups for the port, which groups once had in their names.
 const GROUPS_PORT: u16 = 8080;
 
+pub(super) struct Ingress {
+    pub balancer: Node<LoadBalancer>,
     pub targets: Node<TargetGroup>,
     /// Where requests come in.
     pub https: Node<Listener>,
     /// The name that callers use: the one in the certificate.
     pub host: Out<String>,
+    /// The load balancer, for a VPC link to it: one that takes the stage's name off paths.
+    pub linked_arn: Out<String>,
     /// That certificate, whoever made it.
     pub certificate_arn: Out<String>,
 }
@@ -64,7 +68,11 @@ impl Builder<'_> {
         let forward = Action::Forward { target_group_arn: targets.arn() };
         let https = self.listener("https", &balancer, 443, Some(certificate.clone()), forward);
         self.listener("http", &balancer, 80, None, Action::RedirectHttps { port: 443 });
-        Ingress { balancer, targets, https, host, certificate_arn: certificate }
+        let linked_arn = match settings.mode {
+            IngressMode::Internal => self.without_stage(&balancer, &https, &targets),
+            IngressMode::Public => balancer.arn(),
+        };
+        Ingress { balancer, targets, https, host, linked_arn, certificate_arn: certificate }
     }
 
     /// API Gateway checks that the certificate is for the name it calls, and before a public load balancer it finds that
@@ -113,6 +121,30 @@ impl Builder<'_> {
                 tags: Tags::new(),
             },
         )
+    }
+
+    /// Whether API Gateway puts the stage's name in front of the path on its way through a VPC link, AWS's pages do not
+    /// agree on: developer guide, "Private integrations for REST APIs", says so, and AWS's own samples reach what they
+    /// name. A path that has it, in front of one that the service answers, loses it here.
+    fn without_stage(
+        &mut self,
+        balancer: &Node<LoadBalancer>,
+        https: &Node<Listener>,
+        targets: &Node<TargetGroup>,
+    ) -> Out<String> {
+        let rule = ListenerRule {
+            listener_arn: https.arn(),
+            load_balancer_arn: balancer.arn(),
+            priority: 1,
+            paths: [format!("/{}/*", self.config.env)].into(),
+            target_group_arn: targets.arn(),
+            rewrite: Some(Rewrite {
+                regex: format!("^/{}/((?:{})(?:[/?].*)?)$", self.config.env, FIRST_WORDS.join("|")),
+                replace: "/$1".into(),
+            }),
+            tags: Tags::new(),
+        };
+        self.stack.add("listener-rule-stage", rule).load_balancer_arn()
     }
 
     fn listener(

@@ -266,6 +266,24 @@ def owner_of(backend, listener_arn):
     return None
 
 
+@rule(
+    "strict",
+    "elbv2",
+    "CreateRule",
+    "ModifyRule",
+    says="a rule changes a path by one regular expression, which looks neither ahead nor behind",
+    source="User Guide for Application Load Balancers: Transforms for listener rules",
+)
+def transforms(call):
+    kinds = [one.get("Type") for one in call.get("Transforms", [])]
+    if len(set(kinds)) < len(kinds) or not set(kinds) <= {"url-rewrite", "host-header-rewrite"}:
+        validation("A rule has at most one transform of each type, url-rewrite and host-header-rewrite")
+    for one in call.get("Transforms", []):
+        for rewrite in (one.get("UrlRewriteConfig") or one.get("HostHeaderRewriteConfig") or {}).get("Rewrites", []):
+            if re.search(r"\(\?(?:[=!]|<[=!])", rewrite["Regex"]) or len(rewrite["Regex"]) > 1024:
+                validation(f"The regular expression '{rewrite['Regex']}' is not supported")
+
+
 @rule("order", "elbv2", "DeleteLoadBalancer", says="a protected load balancer cannot be deleted")
 def deletion_protection(call):
     balancer = balancers(call).get(call.params["LoadBalancerArn"])

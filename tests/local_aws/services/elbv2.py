@@ -297,3 +297,26 @@ def complete_forward(action):
         config["TargetGroupStickinessConfig"] = {"Enabled": False}
     if len(config["TargetGroups"]) == 1:
         action["TargetGroupArn"] = config["TargetGroups"][0]["TargetGroupArn"]
+
+
+def rule_of(call, arn):
+    for balancer in balancers(call).values():
+        for listener in balancer.listeners.values():
+            if arn in listener.rules:
+                return listener.rules[arn]
+    return None
+
+
+@after("elbv2", "CreateRule", "ModifyRule")
+def keep_transforms(call, answer):
+    for shown in answer["Rules"]:
+        known = rule_of(call, shown["RuleArn"])
+        if call.get("Transforms") or call.get("ResetTransforms"):
+            known.transforms = call.get("Transforms", [])
+    show_transforms(call, answer)
+
+
+@after("elbv2", "DescribeRules")
+def show_transforms(call, answer):
+    for shown in answer["Rules"]:
+        shown["Transforms"] = getattr(rule_of(call, shown["RuleArn"]), "transforms", [])

@@ -70,8 +70,10 @@ def ec2(call):
 def listeners(call):
     backend = call.backend("elbv2")
     for balancer in backend.load_balancers.values():
-        for arn in balancer.listeners:
-            yield arn, backend.tagging_service.list_tags_for_resource(arn)["Tags"]
+        for arn, listener in balancer.listeners.items():
+            rules = [rule.arn for rule in listener.rules.values() if not rule.is_default]
+            for one in [arn, *rules]:
+                yield one, backend.tagging_service.list_tags_for_resource(one)["Tags"]
 
 
 def wanted_kind(call, arn):

@@ -198,3 +198,36 @@ def test_services_register_their_tasks_as_targets(local, network, balancer, targ
     assert ecs.describe_services(cluster=name, services=[name])["services"][0]["healthCheckGracePeriodSeconds"] == 60
     health = local("elbv2").describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
     assert [entry["TargetHealth"]["State"] for entry in health] == ["healthy", "healthy"]
+
+
+@proves("elbv2.transforms")
+def test_a_rule_changes_paths_until_it_is_told_not_to(local, network, balancer, name):
+    elb = local("elbv2")
+    wish = {"Protocol": "HTTP", "Port": 80, "VpcId": network.vpc, "TargetType": "ip"}
+    group = elb.create_target_group(Name=name, **wish)["TargetGroups"][0]["TargetGroupArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    listener = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=forward)
+    listener = listener["Listeners"][0]["ListenerArn"]
+    path = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/dev/*"]}}]
+
+    def rewrite(regex):
+        return [{"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": regex, "Replace": "/$1"}]}}]
+
+    tags = [{"Key": "k", "Value": "v"}]
+    wish = {"ListenerArn": listener, "Priority": 1, "Conditions": path, "Actions": forward, "Tags": tags}
+    rule = elb.create_rule(**wish, Transforms=rewrite("^/dev/(.*)$"))["Rules"][0]["RuleArn"]
+
+    def found():
+        return elb.describe_rules(RuleArns=[rule])["Rules"][0]
+
+    assert found()["Transforms"] == rewrite("^/dev/(.*)$")
+    assert elb.describe_tags(ResourceArns=[rule])["TagDescriptions"][0]["Tags"] == tags
+    elb.modify_rule(RuleArn=rule, Conditions=path, Actions=forward)
+    assert found()["Transforms"] == rewrite("^/dev/(.*)$")
+    elb.modify_rule(RuleArn=rule, Conditions=path, ResetTransforms=True)
+    assert found()["Transforms"] == []
+    with refused("ValidationError"):
+        elb.modify_rule(RuleArn=rule, Conditions=path, Transforms=rewrite("^(?=/dev)(.*)$"))
+    elb.delete_rule(RuleArn=rule)
+    with refused("RuleNotFound"):
+        found()

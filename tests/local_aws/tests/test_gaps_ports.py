@@ -9,7 +9,8 @@ def test_a_port_that_is_closed_while_tasks_listen_on_it(local, network, name, wa
     ec2, elb = local("ec2"), local("elbv2")
     wish = {"Protocol": "HTTP", "Port": 80, "VpcId": network.vpc, "TargetType": "ip"}
     group = elb.create_target_group(Name=name, **wish)["TargetGroups"][0]["TargetGroupArn"]
-    balancer = elb.create_load_balancer(Name=name, Subnets=network.subnets, SecurityGroups=[network.group])
+    within = {"Subnets": network.subnets, "SecurityGroups": [network.group], "Scheme": "internal"}
+    balancer = elb.create_load_balancer(Name=name, **within)
     balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
     forward = [{"Type": "forward", "TargetGroupArn": group}]
     elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=forward)
@@ -37,7 +38,8 @@ def test_targets_are_registered_on_the_ports_of_their_containers(local, network,
     elb = local("elbv2")
     wish = {"Protocol": "HTTP", "Port": 80, "VpcId": network.vpc, "TargetType": "ip"}
     group = elb.create_target_group(Name=name, **wish)["TargetGroups"][0]["TargetGroupArn"]
-    balancer = elb.create_load_balancer(Name=name, Subnets=network.subnets, SecurityGroups=[network.group])
+    within = {"Subnets": network.subnets, "SecurityGroups": [network.group], "Scheme": "internal"}
+    balancer = elb.create_load_balancer(Name=name, **within)
     forward = [{"Type": "forward", "TargetGroupArn": group}]
     where = {"LoadBalancerArn": balancer["LoadBalancers"][0]["LoadBalancerArn"], "Protocol": "HTTP", "Port": 80}
     elb.create_listener(**where, DefaultActions=forward)
