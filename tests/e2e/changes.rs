@@ -150,20 +150,24 @@ fn data_stores_grow_in_place() {
     let lines = changed.plan.lines().filter(|line| !line.contains("body.widgets"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
     + create  alarm-cache-cpu-3        cloudwatch.alarm
+    + create  alarm-cache-credits-3    cloudwatch.alarm
+    + create  alarm-cache-engine-3     cloudwatch.alarm
     + create  alarm-cache-evictions-3  cloudwatch.alarm
     + create  alarm-cache-memory-3     cloudwatch.alarm
     ~ update  cache                    elasticache.replication_group  student-redis-dev
           nodes: 2 → 3
     ~ update  dashboard                cloudwatch.dashboard  student-records-dev
-    student-records dev in account 123456789012, us-east-1: 3 to create, 2 to update
+    student-records dev in account 123456789012, us-east-1: 5 to create, 2 to update
     "#);
     insta::assert_snapshot!(changed.writes, @"
     cloudwatch:PutDashboard
-    cloudwatch:PutMetricAlarm × 3
+    cloudwatch:PutMetricAlarm × 5
     elasticache:IncreaseReplicaCount
     ");
     insta::assert_snapshot!(changed.difference(), @"
     + cloudwatch.alarm student-cache-cpu-3-dev
+    + cloudwatch.alarm student-cache-credits-3-dev
+    + cloudwatch.alarm student-cache-engine-3-dev
     + cloudwatch.alarm student-cache-evictions-3-dev
     + cloudwatch.alarm student-cache-memory-3-dev
     + elasticache.cluster student-redis-dev-003

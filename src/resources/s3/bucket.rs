@@ -285,7 +285,8 @@ impl Bucket {
             return Ok(());
         };
         let ask = cx.s3.put_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(&cx.account);
-        let smallest = if self.archive_small { TransitionDefaultMinimumObjectSize::VariesByStorageClass } else { LARGE_ONLY };
+        let smallest =
+            if self.archive_small { TransitionDefaultMinimumObjectSize::VariesByStorageClass } else { LARGE_ONLY };
         let ask = ask.transition_default_minimum_object_size(smallest);
         ask.lifecycle_configuration(configuration).send().await?;
         Ok(())

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_wafv2::error::BuildError;
 use aws_sdk_wafv2::types::builders::RuleBuilder;
 use aws_sdk_wafv2::types::{
-    AllowAction, BlockAction, CountAction, DefaultAction, ManagedRuleGroupStatement, NoneAction, OverrideAction, RateBasedStatement,
-    RateBasedStatementAggregateKeyType, Rule, RuleAction, RuleActionOverride, Scope, Statement, Tag, VisibilityConfig, WebAcl as WafAcl,
-    WebAclSummary,
+    AllowAction, BlockAction, CountAction, DefaultAction, ManagedRuleGroupStatement, NoneAction, OverrideAction,
+    RateBasedStatement, RateBasedStatementAggregateKeyType, Rule, RuleAction, RuleActionOverride, Scope, Statement,
+    Tag, VisibilityConfig, WebAcl as WafAcl, WebAclSummary,
 };
 
 use crate::resource::TAG_NODE;
@@ -121,9 +121,7 @@ impl Resource for WebAcl {
                 return Err(format!("managed_rule_groups has {group} twice; rules need names of their own"));
             }
         }
-        if let Some((group, _)) =
-            self.counted.iter().find(|(group, rules)| !seen.contains(group) || rules.is_empty())
-        {
+        if let Some((group, _)) = self.counted.iter().find(|(group, rules)| !seen.contains(group) || rules.is_empty()) {
             return Err(format!("counted has {group}; it names rules of a group of managed_rule_groups"));
         }
         if let Some(limit) = self.rate_limit.filter(|limit| !(10..=2_000_000_000).contains(limit)) {

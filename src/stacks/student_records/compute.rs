@@ -83,10 +83,8 @@ impl Builder<'_> {
             ("REDIS_AUTH_TOKEN", below.secrets.cache.arn()),
             ("THIRD_PARTY_CREDENTIALS", below.secrets.third_party.arn()),
         ];
-        let mut mount_points = BTreeMap::from([(
-            "/mnt/efs".to_owned(),
-            MountPoint { volume: VOLUME.to_owned(), read_only: false },
-        )]);
+        let mut mount_points =
+            BTreeMap::from([("/mnt/efs".to_owned(), MountPoint { volume: VOLUME.to_owned(), read_only: false })]);
         let (scratch, scratch_volume) = self.scratch().unzip();
         mount_points.extend(scratch);
         let container = Container {

@@ -193,16 +193,7 @@ impl Builder<'_> {
         let stream = dimensions([("StreamName", data.stream.stream_name())]);
         let (age, metric) = ("Events wait to be read", "GetRecords.IteratorAgeMilliseconds");
         let mut watches = of_stream(&stream, self.config.stream.readers);
-        watches.push(watch(
-            "stream-iterator-age",
-            age,
-            "AWS/Kinesis",
-            metric,
-            &stream,
-            "Maximum",
-            ITERATOR_AGE_MS,
-            5,
-        ));
+        watches.push(watch("stream-iterator-age", age, "AWS/Kinesis", metric, &stream, "Maximum", ITERATOR_AGE_MS, 5));
         watches
     }
 }

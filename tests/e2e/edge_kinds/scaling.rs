@@ -26,15 +26,14 @@ ecs.create_service(cluster='bench', serviceName='bench', taskDefinition='bench',
     );
     let with = |scaling: Scaling| {
         let mut stack = stack();
-        let target =
-            ScalableTarget {
-                cluster: "bench".into(),
-                service: "bench".into(),
-                min: 1,
-                max: 4,
-                suspended: BTreeSet::new(),
-                tags: BTreeMap::new(),
-            };
+        let target = ScalableTarget {
+            cluster: "bench".into(),
+            service: "bench".into(),
+            min: 1,
+            max: 4,
+            suspended: BTreeSet::new(),
+            tags: BTreeMap::new(),
+        };
         let target = stack.add("target", target);
         let name = "bench-backlog".to_owned();
         stack.add("policy", ScalingPolicy { name, resource_id: target.resource_id(), scaling });

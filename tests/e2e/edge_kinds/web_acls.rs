@@ -31,6 +31,18 @@ def alter(**change):
     waf.update_web_acl(**named, LockToken=found['LockToken'], **kept | change)
 ";
 
+/// What Shield Advanced puts into it, and what somebody has it do about a flood.
+const UNDER_SHIELD: &str = "
+shield = acl['Rules'][0] | {'Name': 'ShieldMitigationRuleGroup_1', 'Priority': 10_000_000}
+alter(Rules=acl['Rules'] + [shield], OnSourceDDoSProtectionConfig={'ALBLowReputationMode': 'ALWAYS_ON'})
+print('null')
+";
+
+const KEPT: &str = "
+last = acl['Rules'][-1]
+print(json.dumps([last['Name'], last['Priority'], acl['OnSourceDDoSProtectionConfig']['ALBLowReputationMode']]))
+";
+
 #[test]
 fn a_web_acl() {
     let bench = Bench::new();
@@ -55,6 +67,13 @@ fn a_web_acl() {
          waf.untag_resource(ResourceARN=acl['ARN'], TagKeys=['Name'])",
         &["it.tags.Mine", "it.tags.Name"],
     );
+    alter(
+        "count = [{'Name': 'SizeRestrictions_BODY', 'ActionToUse': {'Count': {}}}]\n\
+         acl['Rules'][1]['Statement']['ManagedRuleGroupStatement']['RuleActionOverrides'] = count\nalter()",
+        &["it.counted.AWSManagedRulesCommonRuleSet"],
+    );
+    bench.aws.python(&format!("{ALTER_ACL}{UNDER_SHIELD}"));
+    bench.is_as_wanted(&stack);
     let groups = vec!["AWSManagedRulesKnownBadInputsRuleSet".to_owned()];
     let changed = only(wafv2::WebAcl { managed_rule_groups: groups, rate_limit: None, ..web_acl() });
     bench.changes(&changed, &["it.managed_rule_groups", "it.rate_limit"]);
@@ -62,6 +81,8 @@ fn a_web_acl() {
         &only(wafv2::WebAcl { rate_limit: Some(100), ..web_acl() }),
         &["it.managed_rule_groups", "it.rate_limit"],
     );
+    let kept = bench.aws.python(&format!("{ALTER_ACL}{KEPT}"));
+    assert_eq!(kept, json!(["ShieldMitigationRuleGroup_1", 10_000_000, "ALWAYS_ON"]));
     bench.ends();
 }
 
