@@ -70,10 +70,12 @@ impl Profiles {
         }
         let mut known: Vec<&str> = self.set.profiles().collect();
         known.sort_unstable();
-        let known =
-            if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+        let (known, choice) = match known.is_empty() {
+            true => ("there are none".to_owned(), ""),
+            false => (format!("there are {}", known.join(", ")), "name one of these, or "),
+        };
         let text = format!("{by} is {name:?}, and ~/.aws/config and ~/.aws/credentials have no such profile; {known}");
-        let advice = format!("name one of these, or make it with `aws configure --profile {name}`");
+        let advice = format!("{choice}make it with `aws configure --profile {name}`");
         Some(Fault::new(Class::Credentials, "NoSuchProfile", text).with_advice(advice))
     }
 
