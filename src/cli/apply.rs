@@ -11,7 +11,7 @@ use super::{Common, Done, Error};
 use crate::engine::Engine;
 use crate::plan::{Observations, Plan, plan};
 use crate::render;
-use crate::run::{choice, loss, outage, settings as guard};
+use crate::run::{choice, loss, outage, settings as guard, teardown};
 use crate::stack::Stack;
 use crate::stacks::{Recorded, quotas};
 use crate::state::{Settings, State, StateError, Writer};
@@ -111,6 +111,8 @@ impl Args {
         let chosen = self.selection.of(&stack, &context)?;
         choice::known("--allow-data-loss", &self.allow_data_loss, &stack, &context.state)?;
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
+        let guarded = teardown::guarded(&seen);
+        guard::check_guarded(&context.state, &context.config, self.common.without_file(), &guarded)?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
         context.refuse_out_of_reach(&plan)?;

@@ -33,7 +33,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn open(common: &Common) -> Result<Desk, Error> {
         let config = match common.config.as_deref() {
-            Some(path) if is_none(path) => Config::without_file(&common.env, common.stack)?,
+            Some(_) if common.without_file() => Config::without_file(&common.env, common.stack)?,
             Some(path) if !path.exists() => {
                 let (path, none) = (path.display(), guard::NO_FILE);
                 let hint = format!(
@@ -242,7 +242,7 @@ impl Desk {
     }
 
     fn check_settings(&self, state: &State) -> Result<(), Refusal> {
-        guard::check_present(state, &self.config, self.common.config.as_deref().is_some_and(is_none))
+        guard::check_present(state, &self.config, self.common.without_file())
     }
 
     /// The same to write, as the one who holds the lock. `guard` has its say before AWS is asked anything.
@@ -299,8 +299,11 @@ impl Desk {
     }
 }
 
-fn is_none(path: &Path) -> bool {
-    path == Path::new(guard::NO_FILE)
+impl Common {
+    /// Whether a person has said that the defaults are meant.
+    pub(super) fn without_file(&self) -> bool {
+        self.config.as_deref() == Some(Path::new(guard::NO_FILE))
+    }
 }
 
 fn wrong_clock(seconds_ahead: i64) -> String {

@@ -8,7 +8,7 @@ use super::{Common, Done, Error};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::render;
-use crate::run::teardown::{self, Unrecorded};
+use crate::run::teardown::{self, Removal};
 use crate::run::{loss, settings as guard};
 use crate::state::{State, Writer};
 
@@ -55,9 +55,7 @@ impl Args {
             render::note(&format!("this cannot be had again: {lost}"));
         }
         teardown::refuse_obstacles(&survey.obstacles)?;
-        if !survey.recorded {
-            self.unrecorded(&survey, unprotected).allow()?;
-        }
+        self.removal(&survey, unprotected).allow()?;
         let question = teardown::question(&survey.context.state, &teardown::stores(&survey.plan));
         confirm(stopper, self.yes, &question).await?;
         self.remove(survey, writer, stopper).await
@@ -81,12 +79,14 @@ impl Args {
         Ok(done)
     }
 
-    fn unrecorded(&self, survey: &Survey, unprotected: bool) -> Unrecorded {
+    fn removal(&self, survey: &Survey, unprotected: bool) -> Removal {
         let state = &survey.context.state;
-        Unrecorded {
+        Removal {
             name: format!("{}-{}", state.stack, state.env),
+            recorded: survey.recorded,
+            found: survey.found.iter().cloned().collect(),
             unprotected,
-            guarded: teardown::guarded(state),
+            guarded: teardown::guarded(&survey.seen),
             confirmed: self.confirm.clone(),
         }
     }

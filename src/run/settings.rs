@@ -44,6 +44,23 @@ pub fn check_present(state: &State, config: &Config, meant: bool) -> Result<(), 
     }
 }
 
+/// Refuses to go by the defaults over what AWS guards against deletion, where no record tells whose settings guard it: they
+/// would take the guard away. `meant` says that a person named [`NO_FILE`].
+///
+/// # Errors
+/// Names what is guarded, and the ways out.
+pub fn check_guarded(state: &State, config: &Config, meant: bool, guarded: &[String]) -> Result<(), Refusal> {
+    let recorded = state.settings.as_ref().is_some_and(|settings| settings.protect);
+    if guarded.is_empty() || meant || recorded || config.protect || config.origin.file.is_some() {
+        return Ok(());
+    }
+    let (guarded, name) = (guarded.join(", "), format!("{} {}", state.stack, state.env));
+    Err(Refusal::new(
+        format!("AWS guards {guarded} against deletion, and the defaults do not; the settings of {name} are not here"),
+        format!("name their file with --config FILE; --config {NO_FILE} says that the defaults are meant"),
+    ))
+}
+
 /// Refuses to destroy what the record or the settings protect, unless its full name was given.
 ///
 /// # Errors
@@ -104,6 +121,21 @@ mod tests {
         };
         let state = State::new("student-records", "live", "123456789012", "us-east-1");
         State { serial: 1, settings, nodes: [("key".to_owned(), node)].into(), ..state }
+    }
+
+    #[test]
+    fn the_defaults_take_no_guard_away_unasked() {
+        let (defaults, guarded) = (config(None, "live"), ["db-cluster".to_owned()]);
+        let state = applied(None);
+        insta::assert_snapshot!(check_guarded(&state, &defaults, false, &guarded).unwrap_err(), @r"
+        AWS guards db-cluster against deletion, and the defaults do not; the settings of student-records live are not here
+        hint: name their file with --config FILE; --config none says that the defaults are meant
+        ");
+        let part = applied(Some(of(&defaults)));
+        assert!(check_guarded(&part, &defaults, false, &guarded).is_err());
+        check_guarded(&part, &defaults, true, &guarded).unwrap();
+        check_guarded(&part, &defaults, false, &[]).unwrap();
+        check_guarded(&part, &config(Some("[env.live]\nprotect = false"), "live"), false, &guarded).unwrap();
     }
 
     #[test]

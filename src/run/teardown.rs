@@ -4,14 +4,20 @@ use serde_json::Value;
 
 use super::Refusal;
 use crate::engine::Obstacle;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Observations, Plan};
+use crate::resource::Seen;
 use crate::state::State;
 
-/// What stands for, and what against, a removal without a record: nothing but settings and AWS tell what it is.
+/// What stands for, and what against, a removal that a record alone does not account for: nothing but settings and AWS tell
+/// what it is.
 #[derive(Debug, Clone, Default)]
-pub struct Unrecorded {
+pub struct Removal {
     /// The environment's full name, as `student-records-dev`.
     pub name: String,
+    /// Whether anything was recorded.
+    pub recorded: bool,
+    /// The nodes that no record tells of.
+    pub found: Vec<String>,
     /// Whether settings are in force that say the environment is not protected: a file, or the defaults of `dev`.
     pub unprotected: bool,
     /// The nodes whose objects AWS guards against deletion.
@@ -20,7 +26,9 @@ pub struct Unrecorded {
     pub confirmed: Option<String>,
 }
 
-impl Unrecorded {
+impl Removal {
+    /// A guard that stands in AWS is heeded whatever is recorded: a record may be a part, and of other settings.
+    ///
     /// # Errors
     /// Where the name must be typed, and was not.
     pub fn allow(&self) -> Result<(), Refusal> {
@@ -28,19 +36,17 @@ impl Unrecorded {
             return Ok(());
         }
         let hint = format!("if all of it is really to go, add --confirm {}; or name the state's directory", self.name);
+        let unknown = match (self.recorded, self.found.is_empty()) {
+            (false, _) => format!("nothing is recorded of {}, and ", self.name),
+            (true, false) => format!("no record of {} tells of {}, and ", self.name, self.found.join(", ")),
+            (true, true) => String::new(),
+        };
         if !self.guarded.is_empty() {
-            let text = format!(
-                "nothing is recorded of {}, and AWS guards {} against deletion; nothing was changed",
-                self.name,
-                self.guarded.join(", ")
-            );
+            let text = format!("{unknown}AWS guards {} against deletion; nothing was changed", self.guarded.join(", "));
             return Err(Refusal::new(text, hint));
         }
-        if !self.unprotected {
-            let text = format!(
-                "nothing is recorded of {}, and no settings say that it is not protected; nothing was changed",
-                self.name
-            );
+        if !unknown.is_empty() && !self.unprotected {
+            let text = format!("{unknown}no settings say that it is not protected; nothing was changed");
             return Err(Refusal::new(text, hint));
         }
         Ok(())
@@ -48,9 +54,9 @@ impl Unrecorded {
 }
 
 /// The nodes whose live objects are guarded against deletion.
-pub fn guarded(state: &State) -> Vec<String> {
-    let is_guarded = |spec: &Value| spec.get("deletion_protection").and_then(Value::as_bool) == Some(true);
-    let nodes = state.nodes.iter().filter(|(_, node)| is_guarded(&node.spec));
+pub fn guarded(seen: &Observations) -> Vec<String> {
+    let is_guarded = |seen: &Seen| seen.live.get("deletion_protection").and_then(Value::as_bool) == Some(true);
+    let nodes = seen.iter().filter(|(_, seen)| seen.as_ref().is_some_and(is_guarded));
     nodes.map(|(name, _)| name.clone()).collect()
 }
 
@@ -91,14 +97,33 @@ mod tests {
 
     #[test]
     fn without_a_record_only_who_is_known_to_be_unprotected_goes_without_its_name() {
-        let base = Unrecorded { name: "student-records-dev".into(), unprotected: true, ..Unrecorded::default() };
+        let base = Removal { name: "student-records-dev".into(), unprotected: true, ..Removal::default() };
         assert_eq!(base.allow(), Ok(()));
-        let unknown = Unrecorded { unprotected: false, ..base.clone() };
+        let unknown = Removal { unprotected: false, ..base.clone() };
         assert!(unknown.allow().unwrap_err().text.contains("no settings say"));
-        let guarded = Unrecorded { guarded: vec!["db-cluster".into()], ..base };
+        let guarded = Removal { guarded: vec!["db-cluster".into()], ..base };
         assert!(guarded.allow().unwrap_err().text.contains("AWS guards db-cluster"));
-        assert!(Unrecorded { confirmed: Some("student-records-de".into()), ..guarded.clone() }.allow().is_err());
-        assert_eq!(Unrecorded { confirmed: Some("student-records-dev".into()), ..guarded }.allow(), Ok(()));
+        assert!(Removal { confirmed: Some("student-records-de".into()), ..guarded.clone() }.allow().is_err());
+        assert_eq!(Removal { confirmed: Some("student-records-dev".into()), ..guarded }.allow(), Ok(()));
+    }
+
+    #[test]
+    fn a_record_of_a_part_speaks_for_that_part_only() {
+        let name = "student-records-live";
+        let base = Removal { name: name.into(), recorded: true, ..Removal::default() };
+        assert_eq!(base.allow(), Ok(()));
+        let part = Removal { found: vec!["vpc".into(), "cache".into()], ..base.clone() };
+        assert_eq!(Removal { unprotected: true, ..part.clone() }.allow(), Ok(()));
+        insta::assert_snapshot!(part.allow().unwrap_err(), @r"
+        no record of student-records-live tells of vpc, cache, and no settings say that it is not protected; nothing was changed
+        hint: if all of it is really to go, add --confirm student-records-live; or name the state's directory
+        ");
+        let guarded = Removal { guarded: vec!["db-cluster".into()], unprotected: true, ..base };
+        insta::assert_snapshot!(guarded.allow().unwrap_err(), @r"
+        AWS guards db-cluster against deletion; nothing was changed
+        hint: if all of it is really to go, add --confirm student-records-live; or name the state's directory
+        ");
+        assert_eq!(Removal { confirmed: Some(name.into()), ..guarded }.allow(), Ok(()));
     }
 
     #[test]

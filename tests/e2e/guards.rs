@@ -21,6 +21,30 @@ fn refused(aws: &LocalAws, desk: &Desk, arguments: &[&str]) -> Run {
 }
 
 #[test]
+fn what_aws_guards_is_guarded_though_a_record_of_a_part_says_nothing_of_it() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings("account = \"123456789012\"\n[env.live]\nprotect = true");
+    desk.tapctl(&["apply", "--env", "live", "--yes", "--target", "load-balancer", "--target", "key-efs"]).expect(0);
+    // Somebody else has neither the settings nor the state, and begins with a part.
+    let other = Desk::at(&aws);
+    std::fs::remove_file(other.path("tapctl.toml")).expect("it is there");
+    other.tapctl(&[&KEY[..], &["--env", "live"]].concat()).expect(0);
+    assert_eq!(other.state("live")["settings"]["protect"], false);
+    let run = refused(&aws, &other, &["destroy", "--env", "live", "--yes"]);
+    assert!(run.stderr.contains("and AWS guards load-balancer against deletion; nothing was changed\nhint: "), "{run}");
+    assert!(run.stderr.contains("error: no record of student-records-live tells of "), "{run}");
+    let run = refused(&aws, &other, &["apply", "--env", "live", "--yes"]);
+    assert_eq!(
+        run.stderr,
+        "error: AWS guards load-balancer against deletion, and the defaults do not; the settings of student-records live are \
+         not here\nhint: name their file with --config FILE; --config none says that the defaults are meant\n"
+    );
+    other.tapctl(&["destroy", "--env", "live", "--yes", "--confirm", "student-records-live"]).expect(0);
+    assert_eq!(aws.sweep().leftovers().names(), [""; 0]);
+}
+
+#[test]
 fn settings_that_are_gone_are_missed_before_anything_is_written() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
