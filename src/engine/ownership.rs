@@ -1,7 +1,9 @@
 //! Whose an object is. Pure: from what is recorded and what was just seen, before every write and every removal.
 //!
 //! An id that AWS gives out leads to one object for ever. An id that is a name leads to whatever has that name now, and is
-//! believed only where the object's tags, or what tells it from others of its name, say that it is still the same.
+//! believed only where the object's tags, or what tells it from others of its name, say that it is still the same. A record
+//! may have been edited, or mixed up with another's: an id without our tags is believed only where the rest of the record is
+//! of the same object.
 
 use serde_json::Value;
 
@@ -94,7 +96,7 @@ fn by_tags(owner: &Owner, facts: &Facts, record: Option<&NodeState>, seen: &Seen
     let unmarked = || Stranger::Unclaimed("it does not carry this node's ownership tags".to_owned());
     let record = record.ok_or_else(unmarked)?;
     if !facts.named {
-        return Ok(());
+        return if is_recorded(record, seen, tags) { Ok(()) } else { Err(unmarked()) };
     }
     // A service made it anew after this state had asked for its removal, and gave it none.
     let reborn = facts.reborn && record.progress == Progress::Deleting && tags.is_empty();
@@ -118,6 +120,20 @@ fn by_record(facts: &Facts, record: Option<&NodeState>, seen: &Seen) -> Result<(
         Some(record) if identities(record, seen) == Some(true) || was_never_seen(record) => Ok(()),
         _ => Err(Stranger::Unclaimed(reason.clone())),
     }
+}
+
+/// Whether a record is of this object and not of another whose id has come into it: what else AWS gave out with the id is
+/// recorded too, and of the tags that were put on it one is there at least, or there is none at all.
+fn is_recorded(record: &NodeState, seen: &Seen, tags: &Tags) -> bool {
+    let named_by_id = |(key, value): (&String, &Value)| {
+        let named = value.as_str().is_some_and(|value| value.contains(&seen.id));
+        let recorded = record.outputs.get(key).filter(|_| named);
+        recorded.is_none_or(|recorded| recorded == value)
+    };
+    let outputs_agree = seen.outputs.as_object().is_none_or(|outputs| outputs.iter().all(named_by_id));
+    let put: Tags =
+        record.spec.get("tags").and_then(|tags| serde_json::from_value(tags.clone()).ok()).unwrap_or_default();
+    outputs_agree && (tags.is_empty() || put.iter().any(|(key, value)| tags.get(key) == Some(value)))
 }
 
 /// Whether it is the very object that is recorded, where both are known.

@@ -143,6 +143,20 @@ fn a_role_that_another_team_made_of_the_same_name_is_left_to_them() {
 }
 
 #[test]
+fn ids_of_anothers_that_came_into_the_record_lead_nowhere() {
+    let system = System::standing();
+    let theirs = system.aws.python(THEIRS);
+    let path = system.desk.state_path("dev");
+    let mut state = system.desk.state("dev");
+    for (node, id) in theirs.as_object().expect("ids by node") {
+        state["nodes"][node]["id"] = id.clone();
+    }
+    std::fs::write(path, state.to_string()).expect("it is edited");
+    let nodes: BTreeSet<String> = theirs.as_object().expect("ids by node").keys().cloned().collect();
+    system.refuses("NoLongerOurs", "it does not carry this node's ownership tags", &nodes);
+}
+
+#[test]
 fn a_second_key_is_told_and_goes_only_by_name() {
     let system = System::standing();
     let (node, key) = system.nodes.iter().find(|(_, node)| node["kind"] == "kms.key").expect("a key");
@@ -248,4 +262,20 @@ const TWIN: &str = r"
 kms = client('kms')
 tags = kms.list_resource_tags(KeyId=id)['Tags']
 print(json.dumps(kms.create_key(Tags=tags)['KeyMetadata']['KeyId']))
+";
+
+/// Another team's objects of kinds whose ids AWS gives out, marked as theirs or not at all.
+const THEIRS: &str = r"
+ec2, tags = client('ec2'), [{'Key': 'Team', 'Value': 'payroll'}]
+marked = lambda kind: [{'ResourceType': kind, 'Tags': tags}]
+vpc = ec2.create_vpc(CidrBlock='10.77.0.0/16')['Vpc']['VpcId']
+group = ec2.create_security_group(GroupName='theirs', Description='theirs', VpcId=vpc)
+print(json.dumps({
+    'key-efs': client('kms').create_key(Tags=[{'TagKey': 'Team', 'TagValue': 'payroll'}])['KeyMetadata']['KeyId'],
+    'file-system': client('efs').create_file_system(CreationToken='theirs', Tags=tags)['FileSystemId'],
+    'elastic-ip-nat-a': ec2.allocate_address(Domain='vpc', TagSpecifications=marked('elastic-ip'))['AllocationId'],
+    'internet-gateway': ec2.create_internet_gateway()['InternetGateway']['InternetGatewayId'],
+    'group-alb': group['GroupId'],
+    'rest-api': client('apigateway').create_rest_api(name='theirs')['id'],
+}))
 ";

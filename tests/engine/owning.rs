@@ -111,6 +111,29 @@ fn an_id_that_aws_gives_out_needs_no_tags_once_it_is_recorded() {
 }
 
 #[test]
+fn an_id_of_anothers_in_a_record_of_ours_is_not_believed() {
+    let facts = Facts { named: false, ..facts() };
+    let told = "unclaimed: it does not carry this node's ownership tags";
+    let marked = NodeState { spec: json!({ "tags": { "Name": "net-dev", TAG_ENV: "dev" } }), ..record(None) };
+    let team = |extra: Value| {
+        let mut tags = json!({ "Team": "payroll" });
+        tags.as_object_mut().expect("tags").extend(extra.as_object().expect("tags").clone());
+        seen(json!({ "tags": tags }), None)
+    };
+    assert_eq!(verdict(&facts, Some(&marked), &team(json!({}))), told);
+    assert_eq!(verdict(&facts, Some(&marked), &team(json!({ "Name": "net-qa" }))), told);
+    assert_eq!(verdict(&facts, Some(&marked), &team(json!({ "Name": "net-dev" }))), "ours");
+    let edited = NodeState { outputs: json!({ "arn": "arn:role-of-before" }), ..marked.clone() };
+    assert_eq!(verdict(&facts, Some(&edited), &seen(tags(BARE), None)), told);
+    let older = NodeState { outputs: json!({ "another": "role" }), ..marked };
+    assert_eq!(verdict(&facts, Some(&older), &seen(tags(BARE), None)), "ours");
+    assert_eq!(verdict(&facts, Some(&edited), &seen(tags(&[]), None)), "ours");
+    let refused = admit(&owner(), &facts, Some(&edited), seen(tags(BARE), None), false).unwrap_err();
+    assert_eq!(refused.code, "NoLongerOurs");
+    assert!(admit(&owner(), &facts, Some(&edited), seen(tags(BARE), None), true).is_ok());
+}
+
+#[test]
 fn a_name_without_tags_is_believed_only_with_the_same_identity() {
     let bare = |identity| seen(tags(BARE), identity);
     let unmarked = "unclaimed: it does not carry this node's ownership tags";
