@@ -91,23 +91,27 @@ fn every_requirement_names_nodes_that_exist() {
     }
 }
 
+/// Where the tests of requirements are: of what stands, of what is broken, and of what was destroyed.
+const FOLDERS: [&str; 3] = [
+    "tests/requirements/student_records",
+    "tests/requirements/student_records_broken",
+    "tests/requirements/student_records_destroyed",
+];
+
 #[test]
 fn every_requirement_names_tests_that_exist() {
     let mut of_row: BTreeMap<String, String> = BTreeMap::new();
     for row in rows() {
         for test in &row.tests {
-            let found = ["student_records", "student_records_destroyed"]
-                .iter()
-                .any(|folder| repository().join("tests/requirements").join(folder).join(test).is_file());
+            let found = FOLDERS.iter().any(|folder| repository().join(folder).join(test).is_file());
             assert!(found, "{}: {test}", row.id);
             of_row.insert(test.clone(), row.id.clone());
         }
         let number: u32 = row.id[1..].parse().expect("a number");
         assert!(row.tests.iter().any(|test| test.starts_with(&format!("test_s{number:02}_"))), "{}", row.id);
     }
-    for folder in ["student_records", "student_records_destroyed"] {
-        let folder = repository().join("tests/requirements").join(folder);
-        for entry in std::fs::read_dir(folder).expect("a folder of tests").flatten() {
+    for folder in FOLDERS {
+        for entry in std::fs::read_dir(repository().join(folder)).expect("a folder of tests").flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let named = !name.starts_with("test_") || of_row.contains_key(&name);
             assert!(named, "{name} proves no requirement");

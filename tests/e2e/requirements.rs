@@ -1,7 +1,7 @@
 //! Every requirement of `student-records`, judged by `tests/requirements` on what AWS holds: for a cheap environment, a
 //! protected one, and one with everything turned on that can be. Then what remains of them.
 
-use crate::harness::{Desk, LocalAws};
+use crate::harness::{Desk, LocalAws, standing};
 
 /// Everything that is not turned on by itself.
 pub const EVERY_OPTION: &str = include_str!("../settings/every-option.toml");
@@ -11,6 +11,14 @@ const EXPECTED: &str = "three-zones,nat-per-az,endpoints,image,tls,proxy,on-dema
 #[test]
 fn dev_meets_every_requirement() {
     Trial { env: "dev", settings: "", options: &[], farewell: &["destroy", "--yes"] }.run();
+}
+
+/// Of everything on the way of a request: a caller is told, as AWS tells it, once it is gone.
+#[test]
+fn nothing_on_the_way_of_a_request_is_superfluous() {
+    let (aws, _desk) = standing();
+    let run = aws.pytest("tests/requirements/student_records_broken", &["--env", "dev"]);
+    assert_eq!(run.code(), Some(0), "{run}");
 }
 
 #[test]
