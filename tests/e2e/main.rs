@@ -36,6 +36,7 @@ mod standing;
 mod state;
 mod strangers;
 mod tagged;
+mod terminal;
 mod trouble;
 mod words;
 mod wrong;

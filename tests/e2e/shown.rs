@@ -2,11 +2,11 @@
 //! come, and nothing lost for good that was not named.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, LocalAws, Run, redact, repository};
+use crate::harness::{Desk, LocalAws, Run, redact};
+use crate::terminal;
 
 /// An environment that was just made.
 fn applied(aws: &LocalAws) -> Desk {
@@ -206,7 +206,7 @@ fn a_difference_is_seen_wherever_it_is() {
     // On a terminal of any width it is all there, and nothing is wider but words that cannot be broken.
     for columns in [60, 80, 120, 175] {
         for command in ["plan", "drift", "status"] {
-            let shown = on_a_terminal(&desk, columns, &[command]);
+            let shown = terminal::answer(&desk, columns, &[command]);
             let fits = |line: &str| line.chars().count() <= columns || !line.trim_start().contains(' ');
             let outputs = shown.lines().position(|line| line.contains("nodes ready")).unwrap_or(usize::MAX);
             let wide: Vec<&str> = shown.lines().take(outputs).filter(|line| !fits(line)).collect();
@@ -217,46 +217,9 @@ fn a_difference_is_seen_wherever_it_is() {
                 assert!(words.contains("rds-db:connect on *"), "{columns}: {shown}");
             }
         }
-        let full = on_a_terminal(&desk, columns, &["drift", "--full"]);
+        let full = terminal::answer(&desk, columns, &["drift", "--full"]);
         assert!(full.contains(&format!("{}1{}", "x".repeat(100), "y".repeat(100))), "{full}");
     }
-}
-
-/// What a command prints on a terminal that is so many columns wide.
-fn on_a_terminal(desk: &Desk, columns: usize, arguments: &[&str]) -> String {
-    const RUN: &str = "\
-import fcntl, json, os, pty, struct, sys, termios
-columns, directory, environment, *command = sys.argv[1:]
-child, terminal = pty.fork()
-if child == 0:
-    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 50, int(columns), 0, 0))
-    os.chdir(directory)
-    os.dup2(os.open('/dev/null', os.O_WRONLY), 2)
-    os.execve(command[0], command, json.loads(environment))
-said = b''
-while True:
-    try: part = os.read(terminal, 65536)
-    except OSError: break
-    if not part: break
-    said += part
-os.waitpid(child, 0)
-sys.stdout.buffer.write(said.replace(b'\\r\\n', b'\\n'))";
-    let like = desk.command(arguments);
-    let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
-    let mut environment: BTreeMap<String, String> =
-        like.get_envs().filter_map(|(name, value)| Some((text(name), text(value?)))).collect();
-    environment.insert("NO_COLOR".into(), "1".into());
-    environment.insert("TERM".into(), "xterm".into());
-    let ended = Command::new(repository().join("scripts/local-aws"))
-        .args(["python", "-c", RUN, &columns.to_string()])
-        .arg(desk.path(""))
-        .arg(json!(environment).to_string())
-        .arg(like.get_program())
-        .args(arguments)
-        .output()
-        .expect("the local AWS has a Python");
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    String::from_utf8(ended.stdout).expect("text")
 }
 
 #[test]

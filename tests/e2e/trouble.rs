@@ -31,21 +31,6 @@ fn error(run: &Run) -> String {
 }
 
 #[test]
-fn a_host_that_does_not_answer_is_named_with_who_named_its_region() {
-    let aws = LocalAws::lease();
-    // Nobody listens where somebody has just ceased to.
-    let gone = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
-    let desk = Desk::at(&aws).variable("AWS_ENDPOINT_URL", &format!("http://{gone}"));
-    let run = desk.tapctl(&["plan"]).expect(1);
-    assert!(run.stderr.starts_with("note: no connection to 127.0.0.1 yet; trying again\n"), "{run}");
-    assert!(
-        error(&run).starts_with("error: sts:GetCallerIdentity: NoConnection: no connection to 127.0.0.1: "),
-        "{run}"
-    );
-    assert!(error(&run).contains("(the region is us-east-1 by AWS_REGION)\nhint: check network, proxy, "), "{run}");
-}
-
-#[test]
 fn metadata_and_this_machine_are_never_asked_through_a_proxy() {
     let aws = LocalAws::lease();
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a free port");
