@@ -8,9 +8,13 @@ teardown takes the service first. A call that does neither is noted as a violati
 from ..registry import AwsError, rule
 from ..services.ecs.shared import name_of, services, task_definitions
 from ..services.ec2.shared import subnets
+from .ecs import service_in
 from .elbv2 import balancers, target_groups
 
 SOURCE = "Amazon VPC User Guide, Elastic Load Balancing and Amazon EFS documentation: the change takes effect at once"
+
+
+TROUBLE = "User Guide for Application Load Balancers: troubleshooting"
 
 
 def gap(message):
@@ -114,12 +118,23 @@ def rule_revoked_first(call):
 
 def forwarding(call, listener):
     """The target groups a listener forwards to."""
+    return forwarding_of(listener.default_actions)
+
+
+def forwarding_of(actions):
+    """The target groups these actions forward to."""
     arns = set()
-    for action in listener.default_actions:
+    for action in actions:
         data = getattr(action, "data", action) or {}
         arns.add(data.get("TargetGroupArn"))
         arns |= {one.get("TargetGroupArn") for one in (data.get("ForwardConfig") or {}).get("TargetGroups", [])}
     return arns - {None}
+
+
+def is_forwarded_to(call, arn):
+    """Whether any listener forwards there."""
+    listeners = [listener for balancer in balancers(call).values() for listener in balancer.listeners.values()]
+    return any(arn in forwarding(call, listener) for listener in listeners)
 
 
 def listener_of(call):
@@ -150,7 +165,7 @@ def listener_gone(call):
     "elbv2",
     "ModifyListener",
     says="a target group without a target answers 503",
-    source="User Guide for Application Load Balancers: troubleshooting",
+    source=TROUBLE,
 )
 def forwards_to_nobody(call):
     listener = listener_of(call)
@@ -161,6 +176,36 @@ def forwards_to_nobody(call):
         group = target_groups(call).get(arn)
         if group is not None and not group.targets:
             gap(f"{arn} has no targets yet")
+
+
+@rule("gaps", "elbv2", "DeleteRule", says="a service that a listener's rule forwards to is not reached without", source=SOURCE)
+def listener_rule_gone(call):
+    for balancer in balancers(call).values():
+        for listener in balancer.listeners.values():
+            rule = listener.rules.get(call.params["RuleArn"])
+            service = served_through(call, forwarding_of(rule.actions)) if rule else None
+            if service:
+                gap(f"{service} is reached through this rule")
+
+
+@rule("gaps", "elbv2", "DeregisterTargets", says="a target group without a target answers 503", source=TROUBLE)
+def last_target_gone(call):
+    arn = call.params["TargetGroupArn"]
+    group, going = target_groups(call).get(arn), {target["Id"] for target in call.params["Targets"]}
+    service = served_through(call, {arn}) if group is not None and is_forwarded_to(call, arn) else None
+    if service and not set(group.targets) - going:
+        gap(f"{service} has no other targets in {arn}")
+
+
+@rule("gaps", "ecs", "UpdateService", says="a service that leaves a target group leaves it without a target", source=TROUBLE)
+def service_leaves_its_listener(call):
+    service = service_in(call)
+    if service not in serving(call) or "loadBalancers" not in call.params:
+        return
+    stays = {entry.get("targetGroupArn") for entry in call.params["loadBalancers"]}
+    for arn in {entry.get("targetGroupArn") for entry in service.get("loadBalancers", [])} - stays:
+        if is_forwarded_to(call, arn):
+            gap(f"a listener still forwards to {arn}, which {service['serviceName']} leaves")
 
 
 @rule("gaps", "efs", "DeleteMountTarget", says="what has mounted a file system loses it with its mount target", source=SOURCE)

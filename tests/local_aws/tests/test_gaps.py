@@ -120,6 +120,54 @@ def test_a_listener_that_goes_or_forwards_to_nobody(local, network, name, watche
     stop(local, service)
 
 
+@proves("elbv2.listener_rule_gone")
+def test_a_rule_of_a_listener_that_goes(local, network, name, watched):
+    elb = local("elbv2")
+    service, listener, groups = balanced(local, network, name)
+    rules = []
+    for priority, group in enumerate(groups, 1):
+        path = [{"Field": "path-pattern", "Values": [f"/{priority}"]}]
+        forward = [{"Type": "forward", "TargetGroupArn": group}]
+        made = elb.create_rule(ListenerArn=listener, Priority=priority, Conditions=path, Actions=forward)
+        rules.append(made["Rules"][0]["RuleArn"])
+    elb.delete_rule(RuleArn=rules[1])
+    assert watched() == [], "nobody is reached through it"
+    elb.delete_rule(RuleArn=rules[0])
+    assert watched() == ["elbv2.listener_rule_gone"]
+    stop(local, service)
+
+
+@proves("elbv2.last_target_gone")
+def test_the_last_target_that_goes(local, network, name, watched):
+    elb = local("elbv2")
+    service, _, groups = balanced(local, network, name)
+    (health,) = elb.describe_target_health(TargetGroupArn=groups[0])["TargetHealthDescriptions"]
+    spare = {"Id": "10.0.0.99", "Port": 8080}
+    elb.register_targets(TargetGroupArn=groups[0], Targets=[spare])
+    elb.deregister_targets(TargetGroupArn=groups[0], Targets=[spare])
+    assert watched() == []
+    elb.deregister_targets(TargetGroupArn=groups[0], Targets=[health["Target"]])
+    assert watched() == ["elbv2.last_target_gone"]
+    stop(local, service)
+
+
+@proves("ecs.service_leaves_its_listener")
+def test_a_service_that_leaves_what_a_listener_forwards_to(local, network, name, watched):
+    elb, ecs = local("elbv2"), local("ecs")
+    service, listener, groups = balanced(local, network, name)
+    both = [{"targetGroupArn": arn, "containerName": "api", "containerPort": 8080} for arn in groups]
+    forward = [{"Type": "forward", "TargetGroupArn": groups[1]}]
+    path = [{"Field": "path-pattern", "Values": ["/next"]}]
+    elb.create_rule(ListenerArn=listener, Priority=1, Conditions=path, Actions=forward)
+    there = {"cluster": service["cluster"], "service": service["serviceName"]}
+    ecs.update_service(**there, loadBalancers=both)
+    assert described(local, service)["runningCount"] == 1
+    assert watched() == []
+    ecs.update_service(**there, loadBalancers=both[1:])
+    assert watched() == ["ecs.service_leaves_its_listener"]
+    stop(local, service)
+
+
 @proves("efs.mount_gone")
 def test_a_mount_target_that_goes_while_tasks_have_it_mounted(local, network, name, watched):
     efs, ecs = local("efs"), local("ecs")
