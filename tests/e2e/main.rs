@@ -16,6 +16,7 @@ mod found;
 mod fuzz;
 mod guards;
 mod habits;
+mod halfway;
 mod harness;
 mod keys;
 mod lifecycle;
