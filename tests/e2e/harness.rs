@@ -200,7 +200,7 @@ impl LocalAws {
     fn empty(&self) -> Result<(), String> {
         let port = self.port();
         let settings = json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "ahead": 0,
-                    "disabled_regions": [], "durations": null });
+                    "disabled_regions": [], "account": {}, "durations": null });
         ask(port, "POST", "/_local/settings", &settings)?;
         ask(port, "POST", "/_local/reset", &json!({}))?;
         for list in ["faults", "endings", "log", "violations"] {

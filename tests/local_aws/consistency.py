@@ -59,7 +59,16 @@ KINDS = {
     "apigateway:CreateRestApi": Kind("id", "NotFoundException", "GetRestApis.items", "id"),
 }
 
-# What the consumer of a fresh object says, where that is not simply that the object does not exist.
+# What the consumer of a fresh object says, where that is not simply that the object does not exist. Of several it says
+# one after the other.
+UNSEEN_BY_LOGS = [
+    (
+        "AccessDeniedException",
+        "The specified KMS key does not exist or is not allowed to be used with Arn",
+    ),
+    # https://github.com/hashicorp/terraform/issues/24194
+    ("InvalidParameterException", "The specified KMS Key Id could not be found."),
+]
 CONSUMERS = {
     ("iam:CreateRole", "ec2:CreateFlowLogs"): ("InvalidParameter", "Unable to assume given IAM role"),
     ("iam:CreateRole", "apigateway:UpdateAccount"): (
@@ -86,13 +95,20 @@ CONSUMERS = {
         "InvalidParameterValue",
         "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING",
     ),
-    ("kms:CreateKey", "logs:CreateLogGroup"): (
-        "AccessDeniedException",
-        "The specified KMS key does not exist or is not allowed to be used with Arn",
+    ("kms:CreateKey", "logs:CreateLogGroup"): UNSEEN_BY_LOGS,
+    ("kms:CreateKey", "logs:AssociateKmsKey"): UNSEEN_BY_LOGS,
+    ("kms:CreateKey", "cloudtrail:CreateTrail"): [
+        ("KmsKeyNotFoundException", "KMS key does not exist."),
+        ("InsufficientEncryptionPolicyException", "Insufficient permissions to access S3 bucket or KMS key."),
+    ],
+    ("kms:CreateKey", "secretsmanager:CreateSecret"): (
+        "EncryptionFailure",
+        "Secrets Manager can't encrypt the protected secret text using the provided KMS key.",
     ),
-    ("kms:CreateKey", "logs:AssociateKmsKey"): (
-        "AccessDeniedException",
-        "The specified KMS key does not exist or is not allowed to be used with Arn",
+    ("kms:CreateKey", "elasticache:CreateReplicationGroup"): ("InvalidKMSKeyFault", "The KMS key supplied is not valid."),
+    ("iam:CreateRole", "cloudtrail:CreateTrail"): (
+        "InvalidCloudWatchLogsRoleArnException",
+        "Access denied. Check the trust relationships for your role.",
     ),
     ("kms:CreateKey", "kinesis:StartStreamEncryption"): ("KMSNotFoundException", "The key does not exist"),
     ("kms:CreateKey", "rds:CreateDBCluster"): ("KMSKeyNotAccessibleFault", "The specified KMS key does not exist."),
@@ -187,10 +203,11 @@ def miss(call):
     identifier = mentioned(call, known)
     if identifier is None:
         return
-    creator = known[identifier][0]
+    creator, left = known[identifier]
     count_down(known, identifier)
     kind = KINDS[creator]
-    code, message = CONSUMERS.get((creator, call.name), (kind.code, f"{identifier} does not exist"))
+    said = CONSUMERS.get((creator, call.name), (kind.code, f"{identifier} does not exist"))
+    code, message = said[left % len(said)] if isinstance(said, list) else said
     raise AwsError(code, message, kind.status if code == kind.code else None)
 
 

@@ -27,6 +27,9 @@ SECONDS = {
     "rds.instance.delete": 240,
     "rds.modify.noticed": 15,
     "rds.proxy": 300,
+    "rds.proxy.log-in": 15,
+    # Mostly a new parameter group is there for databases at once; API reference, CreateDBParameterGroup, advises 300.
+    "rds.parameter-group": 0,
     "rds.snapshot": 60,
     "elasticache.group.create": 600,
     "elasticache.group.modify": 120,

@@ -88,7 +88,7 @@ def denial(call, need):
     if call.service not in DENIALS and call.protocol in QUERY_PROTOCOLS:
         code, status = "AccessDenied", 403
     where = f" on resource: {need.resource}" if need.resource else ""
-    user = f"arn:aws:iam::{call.account}:user/{call.principal}"
+    user = f"arn:{call.partition}:iam::{call.account}:user/{call.principal}"
     return AwsError(code, f"User: {user} is not authorized to perform: {need.action}{where}", status)
 
 

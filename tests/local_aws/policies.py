@@ -1,4 +1,4 @@
-"""Policy documents: what a role trusts, what a policy allows."""
+"""Policy documents: whom they name, what they allow."""
 
 import fnmatch
 import json
@@ -38,28 +38,20 @@ def principals(statement, kind):
     return as_list(wanted.get(kind, [])) if isinstance(wanted, dict) else []
 
 
-def trusts(role, service):
-    """Whether a service may assume a role."""
-    if role is None:
-        return False
-    policy = role.assume_role_policy_document
-    return any(
-        s.get("Effect") == "Allow" and any(fnmatch.fnmatch(service, p) for p in principals(s, "Service"))
-        for s in statements(policy)
-    )
-
-
 def allows(statement, action):
     """Whether the actions of a statement cover one action; case does not matter to AWS."""
     return any(fnmatch.fnmatch(action.lower(), wanted.lower()) for wanted in as_list(statement.get("Action", [])))
+
+
+def policies_of(role):
+    """Its policies, inline and attached."""
+    attached = [v.document for p in role.managed_policies.values() for v in p.versions if v.is_default]
+    return list(role.policies.values()) + attached
 
 
 def role_allows(call, role, action):
     """Whether any policy of a role allows an action, on whatever resource."""
     if role is None:
         return False
-    policies = list(role.policies.values())
-    policies += [
-        version.document for p in role.managed_policies.values() for version in p.versions if version.is_default
-    ]
-    return any(s.get("Effect") == "Allow" and allows(s, action) for policy in policies for s in statements(policy))
+    found = [s for policy in policies_of(role) for s in statements(policy)]
+    return any(s.get("Effect") == "Allow" and allows(s, action) for s in found)

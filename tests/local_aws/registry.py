@@ -49,6 +49,11 @@ class Call:
     def name(self):
         return f"{self.service}:{self.operation}"
 
+    @property
+    def partition(self):
+        """The part of AWS that the region is in: every ARN names it."""
+        return partition_of(self.region)
+
     def get(self, key, default=None):
         value = self.params.get(key)
         return default if value is None else value
@@ -57,19 +62,24 @@ class Call:
         return world.shelf(self.account, self.region, name)
 
     def arn(self, service, rest):
-        return f"arn:aws:{service}:{self.region}:{self.account}:{rest}"
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{rest}"
 
     def backend(self, service):
         return backend_of(service, self.account, self.region)
 
 
 GLOBAL_SERVICES = {"iam", "s3", "sts"}
+PARTITIONS = {"us-gov-": "aws-us-gov", "cn-": "aws-cn"}
+
+
+def partition_of(region):
+    return next((name for prefix, name in PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def backend_of(service, account, region):
     from moto.backends import get_backend
 
-    return get_backend(service)[account]["aws" if service in GLOBAL_SERVICES else region]
+    return get_backend(service)[account][partition_of(region) if service in GLOBAL_SERVICES else region]
 
 
 def now():

@@ -61,7 +61,7 @@ def by_parameter(call):
 
 def apigateway(call):
     path = call.request.path.removeprefix("/v2") if call.service == "apigatewayv2" else call.request.path
-    yield f"arn:aws:apigateway:{call.region}::{unquote(path)}"
+    yield f"arn:{call.partition}:apigateway:{call.region}::{unquote(path)}"
 
 
 def ecs(call):
@@ -89,7 +89,7 @@ def elbv2(call):
 
 
 def iam(call):
-    base, name = f"arn:aws:iam::{call.account}:", call.get("RoleName")
+    base, name = f"arn:{call.partition}:iam::{call.account}:", call.get("RoleName")
     if call.operation == "CreateServiceLinkedRole":
         yield f"{base}role/aws-service-role/{call.params['AWSServiceName']}/AWSServiceRole"
     elif name:
@@ -118,7 +118,7 @@ def s3(call):
     bucket, keys = call.get("Bucket"), as_names(call.get("Key"))
     keys += [item["Key"] for item in (call.get("Delete") or {}).get("Objects", [])]
     if bucket:
-        yield from [f"arn:aws:s3:::{bucket}/{key}" for key in keys] or [f"arn:aws:s3:::{bucket}"]
+        yield from [f"arn:{call.partition}:s3:::{bucket}/{key}" for key in keys] or [f"arn:{call.partition}:s3:::{bucket}"]
 
 
 def secretsmanager(call):

@@ -15,6 +15,29 @@ SPEEDS = {"instant": None, "fast": 200.0, "real": 1.0}
 
 
 SWITCHES = ("strict", "quotas", "limits", "gaps", "trailing_json", "stage_in_private_path")
+# What may hold for an account, and what does where nobody says so.
+ACCOUNT = {
+    # Public access to VPCs that the account blocks: "off", "block-ingress" or "block-bidirectional".
+    "block_public_access": "off",
+    # Zones without a class of database, by class, and without an endpoint service, by the last part of its name.
+    "zones_without_class": {},
+    "zones_without_endpoint": {},
+    # Who runs GuardDuty, where the account is a member of an organisation's.
+    "guardduty_administrator": "",
+    # Features of GuardDuty that the region does not have, and whether CreateDetector refuses to be asked for them.
+    "guardduty_lacks": [],
+    "guardduty_refuses": False,
+    # The policy by which a service control policy demands every new role to be bounded.
+    "required_boundary": "",
+}
+
+
+def check_account(wishes):
+    if type(wishes) is not dict or set(wishes) - set(ACCOUNT):
+        raise ValueError(f"account is an object of {', '.join(ACCOUNT)}")
+    for name, value in wishes.items():
+        if type(value) is not type(ACCOUNT[name]):
+            raise ValueError(f"account.{name} is like {ACCOUNT[name]!r}")
 
 
 @dataclass
@@ -34,6 +57,8 @@ class Settings:
     stage_in_private_path: bool = False
     # Regions that the account has not enabled.
     disabled_regions: tuple = ()
+    # What else is special about the account: see ACCOUNT.
+    account: dict = field(default_factory=dict)
 
     def choose(self, wishes):
         """Takes all of the wishes or, with what is wrong said, none."""
@@ -49,6 +74,8 @@ class Settings:
                 raise ValueError("ahead is a number of seconds")
             if name == "disabled_regions" and not (type(value) in (list, tuple) and all(type(one) is str for one in value)):
                 raise ValueError("disabled_regions is a list of names")
+            if name == "account":
+                check_account(value)
             if name in SWITCHES and type(value) is not bool:
                 raise ValueError(f"{name} is true or false")
         vars(self).update(wishes)
@@ -130,6 +157,10 @@ class World:
         """What was read at the same age is still so: since then no request came that may change anything, nor has time
         brought anything about."""
         return self.requests, self.clock.done
+
+    def account(self, name):
+        """What holds for the account."""
+        return self.settings.account.get(name, ACCOUNT[name])
 
     def time(self):
         """The time AWS's clock shows, in seconds since 1970."""

@@ -1,6 +1,7 @@
 """API Gateway: what a request may say."""
 
 import re
+from urllib.parse import urlsplit
 
 from ..registry import AwsError, rule
 from ..services.apigateway import openapi
@@ -103,9 +104,31 @@ def integration_target(call):
         if not integration.get("uri"):
             bad(f"Integration uri is required: {where}")
         if kind == "AWS" and not re.fullmatch(
-            r"arn:aws:apigateway:[\w-]+:[\w.-]+:(?:path|action)/.+", integration["uri"]
+            rf"arn:{call.partition}:apigateway:[\w-]+:[\w.-]+:(?:path|action)/.+", integration["uri"]
         ):
             bad(f"AWS ARN for integration must contain path or action: {where}")
+
+
+# What no public name ends in.
+PRIVATE_NAMES = (".internal", ".local", ".localhost", ".test", ".corp", ".home", ".lan")
+
+
+@rule(
+    "strict",
+    "apigateway",
+    *BRINGS,
+    says="the host of an HTTP integration has a name that can be public, behind a VPC link too",
+    source="https://github.com/aws/aws-cdk/issues/24017; in an import: https://github.com/pulumi/pulumi-aws-apigateway/issues/91",
+)
+def public_host(call):
+    for where, _, _, integration in integrations(call):
+        if not str(integration.get("type", "")).upper().startswith("HTTP"):
+            continue
+        host = (urlsplit(integration.get("uri") or "").hostname or "").lower()
+        if host.endswith(PRIVATE_NAMES):
+            method, _, path = where.partition(" ")
+            inner = f"Unable to put integration on '{method}' for resource at path '{path}': " if path else ""
+            bad(("Errors found during import:\n\t" + inner if path else "") + "Invalid HTTP endpoint specified for URI")
 
 
 @rule(
@@ -265,8 +288,8 @@ def access_log_format(call):
 )
 def access_log_destination(call):
     for patch in patches(call, "/accessLogSettings/destinationArn"):
-        wanted = r"arn:aws:logs:[\w-]+:\d{12}:log-group:[^:*]+(?::\*)?"
-        wanted += r"|arn:aws:firehose:[\w-]+:\d{12}:deliverystream/amazon-apigateway-.+"
+        wanted = rf"arn:{call.partition}:logs:[\w-]+:\d{{12}}:log-group:[^:*]+(?::\*)?"
+        wanted += rf"|arn:{call.partition}:firehose:[\w-]+:\d{{12}}:deliverystream/amazon-apigateway-.+"
         if patch["op"] == "replace" and not re.fullmatch(wanted, patch.get("value") or ""):
             bad(
                 "Invalid ARN specified in the request. ARNs must start with 'arn:' "

@@ -1,9 +1,10 @@
 """API Gateway: what has to be there first, and what may not go yet."""
 
 from ..journal import is_write
-from ..policies import as_list, role_allows, roles_by_arn, trusts
+from ..policies import as_list, role_allows, roles_by_arn
 from ..registry import AwsError, rule
 from ..services.apigateway.shared import usage_plans
+from ..trusts import trusts
 from ..wire import service_model
 from .apigateway import BRINGS, api_in, bad, integrations, patches
 
@@ -56,7 +57,7 @@ def account_role(call):
         if patch["op"] != "replace" or not arn:
             continue
         found = roles_by_arn(call).get(arn)
-        if not trusts(found, "apigateway.amazonaws.com") or not role_allows(call, found, "logs:PutLogEvents"):
+        if not trusts(call, found, "apigateway.amazonaws.com") or not role_allows(call, found, "logs:PutLogEvents"):
             message = (
                 "The role ARN does not have required permissions configured. Please "
                 "grant trust permission for API Gateway "

@@ -2,11 +2,13 @@
 
 import re
 
-from ..policies import as_list, document, principals, roles_by_arn, statements, trusts
+from ..policies import as_list, document, principals, roles_by_arn, statements
 from ..registry import AwsError, rule
 from ..services.cloudtrail import admits_trail, shadows, trail_of
 from ..services.wafv2 import guards
+from ..trusts import trusts
 from ..wire import service_model
+from ..world import world
 from .keys import admits_service, found_key
 
 # S3
@@ -18,7 +20,7 @@ def bucket_policy(call):
     entries = statements(policy) if policy else []
     if not entries:
         raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'", 400)
-    arn = f"arn:aws:s3:::{call.params['Bucket']}"
+    arn = f"arn:{call.partition}:s3:::{call.params['Bucket']}"
     for statement in entries:
         if not {"Effect", "Resource"} <= set(statement) or not {"Principal", "NotPrincipal"} & set(statement):
             raise AwsError("MalformedPolicy", "Missing required field in a statement of the policy", 400)
@@ -222,7 +224,7 @@ def trail_logs(call):
         raise AwsError(
             "InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN."
         )
-    if not trusts(roles_by_arn(call).get(role), "cloudtrail.amazonaws.com"):
+    if not trusts(call, roles_by_arn(call).get(role), "cloudtrail.amazonaws.com"):
         raise AwsError(
             "InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role."
         )
@@ -301,3 +303,38 @@ def rule_priorities(call):
     priorities = [entry["Priority"] for entry in call.get("Rules", [])]
     if len(set(priorities)) < len(priorities):
         raise AwsError("WAFInvalidParameterException", "Error reason: You have used the same priority for two rules")
+
+
+def administrator():
+    return world.account("guardduty_administrator")
+
+
+@rule(
+    "order",
+    "guardduty",
+    "UpdateDetector",
+    "DeleteDetector",
+    "CreateDetector",
+    says="a member of an organisation's GuardDuty does not change its own detector",
+    source="GuardDuty API reference, StopMonitoringMembers; https://github.com/hashicorp/terraform-provider-aws/issues/26168",
+)
+def member_of_an_organisation(call):
+    if administrator():
+        message = "The request is rejected because member accounts are not allowed to change their own detector status."
+        raise AwsError("BadRequestException", message)
+
+
+@rule(
+    "order",
+    "guardduty",
+    "CreateDetector",
+    "UpdateDetector",
+    says="a feature that the region does not have cannot be asked for",
+    source="GuardDuty API reference, CreateDetector: regional differences",
+)
+def feature_not_here(call):
+    asked = {feature["Name"] for feature in call.get("Features", [])}
+    lacking = asked & set(world.account("guardduty_lacks"))
+    if lacking and world.account("guardduty_refuses"):
+        message = f"The request is rejected because the feature {min(lacking)} is not supported in this region."
+        raise AwsError("BadRequestException", message)

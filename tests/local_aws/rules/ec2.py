@@ -3,9 +3,10 @@
 import ipaddress
 import re
 
-from ..policies import roles_by_arn, trusts
+from ..policies import roles_by_arn
 from ..registry import AwsError, rule
 from ..services.ec2.shared import security_groups, subnets
+from ..trusts import trusts
 from .helpers import invalid
 
 DESCRIPTION = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
@@ -148,7 +149,7 @@ def gateway_of_another_network(call):
 )
 def flow_log_role(call):
     arn = call.get("DeliverLogsPermissionArn")
-    if arn and not trusts(roles_by_arn(call).get(arn), "vpc-flow-logs.amazonaws.com"):
+    if arn and not trusts(call, roles_by_arn(call).get(arn), "vpc-flow-logs.amazonaws.com"):
         raise AwsError("InvalidParameter", f"Unable to assume given IAM role {arn}")
 
 

@@ -2,8 +2,9 @@
 
 import re
 
-from ..policies import roles_by_arn, trusts
+from ..policies import roles_by_arn
 from ..registry import rule
+from ..trusts import trusts
 from .ecs import client, on_fargate
 from .helpers import invalid
 
@@ -206,5 +207,5 @@ def ephemeral_storage(call):
 def task_roles(call):
     for name in ("taskRoleArn", "executionRoleArn"):
         arn = call.get(name)
-        if arn and not trusts(roles_by_arn(call).get(arn), "ecs-tasks.amazonaws.com"):
+        if arn and not trusts(call, roles_by_arn(call).get(arn), "ecs-tasks.amazonaws.com"):
             client("Role is not valid")

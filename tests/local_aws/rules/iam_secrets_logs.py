@@ -3,6 +3,7 @@
 from ..policies import as_list, document, statements
 from ..registry import AwsError, rule
 from ..services.secretsmanager import SCHEDULED, going, managed, secret_named
+from ..world import world
 from .helpers import invalid
 
 POLICY_VERSIONS = ("2008-10-17", "2012-10-17")
@@ -183,5 +184,21 @@ def retention(call):
 @rule("strict", "logs", "CreateLogGroup", "AssociateKmsKey", says="a log group's key is given by its ARN")
 def key_by_arn(call):
     key = call.get("kmsKeyId")
-    if key and not key.startswith("arn:aws:kms:"):
+    if key and not key.startswith(f"arn:{call.partition}:kms:"):
         invalid("logs", "The specified KMS key must be given by its ARN.")
+
+
+@rule(
+    "order",
+    "iam",
+    "CreateRole",
+    says="where the organisation demands it, no role is made without the permissions boundary",
+    source="IAM User Guide: delegating responsibility to others using permissions boundaries",
+)
+def boundary_of_the_organisation(call):
+    wanted = world.account("required_boundary")
+    if wanted and call.get("PermissionsBoundary") != wanted:
+        role = f"arn:{call.partition}:iam::{call.account}:role{call.get('Path', '/')}{call.params['RoleName']}"
+        message = f"iam:CreateRole on resource: {role} with an explicit deny in a service control policy"
+        user = f"arn:{call.partition}:iam::{call.account}:user/{call.principal}"
+        raise AwsError("AccessDenied", f"User: {user} is not authorized to perform: {message}", 403)

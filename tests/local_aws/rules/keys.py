@@ -2,9 +2,14 @@
 
 import fnmatch
 
-from ..policies import allows, as_list, document, principals, statements
+from ..conditions import met
+from ..needs import Need
+from ..permissions import speaks_of
+from ..policies import allows, as_list, document, policies_of, principals, roles_by_arn, statements
 from ..registry import AwsError, rule
+from ..services.cloudtrail import note_key_use
 from ..services.kms import ON_LIVE_KEYS, key_of
+from ..services.secretsmanager import secret_named
 from .helpers import invalid
 
 LOGS_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
@@ -96,7 +101,7 @@ def key_policy(call):
 
 
 def of_account(call, statement):
-    roots = {"*", call.account, f"arn:aws:iam::{call.account}:root"}
+    roots = {"*", call.account, f"arn:{call.partition}:iam::{call.account}:root"}
     return bool(roots & set(principals(statement, "AWS"))) or "*" in principals(statement, "AWS")
 
 
@@ -191,3 +196,43 @@ def secret_key(call):
     if call.get("SecretString") or call.get("SecretBinary"):
         message = "Access to KMS is not allowed, or the key does not exist or is disabled."
         require_key(call, call.get("KmsKeyId"), "InvalidRequestException", message)
+
+
+def role_of(call):
+    """The role that whoever calls has taken on, None where it is none."""
+    from moto.sts.models import sts_backends
+
+    assumed = sts_backends[call.account][call.partition].get_assumed_role_from_access_key(call.principal)
+    return roles_by_arn(call).get(assumed.role_arn) if assumed else None
+
+
+def may_use(call, role, key, action, service):
+    """Whether a role may use a key through a service: by the key's policy itself, or by its own where that leaves it to IAM."""
+    known = {"kms:viaservice": f"{service}.{call.region}.amazonaws.com", "kms:calleraccount": call.account}
+    need = Need(action, key.arn, lambda name: as_list(known[name.lower()]) if name.lower() in known else None)
+    by_key = [s for s in statements(key.policy) if speaks_of(s | {"Resource": "*"}, need) and met(s, need.context)]
+    by_key = [(s["Effect"], set(principals(s, "AWS"))) for s in by_key]
+    of_role = [s for policy in policies_of(role) for s in statements(policy)]
+    of_role = [s["Effect"] for s in of_role if speaks_of(s, need) and met(s, need.context)]
+    everybody, root = {"*", role.arn}, {call.account, f"arn:{call.partition}:iam::{call.account}:root"}
+    if "Deny" in of_role or any(effect == "Deny" and who & everybody for effect, who in by_key):
+        return False
+    allowed = [who for effect, who in by_key if effect == "Allow"]
+    return any(who & everybody for who in allowed) or ("Allow" in of_role and any(who & root for who in allowed))
+
+
+@rule(
+    "permissions",
+    "secretsmanager",
+    "GetSecretValue",
+    says="a role reads a secret only where it may decrypt with the secret's key",
+    source="AWS Secrets Manager User Guide: secret encryption and decryption, permissions for the KMS key",
+)
+def key_of_a_secret(call):
+    role, secret = role_of(call), secret_named(call, call.params["SecretId"])
+    key = secret and secret.kms_key_id and found_key(call, secret.kms_key_id)
+    if role is None or not key or of_aws(secret.kms_key_id):
+        return
+    if not may_use(call, role, key, "kms:Decrypt", "secretsmanager"):
+        raise AwsError("AccessDeniedException", "Access to KMS is not allowed")
+    note_key_use(call, key.arn, role.arn, "Decrypt", "secretsmanager")

@@ -1,10 +1,11 @@
 """RDS: what has to be there first, and what may not go yet."""
 
-from ..policies import roles_by_arn, trusts
+from ..policies import roles_by_arn
 from ..registry import AwsError, rule
 from ..services.rds.parameter_groups import CLUSTER, INSTANCE
 from ..services.rds.shared import clusters, instances, members_of, proxies, subnet_groups
 from ..services.rds.subnet_groups import users_of
+from ..trusts import names, trusts
 from .helpers import invalid
 from .keys import require_key
 from .rds import WRITES, cluster_in, combination
@@ -50,7 +51,7 @@ def keys_exist(call):
 )
 def monitoring_role(call):
     arn = call.get("MonitoringRoleArn")
-    if arn and not trusts(roles_by_arn(call).get(arn), "monitoring.rds.amazonaws.com"):
+    if arn and not trusts(call, roles_by_arn(call).get(arn), "monitoring.rds.amazonaws.com"):
         invalid(
             "rds", "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING"
         )
@@ -64,7 +65,7 @@ def monitoring_role(call):
     source="Amazon RDS User Guide: RDS Proxy",
 )
 def proxy_role(call):
-    if not trusts(roles_by_arn(call).get(call.params["RoleArn"]), "rds.amazonaws.com"):
+    if not names(roles_by_arn(call).get(call.params["RoleArn"]), "rds.amazonaws.com"):
         invalid("rds", "IAM role ARN value is invalid or does not include the required permissions for: RDS_PROXY")
 
 

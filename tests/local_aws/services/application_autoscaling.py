@@ -52,7 +52,7 @@ def new_target(call):
             "ValidationException", "MinCapacity and MaxCapacity must be specified when registering a new target"
         )
     require_service(call)
-    role = f"arn:aws:iam::{call.account}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com"
+    role = f"arn:{call.partition}:iam::{call.account}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com"
     arn = call.arn("application-autoscaling", f"scalable-target/{new_id(20, '0123456789abcdef')}")
     return picked(call.params, *NAMED_BY) | {
         "RoleARN": f"{role}/AWSServiceRoleForApplicationAutoScaling_ECSService",

@@ -3,12 +3,13 @@
 import fnmatch
 import json
 
+from ..common import page
 from ..life import later
 from ..moto_app import ask
 from ..policies import allows, as_list, principals, statements
 from ..registry import AwsError, after, now, operation
 from ..services.kms import key_of
-from ..world import new_name
+from ..world import new_id, new_name
 
 SERVICE = "cloudtrail.amazonaws.com"
 # What a trail records before anybody has said anything else.
@@ -24,8 +25,8 @@ def admits_trail(call, name, prefix):
     """Whether the policy of a bucket lets CloudTrail look at it and write under a prefix."""
     policy = call.backend("s3").buckets[name].policy
     entries = statements(policy.decode() if isinstance(policy, bytes) else policy or "{}")
-    target = f"arn:aws:s3:::{name}/{prefix + '/' if prefix else ''}AWSLogs/{call.account}/file"
-    wanted = (("s3:GetBucketAcl", f"arn:aws:s3:::{name}"), ("s3:PutObject", target))
+    target = f"arn:{call.partition}:s3:::{name}/{prefix + '/' if prefix else ''}AWSLogs/{call.account}/file"
+    wanted = (("s3:GetBucketAcl", f"arn:{call.partition}:s3:::{name}"), ("s3:PutObject", target))
     return all(any(admits(s, action, resource) for s in entries) for action, resource in wanted)
 
 
@@ -110,3 +111,49 @@ def delete_trail(call):
     if trail_of(call) is None:
         raise AwsError("TrailNotFoundException", f"Unknown trail: {call.params['Name']} for the user: {call.account}")
     return ask(call)
+
+
+def key_uses(call):
+    """What was done with keys in somebody's name, as the event history has it."""
+    return call.shelf("cloudtrail.key-uses")
+
+
+def note_key_use(call, key, role, name, service):
+    name_of_role = role.rpartition("/")[2]
+    identity = {
+        "type": "AssumedRole",
+        "arn": f"arn:{call.partition}:sts::{call.account}:assumed-role/{name_of_role}/s",
+        "accountId": call.account,
+        "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role, "userName": name_of_role}},
+        "invokedBy": f"{service}.amazonaws.com",
+    }
+    event = {
+        "eventSource": "kms.amazonaws.com",
+        "eventName": name,
+        "awsRegion": call.region,
+        "sourceIPAddress": f"{service}.amazonaws.com",
+        "userIdentity": identity,
+        "resources": [{"ARN": key, "type": "AWS::KMS::Key"}],
+    }
+    key_uses(call).setdefault("events", []).append((key, now(), event))
+
+
+@operation("cloudtrail", "LookupEvents")
+def lookup_events(call):
+    """Events of the last 90 days by one attribute, the newest first."""
+    wanted = {one["AttributeKey"]: one["AttributeValue"] for one in call.get("LookupAttributes", [])}
+    found = []
+    for key, time, event in reversed(key_uses(call).get("events", [])):
+        if wanted.get("ResourceName", key) == key and wanted.get("EventName", event["eventName"]) == event["eventName"]:
+            found.append(
+                {
+                    "EventId": new_id(36),
+                    "EventName": event["eventName"],
+                    "EventTime": time,
+                    "EventSource": event["eventSource"],
+                    "Resources": [{"ResourceType": "AWS::KMS::Key", "ResourceName": key}],
+                    "CloudTrailEvent": json.dumps(event),
+                }
+            )
+    found, more = page(call, found, "MaxResults", "NextToken", "NextToken", 50)
+    return {"Events": found} | more

@@ -110,7 +110,7 @@ def dashboards_of_all_regions(call):
 
 
 def dashboard_arn(call, name):
-    return f"arn:aws:cloudwatch::{call.account}:dashboard/{name}"
+    return f"arn:{call.partition}:cloudwatch::{call.account}:dashboard/{name}"
 
 
 @operation("cloudwatch", "PutDashboard")

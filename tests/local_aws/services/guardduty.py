@@ -1,6 +1,8 @@
 """GuardDuty: what is on without being asked for, and tags."""
 
 from ..registry import AwsError, after, operation, recover
+from ..wire import service_model
+from ..world import world
 
 # RUNTIME_MONITORING and what it replaces start disabled; everything else is on until somebody says otherwise.
 FEATURES = {
@@ -11,13 +13,35 @@ FEATURES = {
     "LAMBDA_NETWORK_LOGS": "ENABLED",
     "EKS_RUNTIME_MONITORING": "DISABLED",
     "RUNTIME_MONITORING": "DISABLED",
+    "AI_PROTECTION": "ENABLED",
+    "AI_ANALYST": "ENABLED",
+    # What AWS will think of next, which is on unasked as well.
+    "QUANTUM_PROTECTION": "ENABLED",
 }
+service_model("guardduty")._shape_resolver._shape_map["DetectorFeature"]["enum"].append("QUANTUM_PROTECTION")
+# What it always looks at.
+BASE = ("CLOUD_TRAIL", "DNS_LOGS", "FLOW_LOGS")
+
+
+def features_here():
+    """The region may lack some: API reference, CreateDetector, "There might be regional differences"."""
+    return {name: status for name, status in FEATURES.items() if name not in world.account("guardduty_lacks")}
 
 
 @after("guardduty", "GetDetector")
 def all_features(call, answer):
     chosen = {f["Name"]: f for f in answer.get("Features", [])}
-    answer["Features"] = [chosen.get(name, {"Name": name, "Status": status}) for name, status in FEATURES.items()]
+    here = {name: "ENABLED" for name in BASE} | features_here()
+    answer["Features"] = [chosen.get(name, {"Name": name, "Status": status}) for name, status in here.items()]
+
+
+@operation("guardduty", "GetAdministratorAccount")
+def get_administrator_account(call):
+    administrator = world.account("guardduty_administrator")
+    if not administrator:
+        return {}
+    known = {"AccountId": administrator, "RelationshipStatus": "Enabled", "InvitedAt": "2026-01-01T00:00:00Z"}
+    return {"Administrator": known}
 
 
 NOT_OWNED = "The request is rejected because the input detectorId is not owned by the current account."

@@ -1,6 +1,7 @@
 """IAM: service-linked roles under their real names, and the quotas of the account."""
 
 from ..moto_app import ask
+from ..policies import policies_of, roles_by_arn, statements
 from ..quotas import quotas
 from ..registry import AwsError, after, operation
 
@@ -46,3 +47,25 @@ def rename(shown, roles, name):
     role = next(role for role in roles.values() if role.name == shown["RoleName"])
     role.name = name
     shown |= {"RoleName": name, "Arn": role.arn}
+
+
+@operation("iam", "SimulatePrincipalPolicy")
+def simulate_principal_policy(call):
+    """By the policies of the principal alone, as where no resource policy is given."""
+    from ..conditions import met
+    from ..needs import Need
+    from ..permissions import speaks_of
+
+    role = roles_by_arn(call).get(call.params["PolicySourceArn"])
+    if role is None:
+        raise AwsError("NoSuchEntity", f"ARN {call.params['PolicySourceArn']} does not exist.", 404)
+    known = {one["ContextKeyName"].lower(): one["ContextKeyValues"] for one in call.get("ContextEntries", [])}
+    results = []
+    for action in call.params["ActionNames"]:
+        for resource in call.get("ResourceArns", ["*"]):
+            need = Need(action, resource, lambda key: known.get(key.lower()))
+            spoken = [s for policy in policies_of(role) for s in statements(policy) if speaks_of(s, need)]
+            effects = {s["Effect"] for s in spoken if met(s, need.context)}
+            decision = "explicitDeny" if "Deny" in effects else "allowed" if effects else "implicitDeny"
+            results.append({"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": decision})
+    return {"EvaluationResults": results, "IsTruncated": False}

@@ -59,7 +59,8 @@ def delete_log_group(call):
     group = group_of(call)
     name = group.name
     if extras(call).get(name, DEFAULTS)["deletionProtectionEnabled"]:
-        raise AwsError("ValidationException", f"Log group {name} is protected from deletion.")
+        message = "Cannot delete log group with deletion protection enabled. Disable deletion protection first."
+        raise AwsError("ValidationException", message)
     extras(call).pop(name, None)
     keep_filters(call, lambda entry: entry["logGroupName"] != name)
     made = ask(call)

@@ -45,7 +45,7 @@ def ecs(call):
 
 
 def apigateway(call):
-    base = f"arn:aws:apigateway:{call.region}::"
+    base = f"arn:{call.partition}:apigateway:{call.region}::"
     for api_id, api in call.shelf("apigateway.apis").items():
         yield f"{base}/restapis/{api_id}", api["record"]["tags"]
         for name, stage in api["stages"].items():

@@ -56,6 +56,27 @@ def safe_defaults(call, answer):
     ask(call, operation="PutBucketOwnershipControls", params=bucket | {"OwnershipControls": ownership})
     encryption = {"Rules": [ENCRYPTED]}
     ask(call, operation="PutBucketEncryption", params=bucket | {"ServerSideEncryptionConfiguration": encryption})
+    blocked(call)[bucket["Bucket"]] = ["SSE-C"]
     tags = call.get("CreateBucketConfiguration", {}).get("Tags")
     if tags:
         ask(call, operation="PutBucketTagging", params=bucket | {"Tagging": {"TagSet": tags}})
+
+
+def blocked(call):
+    """The kinds of encryption that a bucket takes no objects with. Since April 2026 every new one blocks SSE-C."""
+    return call.shelf("s3.blocked-encryption")
+
+
+@after("s3", "PutBucketEncryption")
+def keep_blocked(call, answer):
+    for rule in call.params["ServerSideEncryptionConfiguration"]["Rules"]:
+        wanted = rule.get("BlockedEncryptionTypes")
+        if wanted is not None:
+            blocked(call)[call.params["Bucket"]] = [kind for kind in wanted["EncryptionType"] if kind != "NONE"]
+
+
+@after("s3", "GetBucketEncryption")
+def show_blocked(call, answer):
+    kinds = blocked(call).get(call.params["Bucket"], [])
+    for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
+        rule["BlockedEncryptionTypes"] = {"EncryptionType": kinds or ["NONE"]}

@@ -94,6 +94,7 @@ def calm(request):
     from local_aws.quotas import quotas
 
     vars(world.settings).update(speed="instant", strict=True, quotas=False, lag=0, limits=False, gaps=False)
+    world.settings.account = {}
     faults.clear()
     endings.clear()
     durations.choose(None)
@@ -183,10 +184,10 @@ def key(local):
 
 
 class Refused:
-    """`with refused("Code"):` expects exactly that error."""
+    """`with refused("Code", "part of its message"):` expects exactly that error."""
 
-    def __init__(self, code):
-        self.code = code
+    def __init__(self, code, words=""):
+        self.code, self.words = code, words
 
     def __enter__(self):
         return self
@@ -197,6 +198,7 @@ class Refused:
             return False
         assert error.response["Error"]["Code"] == self.code, error
         self.message = error.response["Error"]["Message"]
+        assert self.words in self.message
         return True
 
 

@@ -38,7 +38,7 @@ PROXY = {
         "x-amazon-apigateway-integration": {
             "type": "http_proxy",
             "httpMethod": "GET",
-            "uri": "https://alb.internal/students/{id}",
+            "uri": "https://alb.student.edu/students/{id}",
             "connectionType": "VPC_LINK",
             "integrationTarget": BALANCER,
             "requestParameters": {"integration.request.path.id": "method.request.path.id"},

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from conftest import proves, refused
 
@@ -330,7 +332,7 @@ def test_proxy(local, network, cluster, name, role, held):
     assert (member["RdsResourceId"], member["TrackedClusterId"]) == (instance, name)
     assert member["TargetHealth"]["State"] == "REGISTERING"
     held()
-    assert rds.describe_db_proxy_targets(DBProxyName=name)["Targets"][1]["TargetHealth"]["State"] == "AVAILABLE"
+    assert rds.describe_db_proxy_targets(DBProxyName=name)["Targets"][1]["TargetHealth"] == {"State": "AVAILABLE"}
     rds.deregister_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
     with refused("DBProxyTargetNotFoundFault"):
         rds.deregister_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
@@ -469,6 +471,36 @@ def test_small_gp3_has_no_settable_iops(local, cluster, name):
         local("rds").create_db_instance(**wish, AllocatedStorage=20, Iops=4000)
     with refused("InvalidParameterValue"):
         local("rds").create_db_instance(**wish, AllocatedStorage=10)
+
+
+def test_a_proxy_whose_role_asks_for_the_account_never_logs_in(local, network, cluster, name, role, held):
+    rds, arn = local("rds"), role("rds.amazonaws.com")
+    rds.create_db_cluster(**cluster)
+    held()
+    add_instance(local, name, 1)
+    held()
+    secret = described(local, name)["MasterUserSecret"]["SecretArn"]
+    wish = {"DBProxyName": name, "EngineFamily": "POSTGRESQL", "RoleArn": arn, "VpcSubnetIds": network.subnets}
+    rds.create_db_proxy(**wish, Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret}], RequireTLS=True)
+    held()
+    document = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "rds.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+                }
+            ],
+        }
+    )
+    local("iam").update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=document)
+    rds.register_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
+    held()
+    health = rds.describe_db_proxy_targets(DBProxyName=name)["Targets"][1]["TargetHealth"]
+    assert (health["State"], health["Reason"]) == ("UNAVAILABLE", "AUTH_FAILURE")
 
 
 @proves("rds.proxy_settings", "rds.proxy_role")

@@ -55,6 +55,8 @@ def test_durations_can_be_chosen_by_pattern_and_forgotten(local):
         ({"ahead": "soon"}, "ahead is a number of seconds"),
         ({"strict": "no"}, "strict is true or false"),
         ({"disabled_regions": "af-south-1"}, "disabled_regions is a list of names"),
+        ({"account": {"boundary": "x"}}, "account is an object of block_public_access"),
+        ({"account": {"guardduty_refuses": "yes"}}, "account.guardduty_refuses is like False"),
         ({"stirct": True}, "unknown settings ['stirct']"),
     ],
 )

@@ -1,6 +1,6 @@
 """The account: one per region, shared by every API in it."""
 
-from ...registry import operation
+from ...registry import AwsError, after, operation
 from .patches import apply_patches
 from .shared import account
 
@@ -14,12 +14,26 @@ def shown(call):
     return out | {key: value for key, value in account(call).items() if value}
 
 
+def used(call):
+    """Whether API Gateway has been used in the region, which it remembers for good."""
+    return call.shelf("apigateway.used")
+
+
+@after("apigateway", "CreateRestApi", "ImportRestApi")
+def note_use(call, answer):
+    used(call)["ever"] = True
+
+
 @operation("apigateway", "GetAccount")
 def get_account(call):
+    """Where it has never been used, there is nothing: https://github.com/cloud-custodian/cloud-custodian/issues/2033."""
+    if not used(call):
+        raise AwsError("NotFoundException", "Invalid Customer identifier specified", 404)
     return shown(call)
 
 
 @operation("apigateway", "UpdateAccount")
 def update_account(call):
+    used(call)["ever"] = True
     apply_patches(call, account(call), {"/cloudwatchRoleArn": ("cloudwatchRoleArn", str)})
     return shown(call)

@@ -72,7 +72,7 @@ def shown(call, api):
 
 def escaped_policy(call, record):
     """AWS completes abbreviated resources and answers the document with its quotes escaped once more."""
-    full = f"arn:aws:execute-api:{call.region}:{call.account}:{record['id']}/"
+    full = f"arn:{call.partition}:execute-api:{call.region}:{call.account}:{record['id']}/"
     text = record["policy"].replace('"execute-api:/', f'"{full}')
     try:
         text = json.dumps(json.loads(text), separators=(",", ":"))

@@ -1,7 +1,8 @@
 """What EC2 says about the account itself."""
 
 from ...quotas import quotas
-from ...registry import operation
+from ...registry import after, operation
+from ...world import world
 
 
 @operation("ec2", "DescribeAccountAttributes")
@@ -23,3 +24,32 @@ def describe_account_attributes(call):
             if name in wanted
         ]
     }
+
+
+@operation("ec2", "DescribeVpcBlockPublicAccessOptions")
+def describe_block(call):
+    """A setting of the account in the region, or of the whole organisation."""
+    mode = world.account("block_public_access")
+    options = {
+        "AwsAccountId": call.account,
+        "AwsRegion": call.region,
+        "State": "default-state" if mode == "off" else "update-complete",
+        "InternetGatewayBlockMode": mode,
+        "ManagedBy": "account",
+        "ExclusionsAllowed": "allowed",
+    }
+    return {"VpcBlockPublicAccessOptions": options}
+
+
+@operation("ec2", "DescribeVpcBlockPublicAccessExclusions")
+def describe_exclusions(call):
+    return {"VpcBlockPublicAccessExclusions": []}
+
+
+@after("ec2", "DescribeVpcEndpointServices")
+def zones_of_services(call, answer):
+    """A service is not in every zone."""
+    lacking = world.account("zones_without_endpoint")
+    for detail in answer.get("ServiceDetails", []):
+        without = lacking.get(detail["ServiceName"].split(".", 3)[-1], ())
+        detail["AvailabilityZones"] = [zone for zone in detail["AvailabilityZones"] if zone not in without]

@@ -5,7 +5,7 @@ import math
 from ... import logs_left
 from ...life import conclude, later
 from ...registry import AwsError, now, operation
-from ...world import new_id
+from ...world import new_id, world
 from .images import trouble
 from .room import NO_ROOM, places
 from .shared import name_of, service_deployments, service_of, service_revisions
@@ -29,7 +29,9 @@ def start_deployment(call, service):
     service["deployments"].insert(0, deployment)
     record = new_service_deployment(call, service, deployment)
     say(service, f"has started {service['desiredCount']} tasks.")
-    why = trouble(call, service)
+    # Without a way out no image can be pulled.
+    blocked = world.account("block_public_access") == "block-bidirectional"
+    why = STOPPED_REASON if blocked else trouble(call, service)
     if why:
         later("ecs.rollout", lambda: fail(call, service, deployment, record, why))
         return deployment

@@ -49,7 +49,7 @@ def register_task_definition(call):
         "requiresAttributes": [],
         "compatibilities": ["EC2", "FARGATE"] if call.get("networkMode") == "awsvpc" else ["EC2"],
         "registeredAt": now(),
-        "registeredBy": f"arn:aws:iam::{call.account}:root",
+        "registeredBy": f"arn:{call.partition}:iam::{call.account}:root",
         "containerDefinitions": [filled(c, call.get("networkMode")) for c in call.params["containerDefinitions"]],
     } | picked(call.params, *KEPT, "requiresCompatibilities")
     for volume in definition["volumes"]:

@@ -5,6 +5,7 @@ from ...common import page, picked
 from ...life import conclude, later
 from ...registry import AwsError, now, operation
 from ...world import new_name
+from ..ec2.shared import short_region
 from .events import say
 from .parameter_groups import default_name, parameter_group_of
 from .shared import group_of, groups, shown, subnet_group_of, tags, user_groups
@@ -79,6 +80,7 @@ def new_group(call, name):
         "_security_groups": call.get("SecurityGroupIds", []),
         "_window": call.get("PreferredMaintenanceWindow", "sun:05:00-sun:06:00"),
         "_port": call.get("Port", DEFAULT_PORT),
+        "_region": short_region(call),
         "_host": new_name(6),
         "_topic": call.get("NotificationTopicArn"),
         "_members": [],
@@ -100,9 +102,9 @@ def log_deliveries(call):
 def address(group, prefix, suffix=""):
     name = group["ReplicationGroupId"]
     if group["TransitEncryptionEnabled"]:
-        host = f"{prefix}.{name}.{group['_host']}.use1.cache.amazonaws.com"
+        host = f"{prefix}.{name}.{group['_host']}.{group['_region']}.cache.amazonaws.com"
     else:
-        host = f"{name}{suffix}.{group['_host']}.ng.0001.use1.cache.amazonaws.com"
+        host = f"{name}{suffix}.{group['_host']}.ng.0001.{group['_region']}.cache.amazonaws.com"
     return {"Address": host, "Port": group["_port"]}
 
 
@@ -127,7 +129,10 @@ def add_members(call, group, count):
             "_zone": subnet["SubnetAvailabilityZone"]["Name"],
             "_subnet": subnet["SubnetIdentifier"],
             "_eni": eni and eni.id,
-            "ReadEndpoint": {"Address": f"{name}.{group['_host']}.use1.cache.amazonaws.com", "Port": group["_port"]},
+            "ReadEndpoint": {
+                "Address": f"{name}.{group['_host']}.{group['_region']}.cache.amazonaws.com",
+                "Port": group["_port"],
+            },
         }
         group["_members"].append(member)
         group["_next"] += 1

@@ -103,6 +103,7 @@ def new_cluster(call, name):
         "BackupRetentionPeriod": call.get("BackupRetentionPeriod", 1),
         "DBClusterIdentifier": name,
         "DBClusterParameterGroup": parameter_group.lower(),
+        "_parameters": CLUSTER.status(call, parameter_group),
         "DBSubnetGroup": group["DBSubnetGroupName"],
         "Status": "creating",
         "EarliestRestorableTime": now(),

@@ -122,6 +122,7 @@ def common_fields(call, name, engine, version):
         "DedicatedLogVolume": False,
         "_host": host,
         "_parameter_group": parameter_group["DBParameterGroupName"],
+        "_parameters": INSTANCE.status(call, parameter_group["DBParameterGroupName"]),
         "_pending": {},
         "_writer": False,
     } | picked(call.params, *KEPT)
@@ -156,6 +157,7 @@ def new_member(call, name):
         "_port": cluster["Port"],
         "_subnet_group": cluster["DBSubnetGroup"],
         "_writer": not members_of(call, cluster),
+        "_cluster_parameters": cluster["_parameters"],
     }
     return fields
 

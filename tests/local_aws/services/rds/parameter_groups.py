@@ -1,6 +1,7 @@
 """Parameter groups of clusters and of instances: the same calls under two sets of names."""
 
 from ...common import page, require_unique
+from ...life import later
 from ...registry import AwsError, operation
 from .catalogue import parameters
 from .shared import clusters, instances, tags
@@ -43,6 +44,10 @@ class Kind:
             raise AwsError("DBParameterGroupNotFound", f"{self.word} not found: {name}", 404)
         return found
 
+    def status(self, call, name):
+        """Whether a database made now starts with the parameters of the group."""
+        return "pending-reboot" if self.find(call, name).get("_fresh") else "in-sync"
+
     def users(self, call, name):
         if self is CLUSTER:
             return [c for c in clusters(call).values() if c["DBClusterParameterGroup"] == name]
@@ -58,12 +63,15 @@ def shown(group):
 
 
 def parameter(group, name, known):
+    """A value that equals the engine's own is not taken for somebody's choice, whoever set it:
+    https://github.com/hashicorp/terraform-provider-aws/issues/23335."""
     value, kind, apply_type, allowed = known[name]
     chosen = group["_set"].get(name)
+    differs = chosen is not None and chosen["ParameterValue"] != value
     out = {
         "ParameterName": name,
         "Description": name,
-        "Source": "user" if chosen else ("system" if value else "engine-default"),
+        "Source": "user" if differs else ("system" if value else "engine-default"),
         "ApplyType": apply_type,
         "DataType": kind,
         "AllowedValues": allowed,
@@ -73,6 +81,15 @@ def parameter(group, name, known):
     }
     shown_value = chosen["ParameterValue"] if chosen else value
     return out | ({"ParameterValue": shown_value} if shown_value else {})
+
+
+def named(call, entry):
+    """The only filter there is picks parameters by their names."""
+    filters = call.get("Filters", [])
+    unknown = [one["Name"] for one in filters if one["Name"] != "parameter-name"]
+    if unknown:
+        raise AwsError("InvalidParameterValue", f"Unrecognized filter name: {unknown[0]}")
+    return all(entry["ParameterName"] in one["Values"] for one in filters)
 
 
 def check(wish, known):
@@ -117,6 +134,8 @@ def enter(kind, operations):
             )
         group = kind.entry(call, name, wanted, call.params["Description"])
         kind.shelf(call)[name] = group
+        group["_fresh"] = True
+        later("rds.parameter-group", lambda: group.update(_fresh=False))
         tags(call)[group["_arn"]] = call.get("Tags", [])
         return {kind.word: shown(group)}
 
@@ -170,7 +189,7 @@ def enter(kind, operations):
         group = kind.find(call, call.params[kind.name_key])
         known = parameters(group["DBParameterGroupFamily"])
         found = [parameter(group, name, known) for name in sorted(known)]
-        found = [p for p in found if call.get("Source") in (None, p["Source"])]
+        found = [p for p in found if call.get("Source") in (None, p["Source"]) and named(call, p)]
         found, more = page(call, found, "MaxRecords", "Marker", "Marker")
         return {"Parameters": found} | more
 

@@ -1,9 +1,13 @@
 """RDS proxies, their target group and targets."""
 
+import copy
+
 from ... import enis
 from ...common import find, page, picked, require_unique
 from ...life import later
+from ...policies import roles_by_arn
 from ...registry import AwsError, now, operation
+from ...trusts import trusts
 from ...world import new_id
 from .shared import cluster_of, filtered, host_hash, instance_of, members_of, proxies, tags
 
@@ -152,10 +156,28 @@ def register_db_proxy_targets(call):
         instance = instance_of(call, name)
         made.append(new_target(proxy, "RDS_INSTANCE", instance["DBInstanceIdentifier"], instance["_host"]))
     proxy["_targets"] += made
+    answer = copy.deepcopy(made)
     for target in made:
         if "TargetHealth" in target:
-            later("rds.modify.noticed", lambda target=target: target["TargetHealth"].update(State="AVAILABLE"))
-    return {"DBProxyTargets": made}
+            later("rds.modify.noticed", lambda target=target: fall_ill(target))
+            later("rds.proxy.log-in", lambda target=target: log_in(call, proxy, target))
+    return {"DBProxyTargets": answer}
+
+
+UNKNOWN_SECRET = "Proxy does not have any registered credentials"
+
+
+def fall_ill(target):
+    """While role and secret are fresh the proxy cannot log in, and says so."""
+    target["TargetHealth"] = {"State": "UNAVAILABLE", "Reason": "AUTH_FAILURE", "Description": UNKNOWN_SECRET}
+
+
+def log_in(call, proxy, target):
+    """With the secret that the role reads, if RDS may take it on at all."""
+    if trusts(call, roles_by_arn(call).get(proxy["RoleArn"]), "rds.amazonaws.com"):
+        target["TargetHealth"] = {"State": "AVAILABLE"}
+    else:
+        fall_ill(target)
 
 
 def new_target(proxy, kind, name, endpoint):

@@ -2,6 +2,7 @@
 
 from ...common import page
 from ...registry import AwsError, operation
+from ...world import world
 
 
 def spread(major, *ranges):
@@ -35,14 +36,37 @@ DEFAULT_MINOR = {
     "postgres": {"13": "13.23", "14": "14.20", "15": "15.15", "16": "16.11", "17": "17.7", "18": "18.1"},
 }
 DEFAULT_MAJOR = "17"
-SIZES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
+# Which classes there are: Amazon RDS User Guide, "DB instance classes"; cfn-lint's aws_rds_dbinstance schema has the list.
+TIMES = (1, 2, 4, 8, 12, 16)
+LARGEST = {
+    "m5": (24,),
+    "r5": (24,),
+    "m6g": (),
+    "m7g": (),
+    "r6g": (),
+    "r7g": (),
+    "m6i": (24, 32),
+    "r6i": (24, 32),
+    "m7i": (24, 48),
+    "r7i": (24, 48),
+    "m8g": (24, 48),
+    "r8g": (24, 48),
+}
 AURORA_FAMILIES = ("r5", "r6g", "r6i", "r7g", "r7i", "r8g")
 POSTGRES_FAMILIES = ("m5", "m6g", "m6i", "m7g", "m7i", "m8g", *AURORA_FAMILIES)
+
+
+def classes(families):
+    for name in families:
+        yield f"db.{name}.large"
+        yield from (f"db.{name}.{'' if times == 1 else times}xlarge" for times in (*TIMES, *LARGEST[name]))
+
+
 CLASSES = {
     "aurora-postgresql": [
         "db.serverless",
         *(f"db.{family}.{size}" for family in ("t3", "t4g") for size in ("medium", "large")),
-        *(f"db.{family}.{size}" for family in AURORA_FAMILIES for size in SIZES),
+        *classes(AURORA_FAMILIES),
     ],
     "postgres": [
         *(
@@ -50,10 +74,9 @@ CLASSES = {
             for family in ("t3", "t4g")
             for size in ("micro", "small", "medium", "large", "xlarge", "2xlarge")
         ),
-        *(f"db.{family}.{size}" for family in POSTGRES_FAMILIES for size in SIZES),
+        *classes(POSTGRES_FAMILIES),
     ],
 }
-
 
 def family(engine, version):
     return f"{engine}{version.split('.')[0]}"
@@ -139,8 +162,9 @@ def wanted_versions(call, engine):
 def describe_orderable_db_instance_options(call):
     engine = call.params["Engine"]
     zones = [zone.name for zone in call.backend("ec2").describe_availability_zones()]
+    without = world.account("zones_without_class")
     found = [
-        orderable(engine, version, name, zones)
+        orderable(engine, version, name, [zone for zone in zones if zone not in without.get(name, ())])
         for version in OFFERED.get(engine, [])
         for name in CLASSES.get(engine, [])
         if call.get("EngineVersion") in (None, version) and call.get("DBInstanceClass") in (None, name)

@@ -11,8 +11,9 @@ import re
 from moto.moto_server.werkzeug_app import BackendRequest
 
 from .... import wire
-from ....policies import roles_by_arn, trusts
+from ....policies import roles_by_arn
 from ....registry import behaviour
+from ....trusts import trusts
 from .principals import session_of
 from .refusals import Answer, refuse
 
@@ -39,7 +40,7 @@ def send(invocation, prepared):
 def role_of(invocation):
     arn = invocation.integration.get("credentials")
     role = roles_by_arn(invocation.call).get(arn)
-    if not trusts(role, "apigateway.amazonaws.com"):
+    if not trusts(invocation.call, role, "apigateway.amazonaws.com"):
         fail(invocation, "API Gateway does not have permission to assume the provided role " + str(arn))
     return role
 

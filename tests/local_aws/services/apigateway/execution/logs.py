@@ -7,8 +7,9 @@ writes both), "Variables for access logging for API Gateway" (`-` where there is
 import hashlib
 
 from .... import logs_left
-from ....policies import roles_by_arn, trusts
+from ....policies import roles_by_arn
 from ....registry import behaviour
+from ....trusts import trusts
 from ....world import world
 from ..shared import account
 from .principals import ALLOWED, session_of
@@ -57,7 +58,7 @@ def append(invocation, group, lines):
     call = invocation.call
     logs = call.backend("logs")
     role = roles_by_arn(call).get(account(call).get("cloudwatchRoleArn"))
-    if group not in logs.groups or not trusts(role, SERVICE) or not may_write(call, role, logs.groups[group]):
+    if group not in logs.groups or not trusts(call, role, SERVICE) or not may_write(call, role, logs.groups[group]):
         return
     stream = hashlib.md5(f"{group}/{invocation.stage['deploymentId']}".encode()).hexdigest()
     if stream not in logs.groups[group].streams:

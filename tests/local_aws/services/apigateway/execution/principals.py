@@ -53,13 +53,13 @@ def principal_of(call, access_key):
     if re.fullmatch(r"A[KS]IA[A-Z0-9]{16}", access_key):
         return None
     installed = None if access_key in ONLOOKERS else permissions.policy
-    arn = f"arn:aws:iam::{call.account}:user/{access_key}"
+    arn = f"arn:{call.partition}:iam::{call.account}:user/{access_key}"
     return Principal(arn, access_key, access_key, [installed or EVERYTHING])
 
 
 def session_of(call, role, name, secret=""):
     """A role in somebody's hands."""
-    arn = f"arn:aws:sts::{call.account}:assumed-role/{role.name}/{name}"
+    arn = f"arn:{call.partition}:sts::{call.account}:assumed-role/{role.name}/{name}"
     iam = call.backend("iam")
     return Principal(arn, f"{role.id}:{name}", secret, policies_of(role), boundary(iam, role))
 
