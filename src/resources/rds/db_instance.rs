@@ -1,9 +1,10 @@
 //! A DB instance that is a member of an Aurora cluster. The cluster decides on engine version, storage, network and
 //! backups; the instance on its class, its zone and whether it is the first to become the writer.
 
-use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
+use aws_sdk_rds::types::{DbCluster as RdsCluster, DbInstance as RdsInstance, SourceType};
 
-use super::{from_rds, phase_of, retag, settled, to_rds};
+use super::settled::{self, AT_RESTART, is_young, yes};
+use super::{from_rds, phase_of, retag, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_identifier, check_range, key, text};
@@ -33,6 +34,10 @@ pub struct DbInstance {
     pub publicly_accessible: bool,
     /// The authority of its TLS certificate, as `rds-ca-rsa2048-g1`. `None`: AWS decides.
     pub ca_certificate: Option<String>,
+    /// Whether it started with the parameters of its group. One that was made too soon after the group did not, and is
+    /// restarted before anybody is on it; of one that is older than an hour nothing is said here.
+    #[serde(default = "yes")]
+    pub started_with_parameters: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -86,7 +91,7 @@ impl Resource for DbInstance {
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster_identifier", "engine", "availability_zone"];
     const SERVES: bool = true;
     // Another class is another machine.
-    const INTERRUPTS: &'static [&'static str] = &["instance_class"];
+    const INTERRUPTS: &'static [&'static str] = &["instance_class", "started_with_parameters"];
     const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
 
@@ -116,7 +121,9 @@ impl Resource for DbInstance {
             status => phase_of(cx, status, &name, SourceType::DbInstance).await,
         };
         let made = instance.dbi_resource_id.clone();
-        Ok(Some(Observed::ready(name, self.live(&instance), outputs).in_phase(phase).known_by(made)))
+        let started = !(is_young(&instance, cx.now()) && waits_for_restart(cx, &instance).await?);
+        let live = DbInstance { started_with_parameters: started, ..self.live(&instance) };
+        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -140,7 +147,10 @@ impl Resource for DbInstance {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        if diff.changes.iter().any(|change| !change.path.starts_with("tags")) {
+        let elsewhere = |path: &str| !path.starts_with("tags") && path != "started_with_parameters";
+        if diff.has("started_with_parameters") {
+            cx.rds.reboot_db_instance().db_instance_identifier(&observed.id).send().await?;
+        } else if diff.changes.iter().any(|change| elsewhere(&change.path)) {
             self.modify(cx, &observed.id, diff).await?;
         }
         if diff.has("tags") {
@@ -184,6 +194,7 @@ impl DbInstance {
             performance_insights_kms_key_id: self.performance_insights_kms_key_id.as_ref().map(insights_key),
             publicly_accessible: instance.publicly_accessible().unwrap_or_default(),
             ca_certificate: instance.ca_certificate_identifier.clone(),
+            started_with_parameters: true,
             tags: from_rds(instance.tag_list()),
         }
     }
@@ -212,6 +223,15 @@ impl DbInstance {
             .await?;
         Ok(())
     }
+}
+
+/// Whether the cluster's parameters reach this member only when it is restarted.
+async fn waits_for_restart(cx: &Cx<'_>, instance: &RdsInstance) -> Result<bool> {
+    let (Some(cluster), Some(name)) = (instance.db_cluster_identifier(), instance.name()) else { return Ok(false) };
+    let Some(cluster) = find::<RdsCluster>(cx, cluster, Some(cluster)).await? else { return Ok(false) };
+    let mut members = cluster.db_cluster_members().iter();
+    let member = members.find(|member| member.db_instance_identifier() == Some(name));
+    Ok(member.and_then(|member| member.db_cluster_parameter_group_status()) == Some(AT_RESTART))
 }
 
 fn given(value: Option<&Out<String>>) -> Result<Option<String>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_rds::types::{DbParameterGroup as RdsParameterGroup, Parameter};
 
-use super::parameters::{self, A_CALL};
+use super::parameters::{self, A_CALL, Which};
 use super::{retag, tags_of, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -79,12 +79,16 @@ impl Resource for DbParameterGroup {
         let Some(group) = find::<RdsParameterGroup>(cx, &self.name, id).await? else { return Ok(None) };
         let (name, arn) = (text(group.name()), text(group.db_parameter_group_arn()));
         let Some(tags) = tags_of(cx, &arn).await.if_present()? else { return Ok(None) };
-        let Some(set) = parameters(cx, &name, Some("user")).await.if_present()? else { return Ok(None) };
+        let Some(set) = parameters(cx, &name, Which::Set).await.if_present()? else { return Ok(None) };
+        let asked = match self.parameters.is_empty() {
+            true => Vec::new(),
+            false => parameters(cx, &name, Which::Named(&self.parameters)).await.if_present()?.unwrap_or_default(),
+        };
         let live = DbParameterGroup {
             name: name.clone(),
             family: text(group.db_parameter_group_family()),
             description: text(group.description()),
-            parameters: parameters::values(set),
+            parameters: parameters::values(set, asked),
             tags,
         };
         let outputs = DbParameterGroupOutputs { group_name: name.clone(), arn };
@@ -126,7 +130,7 @@ impl Resource for DbParameterGroup {
 
 impl DbParameterGroup {
     async fn set_parameters(&self, cx: &Cx<'_>, id: &str, live: &BTreeMap<String, String>) -> Result<()> {
-        let changes = parameters::changes(&self.parameters, live, &parameters(cx, id, None).await?);
+        let changes = parameters::changes(&self.parameters, live, &parameters(cx, id, Which::All).await?);
         for some in changes.reset.chunks(A_CALL) {
             let ask = cx.rds.reset_db_parameter_group().db_parameter_group_name(id);
             ask.reset_all_parameters(false).set_parameters(Some(some.to_vec())).send().await?;
@@ -139,9 +143,8 @@ impl DbParameterGroup {
     }
 }
 
-/// The group's parameters: all there are, or those from one source.
-async fn parameters(cx: &Cx<'_>, group: &str, source: Option<&str>) -> Result<Vec<Parameter>> {
+async fn parameters(cx: &Cx<'_>, group: &str, which: Which<'_>) -> Result<Vec<Parameter>> {
     let ask = cx.rds.describe_db_parameters().db_parameter_group_name(group);
-    let pages = ask.set_source(source.map(str::to_owned)).into_paginator().items().send();
-    Ok(pages.collect::<Result<_, _>>().await?)
+    let ask = ask.set_source(which.source()).set_filters(which.filters());
+    Ok(ask.into_paginator().items().send().collect::<Result<_, _>>().await?)
 }

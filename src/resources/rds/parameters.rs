@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_rds::types::{ApplyMethod, Parameter};
+use aws_sdk_rds::types::{ApplyMethod, Filter, Parameter};
 
 use crate::aws::tags;
 
@@ -29,9 +29,36 @@ pub(super) fn changes(want: &BTreeMap<String, String>, live: &BTreeMap<String, S
     }
 }
 
-/// The parameters with their values.
-pub(super) fn values(parameters: Vec<Parameter>) -> BTreeMap<String, String> {
-    parameters.into_iter().filter_map(|parameter| parameter.parameter_name.zip(parameter.parameter_value)).collect()
+/// The parameters with their values: those that somebody set, and those that are asked for. AWS does not call a value set
+/// that equals the engine's own, whoever set it.
+pub(super) fn values(set: Vec<Parameter>, asked: Vec<Parameter>) -> BTreeMap<String, String> {
+    let all = asked.into_iter().chain(set);
+    all.filter_map(|parameter| parameter.parameter_name.zip(parameter.parameter_value)).collect()
+}
+
+/// Which of a group's parameters AWS is to tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which<'a> {
+    /// All there are.
+    All,
+    /// Those whose values somebody set, and that differ from the engine's own.
+    Set,
+    /// Those of these names, whoever set them.
+    Named(&'a BTreeMap<String, String>),
+}
+
+impl Which<'_> {
+    /// The source that AWS is asked for.
+    pub(super) fn source(self) -> Option<String> {
+        matches!(self, Which::Set).then(|| "user".to_owned())
+    }
+
+    /// The filter that AWS is asked with; `parameter-name` is the only one that it has.
+    pub(super) fn filters(self) -> Option<Vec<Filter>> {
+        let Which::Named(wanted) = self else { return None };
+        let names = Some(wanted.keys().cloned().collect());
+        Some(vec![Filter::builder().name("parameter-name").set_values(names).build()])
+    }
 }
 
 /// AWS refuses `immediate` for a static parameter.

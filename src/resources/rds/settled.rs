@@ -1,5 +1,7 @@
 //! Whether what is `available` has also taken in every change: AWS says so in other fields.
 
+use std::time::{Duration, SystemTime};
+
 use aws_sdk_rds::types::{
     ClusterPendingModifiedValues, DbCluster, DbInstance, PendingCloudwatchLogsExports, PendingModifiedValues,
     VpcSecurityGroupMembership,
@@ -65,6 +67,23 @@ fn pending_instance(values: &PendingModifiedValues) -> Option<&'static str> {
 
 fn logs_pending(logs: &PendingCloudwatchLogsExports) -> bool {
     !logs.log_types_to_enable().is_empty() || !logs.log_types_to_disable().is_empty()
+}
+
+/// How long a new database's parameters are looked after.
+const YOUNG: Duration = Duration::from_secs(3600);
+
+/// What AWS says of parameters that it reads at the next start.
+pub(super) const AT_RESTART: &str = "pending-reboot";
+
+/// Whether an instance was made so lately that nobody can be on it yet.
+pub(super) fn is_young(instance: &DbInstance, now: SystemTime) -> bool {
+    let made = instance.instance_create_time().and_then(|made| SystemTime::try_from(*made).ok());
+    made.is_some_and(|made| now.duration_since(made).unwrap_or_default() < YOUNG)
+}
+
+/// What holds of instances whose record says nothing.
+pub(super) fn yes() -> bool {
+    true
 }
 
 fn groups_settled(groups: &[VpcSecurityGroupMembership]) -> bool {

@@ -7,7 +7,8 @@ use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
 use serde_json::{Value, json};
 
 use super::rules::{check_logs, check_word, snapshot_name};
-use super::{from_rds, log_changes, phase_of, retag, rotation, settled, to_rds};
+use super::settled::{self, AT_RESTART, is_young, yes};
+use super::{from_rds, log_changes, phase_of, retag, rotation, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -68,6 +69,10 @@ pub struct StandaloneDbInstance {
     pub copy_tags_to_snapshot: bool,
     /// Whether a last snapshot is taken when it is deleted.
     pub final_snapshot: bool,
+    /// Whether it started with the parameters of its group. One that was made too soon after the group did not, and is
+    /// restarted before anybody is on it; of one that is older than an hour nothing is said here.
+    #[serde(default = "yes")]
+    pub started_with_parameters: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -123,7 +128,7 @@ impl Resource for StandaloneDbInstance {
         &["name", "engine", "kms_key_id", "credentials_secret", "database_name", "db_subnet_group"];
     const SERVES: bool = true;
     // An upgrade restarts it, and another class is another machine.
-    const INTERRUPTS: &'static [&'static str] = &["engine_version", "instance_class"];
+    const INTERRUPTS: &'static [&'static str] = &["engine_version", "instance_class", "started_with_parameters"];
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
@@ -176,7 +181,11 @@ impl Resource for StandaloneDbInstance {
             status => phase_of(cx, status, &name, SourceType::DbInstance).await,
         };
         let made = instance.dbi_resource_id.clone();
-        Ok(Some(Observed::ready(name, self.live(&instance), outputs).in_phase(phase).known_by(made)))
+        let mut groups = instance.db_parameter_groups().iter();
+        let waits = groups.any(|group| group.parameter_apply_status() == Some(AT_RESTART));
+        let started = !(waits && is_young(&instance, cx.now()));
+        let live = StandaloneDbInstance { started_with_parameters: started, ..self.live(&instance) };
+        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -214,8 +223,11 @@ impl Resource for StandaloneDbInstance {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        let elsewhere = |path: &str| !path.starts_with("tags") && path != "final_snapshot";
-        if diff.changes.iter().any(|change| elsewhere(&change.path)) {
+        let elsewhere =
+            |path: &str| !path.starts_with("tags") && !["final_snapshot", "started_with_parameters"].contains(&path);
+        if diff.has("started_with_parameters") {
+            cx.rds.reboot_db_instance().db_instance_identifier(&observed.id).send().await?;
+        } else if diff.changes.iter().any(|change| elsewhere(&change.path)) {
             self.modify(cx, observed, diff).await?;
         }
         if diff.has("tags") {
@@ -307,6 +319,7 @@ impl StandaloneDbInstance {
             deletion_protection: instance.deletion_protection().unwrap_or_default(),
             copy_tags_to_snapshot: instance.copy_tags_to_snapshot().unwrap_or_default(),
             final_snapshot: self.final_snapshot,
+            started_with_parameters: true,
             tags: from_rds(instance.tag_list()),
         }
     }

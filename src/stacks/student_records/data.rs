@@ -9,7 +9,7 @@ use super::super::policy::{allow, by, document, when};
 use super::groups::Groups;
 use super::keys::Keys;
 use super::secrets::Secrets;
-use super::{Builder, Class, DATABASE_ENGINE, zone_letters};
+use super::{Builder, Class, DATABASE_ENGINE, INSTANCE_CLASS, zone_letters};
 use crate::config::ThroughputMode;
 use crate::resource::Tags;
 use crate::resources::efs::{AccessPoint, FileSystem, FileSystemPolicy, MountTarget};
@@ -117,7 +117,7 @@ impl Builder<'_> {
                 name: self.name(&format!("aurora-{number}")),
                 cluster_identifier: Some(cluster.cluster_identifier()),
                 engine: DATABASE_ENGINE.into(),
-                instance_class: "db.serverless".into(),
+                instance_class: INSTANCE_CLASS.into(),
                 availability_zone: Some(zone.as_str().into()),
                 promotion_tier: (number - 1).min(15),
                 auto_minor_version_upgrade: true,
@@ -125,6 +125,7 @@ impl Builder<'_> {
                 performance_insights_kms_key_id: Some(keys.rds.arn()),
                 publicly_accessible: false,
                 ca_certificate: None,
+                started_with_parameters: true,
                 tags: Tags::new(),
             };
             instances.push(self.stack.add(format!("db-instance-{number}"), instance));

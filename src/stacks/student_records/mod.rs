@@ -21,6 +21,8 @@ use crate::stack::Stack;
 
 /// The engine of the database, as RDS names it.
 pub(super) const DATABASE_ENGINE: &str = "aurora-postgresql";
+/// The class of the cluster's instances.
+pub(super) const INSTANCE_CLASS: &str = "db.serverless";
 
 /// Builds the stack.
 pub fn build(config: &Config, place: &Place) -> Stack {

@@ -84,7 +84,13 @@ fn database(ground: &Ground, change: impl FnOnce(&mut rds::StandaloneDbInstance)
     let parameter_group = stack.add("parameter-group", parameter_group);
     let mut log_group = |log: &str| {
         let name = format!("/aws/rds/instance/bench-db/{log}").into();
-        let group = logs::LogGroup { name, kms_key_arn: None, retention_days: 7, tags: BTreeMap::new() };
+        let group = logs::LogGroup {
+            name,
+            kms_key_arn: None,
+            retention_days: 7,
+            deletion_protection: None,
+            tags: BTreeMap::new(),
+        };
         stack.add(format!("log-group-{log}"), group).arn()
     };
     let log_groups = ["postgresql", "upgrade"].map(&mut log_group).into();
@@ -113,6 +119,7 @@ fn database(ground: &Ground, change: impl FnOnce(&mut rds::StandaloneDbInstance)
         deletion_protection: true,
         copy_tags_to_snapshot: true,
         final_snapshot: false,
+        started_with_parameters: true,
         tags: BTreeMap::new(),
     };
     change(&mut instance);
@@ -225,6 +232,7 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         {"Effect": "Allow", "Principal": {"Service": "rds.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
     let role = iam::Role {
         name: "bench-proxy".to_owned(),
+        path: "/".to_owned(),
         description: "Reads the secret".to_owned(),
         assume_role_policy: trust,
         policies: BTreeMap::new(),
@@ -279,6 +287,7 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         performance_insights_kms_key_id: None,
         publicly_accessible: false,
         ca_certificate: None,
+        started_with_parameters: true,
         tags: BTreeMap::new(),
     };
     let member = stack.add("member", member);
