@@ -13,7 +13,7 @@ use crate::plan::{Observations, Plan, plan};
 use crate::render;
 use crate::run::{choice, loss, outage, settings as guard, teardown};
 use crate::stack::Stack;
-use crate::stacks::{Recorded, quotas};
+use crate::stacks::{Recorded, onlookers, quotas, surroundings};
 use crate::state::{Settings, State, StateError, Writer};
 
 /// Make AWS like the stack: plan, show, ask, converge.
@@ -125,6 +125,9 @@ impl Args {
                 newcomer.refuse_unnamed(&context.config.environments)?;
             }
         }
+        surroundings::check(&context.aws, &context.config, &plan).await?;
+        let beside = surroundings::remarks(&context.aws, &plan).await;
+        beside.iter().chain(&onlookers::remarks(&context.aws, &plan).await).for_each(|remark| render::note(remark));
         if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
             render::note(&remark);
         }

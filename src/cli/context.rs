@@ -328,7 +328,7 @@ impl Context {
     pub(super) async fn stack(&self) -> Result<Stack, Error> {
         let place = stacks::Place::discover(&self.aws, &self.config, &self.state).await?;
         let stack = stacks::build(&self.config, &place);
-        self.config.remarks().iter().for_each(|remark| render::note(remark));
+        self.config.remarks().iter().chain(&place.remarks()).for_each(|remark| render::note(remark));
         let wrong: Vec<String> = stack
             .nodes
             .iter()

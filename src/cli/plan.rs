@@ -10,6 +10,7 @@ use crate::plan::{Plan, plan};
 use crate::render;
 use crate::run::{choice, settings as guard};
 use crate::stack::Stack;
+use crate::stacks::{onlookers, surroundings};
 
 /// Show what apply would do, field by field.
 ///
@@ -77,6 +78,8 @@ impl Args {
         if let Some(newcomer) = context.newcomer(&plan) {
             render::note(&newcomer.note());
         }
+        let beside = surroundings::remarks(&context.aws, &plan).await;
+        beside.iter().chain(&onlookers::remarks(&context.aws, &plan).await).for_each(|remark| render::note(remark));
         Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })
     }
 

@@ -82,6 +82,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
         },
         ingress: Ingress { mode: IngressMode::Internal, certificate_arn: None, host: None },
         audit: Audit { trail: TrailOwner::Own, archive_after_days: 90, expire_after_days: profile.audit_expire_days },
+        iam: Iam { permissions_boundary: None, role_path: "/".to_owned() },
         monitoring: Monitoring { alarm_emails: Vec::new(), dashboard: true },
         pipeline: Pipeline {
             project: "pipeline".to_owned(),

@@ -64,9 +64,9 @@ fn keys_that_are_no_settings() {
     tapctl.toml:7: network.port is not a setting; did you mean service.port?
     tapctl.toml:8: network.zzz is not a setting; allowed in [network]: azs, cidr, endpoints, nat, private_subnets, public_subnets
     tapctl.toml:9: netwrok is not a setting; did you mean network?
-    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, environments, files, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
+    tapctl.toml:11: nonsense is not a setting; allowed: account, api, audit, cache, database, engine, env, environments, files, iam, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:14: env.dev.cache.node_typ is not a setting; did you mean env.dev.cache.node_type?
-    tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
+    tapctl.toml:16: env.prod.env is not a setting; allowed: account, api, audit, cache, database, engine, files, iam, ignore_tags, ingress, logs, monitoring, network, pipeline, postgres, protect, region, service, stack, stream, tags
     tapctl.toml:17: env.prod.protected is not a setting; did you mean env.prod.protect?
     tapctl.toml:18: env.qa.service.limits is not a setting; allowed in [env.qa.service]: command, cpu, cpu_target_percent, health_check_path, image, log_mode, max_tasks, memory, min_tasks, port, read_only_root, requests_per_target, tasks, tls
     "#);
@@ -424,7 +424,7 @@ fn settings_of_the_pipeline() {
     tapctl.toml:5: pipeline.data_trace is "no", a text; allowed: true or false, without quotes
     tapctl.toml:6: pipeline.iterator_age_seconds is 0; allowed: 1 to 86400 seconds
     tapctl.toml:8: postgres.engine_version is "16.3"; allowed: "16.9", "16.10", "16.11" (the nearest) or another of "13.23", "14.18", "14.19", "14.20", "14.21", "14.22", "14.23", "14.24", "15.13", "15.14", "15.15", "15.16", "15.17", "15.18", "15.19", "16.9", "16.10", "16.11", "16.12", "16.13", "16.14", "16.15", "17.5", "17.6", "17.7", "17.8", "17.9", "17.10", "17.11", "18.1", "18.2", "18.3", "18.4" or "18.6"
-    tapctl.toml:9: postgres.instance_class is "db.serverless"; allowed: "db.<family>.<size>" with t3 or t4g from micro to 2xlarge, or m5, m6g, m6i, m7g, m7i, r5, r6g, r6i, r7g, r8g from large up
+    tapctl.toml:9: postgres.instance_class is "db.serverless"; allowed: "db.<family>.<size>" with t3 or t4g from micro to 2xlarge, or m5, m6g, m6i, m7g, m7i, m8g, r5, r6g, r6i, r7g, r8g from large up to 16xlarge, with m5 and r5 to 24xlarge, with m6i and r6i to 32xlarge, with m7i, m8g and r8g to 48xlarge
     tapctl.toml:10: postgres.storage_gib is 10; allowed: 20 to 65536 GiB
     tapctl.toml:11: postgres.backup_days is 0; allowed: 1 to 35 days
     "#);

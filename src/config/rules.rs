@@ -55,7 +55,16 @@ const POSTGRES: &[&str] = &[
     "17.8", "17.9", "17.10", "17.11", "18.1", "18.2", "18.3", "18.4", "18.6",
 ];
 
-const DATABASE_FAMILIES: [&str; 12] = ["t3", "t4g", "m5", "m6g", "m6i", "m7g", "m7i", "r5", "r6g", "r6i", "r7g", "r8g"];
+/// Families of database classes, and the sizes that those have which do not begin with t beside `large`: how many times
+/// `xlarge` (Amazon RDS User Guide, "DB instance classes"). Which of them a region has, and for which version, AWS is asked.
+#[rustfmt::skip]
+const DATABASE_FAMILIES: [(&str, &[u32]); 13] = [
+    ("t3", &[1, 2]), ("t4g", &[1, 2]),
+    ("m5", &[1, 2, 4, 8, 12, 16, 24]), ("r5", &[1, 2, 4, 8, 12, 16, 24]),
+    ("m6g", &[1, 2, 4, 8, 12, 16]), ("m7g", &[1, 2, 4, 8, 12, 16]), ("r6g", &[1, 2, 4, 8, 12, 16]), ("r7g", &[1, 2, 4, 8, 12, 16]),
+    ("m6i", &[1, 2, 4, 8, 12, 16, 24, 32]), ("r6i", &[1, 2, 4, 8, 12, 16, 24, 32]),
+    ("m7i", &[1, 2, 4, 8, 12, 16, 24, 48]), ("m8g", &[1, 2, 4, 8, 12, 16, 24, 48]), ("r8g", &[1, 2, 4, 8, 12, 16, 24, 48]),
+];
 
 const CACHE_FAMILIES: [&str; 11] = ["t3", "t4g", "m5", "m6g", "m7g", "m8g", "r5", "r6g", "r7g", "r8g", "c8gn"];
 /// Sizes of the burstable families, of those on Intel, and of those on Graviton.
@@ -160,6 +169,10 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("audit.trail", Rule::Word(&["own", "external"])),
     ("audit.archive_after_days", Rule::Whole(1, 3650, " days")),
     ("audit.expire_after_days", Rule::Whole(2, 36_500, " days")),
+    ("iam.permissions_boundary", Rule::Text(is_policy, "a managed policy's ARN, \
+        arn:aws:iam::<account>:policy/<name>")),
+    ("iam.role_path", Rule::Text(is_role_path, "/, or words of letters, digits and + = , . @ _ - between slashes, with \
+        one at both ends, such as \"/apps/\"; at most 512 characters")),
     ("monitoring.alarm_emails", Rule::List { min: 0, max: 20, distinct: true, item: |text| forms::mail(text).is_ok(), allowed: "a list of at \
         most 20 different mail addresses" }),
     ("monitoring.dashboard", Rule::Flag),
@@ -172,7 +185,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("pipeline.guardduty", Rule::Flag),
     ("postgres.engine_version", Rule::Word(POSTGRES)),
     ("postgres.instance_class", Rule::Text(is_database_class, "\"db.<family>.<size>\" with t3 or t4g from micro to \
-        2xlarge, or m5, m6g, m6i, m7g, m7i, r5, r6g, r6i, r7g, r8g from large up")),
+        2xlarge, or m5, m6g, m6i, m7g, m7i, m8g, r5, r6g, r6i, r7g, r8g from large up to 16xlarge, with m5 and r5 to \
+        24xlarge, with m6i and r6i to 32xlarge, with m7i, m8g and r8g to 48xlarge")),
     ("postgres.storage_gib", Rule::Whole(20, 65_536, " GiB")),
     ("postgres.backup_days", Rule::Whole(1, 35, " days")),
     ("postgres.multi_az", Rule::Flag),
@@ -349,11 +363,11 @@ fn is_database_class(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let ["db", family, size] = parts.as_slice() else { return false };
     let times = size.strip_suffix("xlarge").and_then(|times| times.parse().ok().or(times.is_empty().then_some(1)));
-    let fits = match family.starts_with('t') {
-        true => ["micro", "small", "medium", "large"].contains(size) || matches!(times, Some(1 | 2)),
-        false => *size == "large" || matches!(times, Some(1 | 2 | 4 | 8 | 12 | 16 | 24)),
+    let has = |sizes: &[u32]| match times {
+        Some(times) => sizes.contains(&times),
+        None => *size == "large" || (family.starts_with('t') && ["micro", "small", "medium"].contains(size)),
     };
-    DATABASE_FAMILIES.contains(family) && fits
+    DATABASE_FAMILIES.iter().any(|(name, sizes)| name == family && has(sizes))
 }
 
 fn is_project(text: &str) -> bool {
@@ -366,6 +380,27 @@ fn is_stage(text: &str) -> bool {
 
 fn is_system(text: &str) -> bool {
     text.len() <= 32 && is_slug(text)
+}
+
+fn is_policy(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", "aws" | "aws-us-gov", "iam", "", account, policy] = parts.as_slice() else { return false };
+    let name = policy.strip_prefix("policy/").is_some_and(|name| !name.is_empty() && name.chars().all(is_role_char));
+    (is_account(account) || *account == "aws") && name && text.len() <= 2048
+}
+
+fn is_role_path(text: &str) -> bool {
+    text == "/"
+        || (text.len() <= 512
+            && text.len() > 2
+            && text.starts_with('/')
+            && text.ends_with('/')
+            && !text.contains("//")
+            && text.chars().all(is_role_char))
+}
+
+fn is_role_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+=,.@_-/".contains(c)
 }
 
 fn is_certificate(text: &str) -> bool {
@@ -404,10 +439,18 @@ mod tests {
 
     #[test]
     fn classes_that_run_a_database_of_its_own() {
-        for class in ["db.t3.micro", "db.t4g.2xlarge", "db.m7g.large", "db.r6i.24xlarge"] {
+        for class in ["db.t3.micro", "db.t4g.2xlarge", "db.m7g.large", "db.r6i.24xlarge", "db.r8g.48xlarge"] {
             assert!(is_database_class(class), "{class}");
         }
-        for class in ["db.serverless", "db.t3.4xlarge", "db.m5.micro", "t3.micro", "db.x2g.large", "db.m5.3xlarge"] {
+        for class in [
+            "db.serverless",
+            "db.t3.4xlarge",
+            "db.m5.micro",
+            "t3.micro",
+            "db.x2g.large",
+            "db.m5.3xlarge",
+            "db.m6g.24xlarge",
+        ] {
             assert!(!is_database_class(class), "{class}");
         }
     }

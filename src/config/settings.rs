@@ -48,6 +48,8 @@ pub struct Config {
     pub ingress: Ingress,
     /// `[audit]`, of `student-records` only.
     pub audit: Audit,
+    /// `[iam]`
+    pub iam: Iam,
     /// `[monitoring]`
     pub monitoring: Monitoring,
     /// `[pipeline]`, of `data-pipeline` only.
@@ -373,6 +375,15 @@ pub enum TrailOwner {
     Own,
     /// The organisation's, which tapctl leaves alone.
     External,
+}
+
+/// What every role has in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Iam {
+    /// ARN of the policy that bounds every role. `None`: whatever bounds it stays.
+    pub permissions_boundary: Option<String>,
+    /// The path of every role, as `/` or `/apps/`.
+    pub role_path: String,
 }
 
 /// Alarms and the dashboard.

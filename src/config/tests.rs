@@ -80,7 +80,7 @@ fn the_template_shows_every_setting() {
 fn the_template_shows_the_defaults() {
     assert_eq!(dev(TEMPLATE).unwrap(), dev("").unwrap(), "all of it is commented out");
     // Examples of what has no default, and the placeholder's long command.
-    let examples = ["account", "certificate_arn", "host", "CostCentre", "Owner", "command"];
+    let examples = ["account", "certificate_arn", "host", "permissions_boundary", "CostCentre", "Owner", "command"];
     let shown: Vec<&str> =
         uncommented().into_iter().filter(|line| !examples.iter().any(|example| line.starts_with(example))).collect();
     let mut shown = dev(&shown.join("\n")).unwrap();

@@ -127,7 +127,7 @@ mod tests {
         let settings = fs::read_to_string(file).unwrap();
         let zones = ["us-east-1a", "us-east-1b", "us-east-1c"].map(str::to_owned).into();
         let (account, region, partition) = ("123456789012".to_owned(), "us-east-1".to_owned(), "aws".to_owned());
-        let place = stacks::Place { account, region, partition, zones, recorded: Default::default() };
+        let place = stacks::Place { account, region, partition, zones, ..stacks::Place::default() };
         let of = |kind, settings: &str| {
             stacks::build(&Config::parse("tapctl.toml", settings, "all", Some(kind)).unwrap(), &place)
         };

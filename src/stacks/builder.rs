@@ -84,7 +84,8 @@ impl<'a> Builder<'a> {
         self.stack.tag([("Service", service.to_owned()), ("DataClassification", class.to_owned())]);
     }
 
-    /// A key that the account's own policies govern, with these statements beside, and its alias.
+    /// A key that the account's own policies govern, with these statements beside, and its alias. Whoever uses a service that
+    /// encrypts under it needs a permission of his own for the key; what services do later, they do by grants that he gave.
     pub fn key(&mut self, thing: &str, what: &str, statements: impl IntoIterator<Item = Value>) -> Node<Key> {
         let alias = format!("alias/{}", self.name(thing));
         let statements = [account_owns(self.place)].into_iter().chain(statements);
@@ -103,29 +104,6 @@ impl<'a> Builder<'a> {
         let alias = Alias { name: alias, target_key_id: key.key_id() };
         self.stack.add(format!("alias-{thing}"), alias);
         key
-    }
-
-    /// For a key's policy: whoever may use these services in this account may use the key, but only through them.
-    pub fn through(&self, services: &[&str]) -> Value {
-        let actions = [
-            "kms:Encrypt",
-            "kms:Decrypt",
-            "kms:ReEncrypt*",
-            "kms:GenerateDataKey*",
-            "kms:CreateGrant",
-            "kms:DescribeKey",
-        ];
-        let services: Vec<String> =
-            services.iter().map(|service| format!("{service}.{}.amazonaws.com", self.place.region)).collect();
-        let services = match services.as_slice() {
-            [only] => json!(only),
-            all => json!(all),
-        };
-        let condition = json!({ "StringEquals": {
-            "kms:CallerAccount": self.place.account,
-            "kms:ViaService": services,
-        }});
-        when(by(allow("ThroughTheService", &actions, &["*".into()]), json!({ "AWS": "*" })), condition)
     }
 
     /// For a key's policy: alarms, which speak to a topic that is encrypted.
@@ -149,10 +127,27 @@ impl<'a> Builder<'a> {
 
     /// A log group under a key, kept as long as the settings say.
     pub fn log_group(&mut self, thing: &str, name: impl Into<Out<String>>, key: &Node<Key>) -> Node<LogGroup> {
+        self.add_log_group(thing, name.into(), key, None)
+    }
+
+    /// One that is part of the audit: protected like the data where the environment is.
+    pub fn audit_log_group(&mut self, thing: &str, name: &str, key: &Node<Key>) -> Node<LogGroup> {
+        let protected = self.config.profile().deletion_protection;
+        self.add_log_group(thing, self.name(name).into(), key, Some(protected))
+    }
+
+    fn add_log_group(
+        &mut self,
+        thing: &str,
+        name: Out<String>,
+        key: &Node<Key>,
+        deletion_protection: Option<bool>,
+    ) -> Node<LogGroup> {
         let group = LogGroup {
-            name: name.into(),
+            name,
             kms_key_arn: Some(key.arn()),
             retention_days: self.config.logs.retention_days,
+            deletion_protection,
             tags: Tags::new(),
         };
         self.stack.add(format!("log-group-{thing}"), group)
@@ -167,7 +162,8 @@ impl<'a> Builder<'a> {
             policies: BTreeMap::from([(thing.to_owned(), policy)]),
             managed_policy_arns: BTreeSet::new(),
             max_session_seconds: SESSION_SECONDS,
-            permissions_boundary: None,
+            path: self.config.iam.role_path.clone(),
+            permissions_boundary: self.config.iam.permissions_boundary.clone(),
             tags: Tags::new(),
         };
         self.stack.add(format!("role-{thing}"), role)

@@ -42,6 +42,8 @@ impl Builder<'_> {
             managed_policy_arns: [format!("arn:{}:iam::aws:policy/{policy}", self.place.partition)].into(),
             joined: true,
             tags_when_made: self.config.tags.clone(),
+            path_when_made: Some(self.config.iam.role_path.clone()).filter(|path| path != "/"),
+            boundary_when_made: self.config.iam.permissions_boundary.clone(),
         };
         self.stack.add("role-api-logs", role)
     }

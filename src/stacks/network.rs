@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::builder::{Builder, Class, zone_letters};
 use super::policy::{allow, document, trust};
-use crate::config::{Endpoint, Nat};
+use crate::config::{Config, Endpoint, Nat};
 use crate::resource::Tags;
 use crate::resources::ec2::{
     ElasticIp, EndpointType, FlowLog, InternetGateway, InternetGatewayAttachment, NatGateway, Route, RouteTable,
@@ -167,7 +167,7 @@ impl Builder<'_> {
     }
 
     fn flow_log(&mut self, vpc: &Node<Vpc>, logs_key: &Node<Key>) {
-        let group = self.log_group("flow", self.name("vpc-flow"), logs_key);
+        let group = self.audit_log_group("flow", "vpc-flow", logs_key);
         let role = self.flow_log_role(&group);
         self.stack.add(
             "flow-log",
@@ -213,10 +213,10 @@ impl Builder<'_> {
         for (node, service_name) in interfaces {
             let endpoint = VpcEndpoint {
                 vpc_id: network.vpc.vpc_id(),
-                service_name,
                 endpoint_type: EndpointType::Interface,
                 route_table_ids: BTreeSet::new(),
-                subnet_ids: network.private_ids(),
+                subnet_ids: self.endpoint_subnets(network, &service_name),
+                service_name,
                 security_group_ids: [group.group_id()].into(),
                 private_dns: true,
                 policy: None,
@@ -225,6 +225,20 @@ impl Builder<'_> {
             self.stack.add(node, endpoint);
         }
     }
+
+    /// The private subnets, but for those in zones that the service is not in.
+    fn endpoint_subnets(&self, network: &Network, service: &str) -> BTreeSet<Out<String>> {
+        let zones = self.place.endpoint_zones.get(service);
+        let has = |zone: &String| zones.is_none_or(|zones| zones.contains(zone));
+        let subnets = network.private.iter().zip(&self.place.zones).filter(|(_, zone)| has(zone));
+        subnets.map(|(subnet, _)| subnet.subnet_id()).collect()
+    }
+}
+
+/// The names of the services that the settings ask interface endpoints for.
+pub(super) fn endpoint_services(config: &Config, region: &str) -> Vec<String> {
+    let wanted = config.network.endpoints.iter().flat_map(|endpoint| services(*endpoint));
+    wanted.map(|name| format!("com.amazonaws.{region}.{name}")).collect()
 }
 
 fn streams_of(group: &Node<LogGroup>) -> Out<String> {

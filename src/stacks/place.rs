@@ -2,22 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::Filter;
-
 use super::builder::zone_letters;
-use super::{Recorded, data_pipeline, student_records};
+use super::network::endpoint_services;
+use super::zones::{self, Needs};
+use super::{Recorded, offers};
 use crate::aws::{Aws, tags};
-use crate::config::{Config, StackKind};
+use crate::config::{Config, IngressMode, StackKind};
 use crate::error::{Class, Fault, Result};
 use crate::resource::{Resource, TAG_NODE};
-use crate::resources::rds::{DbCluster, StandaloneDbInstance};
+use crate::resources::apigateway::RestApi;
+use crate::resources::apigatewayv2::VpcLink;
 use crate::state::{NodeState, State, base_name};
 
-/// Zones that API Gateway's VPC links cannot use, by the ids that mean the same zone in every account.
-const WITHOUT_VPC_LINKS: &[&str] = &["use1-az3"];
+/// The zones of services, by their names.
+type ServiceZones = BTreeMap<String, BTreeSet<String>>;
 
 /// An account and a region, as far as stacks care.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// Account id, twelve digits.
     pub account: String,
@@ -29,6 +30,10 @@ pub struct Place {
     pub zones: Vec<String>,
     /// What stands already and is to stay.
     pub recorded: Recorded,
+    /// By which name the API that stands calls the load balancer, as far as is recorded.
+    pub called: Option<String>,
+    /// The zones of each interface endpoint's service that is not in all of `zones`.
+    pub endpoint_zones: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Place {
@@ -36,38 +41,96 @@ impl Place {
     /// adds or takes out of service moves nothing.
     ///
     /// # Errors
-    /// Where the region has fewer zones than asked for, or lacks the database version.
+    /// Where the region has fewer zones that serve than asked for, or lacks the database's version or class.
     pub async fn discover(aws: &Aws, config: &Config, state: &State) -> Result<Place> {
-        check_database_version(aws, config, state).await?;
-        let wanted = config.network.azs;
-        let mut used = recorded_zones(state);
-        let mut zones = choose(&used, &[], wanted);
-        if zones.len() < wanted {
-            // With its state lost, the stack still stands where it stood.
-            used = standing_zones(aws, state).await?.into_iter().chain(used).collect();
-            zones = choose(&used, &offered_zones(aws).await?, wanted);
-        }
-        if zones.len() < wanted {
-            return Err(Fault::invalid(format!(
-                "network.azs is {wanted}, and {} has {} usable availability zones: {}",
-                aws.region,
-                zones.len(),
-                zones.join(", ")
-            )));
-        }
-        Ok(Place {
-            account: aws.account.clone(),
-            region: aws.region.clone(),
-            partition: aws.partition.clone(),
-            zones,
-            recorded: Recorded::of(state, config),
-        })
+        let (account, region, partition) = (aws.account.clone(), aws.region.clone(), aws.partition.clone());
+        let services = zones::of_services(aws, endpoint_services(config, &region)).await?;
+        let zones = choose_zones(aws, config, state, &services).await?;
+        offers::check(aws, config, state, &zones).await?;
+        let endpoint_zones = lacking(services, &zones)?;
+        let recorded = Recorded::of(state, config);
+        Ok(Place { account, region, partition, zones, recorded, called: called(state), endpoint_zones })
+    }
+
+    /// What a person should know of this place, a sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let told = |(service, zones): (&String, &BTreeSet<String>)| {
+            let without = self.zones.iter().filter(|zone| !zones.contains(*zone)).cloned().collect::<Vec<_>>();
+            format!("{service} is not in {}: its endpoint has no address there", without.join(", "))
+        };
+        self.endpoint_zones.iter().map(told).collect()
     }
 
     /// An ARN in this partition, region and account.
     pub fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
     }
+}
+
+/// The host in the first proxied route that is recorded of an API.
+fn called(state: &State) -> Option<String> {
+    let mut routes = state.nodes.values().filter(|node| node.kind == RestApi::KIND).filter_map(|api| {
+        let routes = api.spec.get("routes")?.as_object()?;
+        routes.values().find_map(|route| host_of(route.pointer("/integration/uri")?.as_str()?))
+    });
+    routes.next()
+}
+
+fn host_of(uri: &str) -> Option<String> {
+    let host = uri.strip_prefix("https://")?.split(['/', ':']).next()?;
+    Some(host.to_owned())
+}
+
+/// What the stack needs of its zones.
+fn needs(config: &Config) -> Needs {
+    match config.stack {
+        StackKind::StudentRecords => {
+            Needs { link: config.ingress.mode == IngressMode::Internal, proxy: config.database.proxy }
+        }
+        StackKind::DataPipeline => Needs::default(),
+    }
+}
+
+/// The services that are not in all of these zones.
+fn lacking(services: ServiceZones, zones: &[String]) -> Result<ServiceZones> {
+    if let Some((name, has)) = services.iter().find(|(_, has)| !zones.iter().any(|zone| has.contains(zone))) {
+        let has = has.iter().cloned().collect::<Vec<_>>().join(", ");
+        let text = format!(
+            "network.endpoints asks for {name}, which is in {has} only; this environment's zones are {}",
+            zones.join(", ")
+        );
+        return Err(Fault::new(Class::Invalid, "ZonesNotUsable", text));
+    }
+    Ok(services.into_iter().filter(|(_, has)| !zones.iter().all(|zone| has.contains(zone))).collect())
+}
+
+async fn choose_zones(aws: &Aws, config: &Config, state: &State, services: &ServiceZones) -> Result<Vec<String>> {
+    let (wanted, needs) = (config.network.azs, needs(config));
+    let mut used = recorded_zones(state);
+    let zones = choose(&used, &[], wanted);
+    let linked = state.nodes.values().any(|node| node.kind == VpcLink::KIND && node.id.is_some());
+    if zones.len() == wanted && (linked || !needs.link) {
+        return Ok(zones);
+    }
+    let offered = zones::offered(aws).await?;
+    if zones.len() < wanted {
+        // With its state lost, the stack still stands where it stood.
+        used = standing_zones(aws, state).await?.into_iter().chain(used).collect();
+    }
+    let mut usable: Vec<&String> =
+        offered.iter().filter(|(_, zone)| needs.met_by(&aws.region, zone)).map(|(name, _)| name).collect();
+    // Those come first that have all that the interface endpoints want.
+    usable.sort_by_key(|zone| services.values().filter(|has| !has.contains(*zone)).count());
+    let zones = choose(&used, &usable, wanted);
+    if zones.len() < wanted {
+        return Err(zones::too_few(&aws.region, wanted, &offered, needs));
+    }
+    let link = Needs { link: needs.link && !linked, proxy: false };
+    let mut known = zones.iter().filter_map(|name| Some((name, offered.get(name)?)));
+    if let Some((name, zone)) = known.find(|(_, zone)| !link.met_by(&aws.region, zone)) {
+        return Err(zones::in_use(&aws.region, name, &zone.id));
+    }
+    Ok(zones)
 }
 
 /// The zones that subnets stand in, by the letters that end their names.
@@ -99,57 +162,10 @@ fn letter(node: &str) -> String {
 }
 
 /// A zone for each letter: the one it has or, where a run was killed before it made all, one not yet in use.
-fn choose(used: &BTreeMap<String, String>, offered: &[String], wanted: usize) -> Vec<String> {
-    let mut unused = offered.iter().filter(|zone| !used.values().any(|used| used == *zone));
+fn choose(used: &BTreeMap<String, String>, offered: &[&String], wanted: usize) -> Vec<String> {
+    let mut unused = offered.iter().copied().filter(|zone| !used.values().any(|used| used == *zone));
     let zone = |letter: char| used.get(&letter.to_string()).or_else(|| unused.next()).cloned();
     zone_letters(wanted).filter_map(zone).collect()
-}
-
-async fn offered_zones(aws: &Aws) -> Result<Vec<String>> {
-    let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
-    let answer = aws
-        .ec2
-        .describe_availability_zones()
-        .filters(filter("state", "available"))
-        .filters(filter("zone-type", "availability-zone"))
-        .send()
-        .await?;
-    let usable = answer
-        .availability_zones()
-        .iter()
-        .filter(|zone| !WITHOUT_VPC_LINKS.contains(&zone.zone_id().unwrap_or_default()));
-    let names: BTreeSet<String> = usable.filter_map(|zone| zone.zone_name().map(str::to_owned)).collect();
-    Ok(names.into_iter().collect())
-}
-
-/// AWS withdraws minor versions. A database that runs one keeps it; a new one cannot have it.
-async fn check_database_version(aws: &Aws, config: &Config, state: &State) -> Result<()> {
-    let (setting, engine, kind, wanted) = match config.stack {
-        StackKind::StudentRecords => {
-            ("database", student_records::DATABASE_ENGINE, DbCluster::KIND, &config.database.engine_version)
-        }
-        StackKind::DataPipeline => {
-            ("postgres", data_pipeline::DATABASE_ENGINE, StandaloneDbInstance::KIND, &config.postgres.engine_version)
-        }
-    };
-    let recorded = state.nodes.values().filter(|node| node.kind == kind);
-    if recorded.filter_map(|node| node.spec.get("engine_version")?.as_str()).any(|version| version == wanted) {
-        return Ok(());
-    }
-    let versions = aws.rds.describe_db_engine_versions().engine(engine);
-    let mut pages = versions.into_paginator().items().send();
-    let mut offered = Vec::new();
-    while let Some(version) = pages.next().await {
-        offered.extend(version?.engine_version);
-    }
-    match offered.contains(wanted) {
-        true => Ok(()),
-        false => Err(Fault::new(
-            Class::Invalid,
-            "VersionNotOffered",
-            format!("{setting}.engine_version is {wanted}, and {} offers {}", aws.region, offered.join(", ")),
-        )),
-    }
 }
 
 #[cfg(test)]
@@ -159,6 +175,7 @@ mod tests {
     #[test]
     fn a_zone_in_use_keeps_its_letter() {
         let offered = ["us-east-1a", "us-east-1b", "us-east-1c"].map(str::to_owned);
+        let offered: Vec<&String> = offered.iter().collect();
         let recorded = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(letter, zone)| ((*letter).to_owned(), (*zone).to_owned())).collect::<BTreeMap<_, _>>()
         };

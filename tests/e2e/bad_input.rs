@@ -232,7 +232,7 @@ fn what_the_region_lacks_is_refused_after_reading() {
     let desk = Desk::at(&aws);
     desk.settings("[network]\nazs = 3");
     let west = desk.variable("AWS_REGION", "us-west-1");
-    insta::assert_snapshot!(unharmed(&aws, &west, &["apply", "--yes"]), @"error: Invalid: network.azs is 3, and us-west-1 has 2 usable availability zones: us-west-1a, us-west-1b");
+    insta::assert_snapshot!(unharmed(&aws, &west, &["apply", "--yes"]), @"error: ZonesNotUsable: network.azs is 3, and of the zones of us-west-1 only these carry API Gateway's VPC links (usw1-az1, usw1-az3): us-west-1a, us-west-1b; set network.azs = 2");
     let desk = Desk::at(&aws).variable("AWS_ENDPOINT_URL_RDS", &a_region_that_offers("15.10"));
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"error: VersionNotOffered: database.engine_version is 16.11, and us-east-1 offers 15.10");
     desk.settings("stack = \"data-pipeline\"");

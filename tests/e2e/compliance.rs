@@ -49,7 +49,7 @@ fn nodes() -> BTreeSet<String> {
         region: "us-east-1".into(),
         partition: "aws".into(),
         zones: ["us-east-1a", "us-east-1b", "us-east-1c"].map(str::to_owned).into(),
-        recorded: Default::default(),
+        ..Place::default()
     };
     let stack = |settings: &str, env: &str| {
         let config = Config::parse("tapctl.toml", settings, env, None).expect("the settings are right");

@@ -41,11 +41,13 @@ fn stack(env: &str) -> Stack {
             ]),
             joined: true,
             tags_when_made: Tags::new(),
+            path_when_made: None,
+            boundary_when_made: None,
         },
     );
     stack.add("account", apigateway::Account { cloudwatch_role_arn: role.arn() });
     let features = ["EBS_MALWARE_PROTECTION", "EKS_AUDIT_LOGS", "LAMBDA_NETWORK_LOGS", "RDS_LOGIN_EVENTS"];
-    let features = features.into_iter().chain(["RUNTIME_MONITORING", "S3_DATA_EVENTS"]);
+    let features = features.into_iter().chain(["AI_ANALYST", "AI_PROTECTION", "RUNTIME_MONITORING", "S3_DATA_EVENTS"]);
     stack.add(
         "detector",
         guardduty::Detector {

@@ -16,6 +16,17 @@ pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
     kinds.with::<Role>().with::<ServiceLinkedRole>().with::<SharedRole>()
 }
 
+/// Refuses a path IAM would refuse.
+fn check_path(path: &str) -> Result<(), String> {
+    let printable = path.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+    match printable && path.starts_with('/') && path.ends_with('/') && path.len() <= 512 {
+        true => Ok(()),
+        false => {
+            Err(format!("path is {path:?}; AWS allows / alone or between words, at both ends, and 512 characters"))
+        }
+    }
+}
+
 /// Refuses a name IAM would refuse.
 fn check_name(field: &str, name: &str, longest: usize) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);

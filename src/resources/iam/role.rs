@@ -6,7 +6,7 @@ use aws_sdk_iam::types::{InstanceProfile, Role as AwsRole, Tag};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{check_name, policy};
+use super::{check_name, check_path, policy};
 use crate::resource::TAG_NODE;
 use crate::resources::prelude::*;
 
@@ -23,6 +23,9 @@ const MOST_ATTACHED: usize = 10;
 pub struct Role {
     /// Its name, 1-64 characters, unique in the account whatever the case of its letters.
     pub name: String,
+    /// The path before its name in its ARN, as `/` or `/apps/`. It stays what it was when the role was made.
+    #[serde(default = "root")]
+    pub path: String,
     /// What it is for; at most 1000 characters of Latin-1.
     pub description: String,
     /// Who may assume it.
@@ -66,12 +69,13 @@ impl Resource for Role {
     const KIND: &'static str = "iam.role";
     const NAMED: bool = true;
     const GLOBAL: bool = true;
-    const IMMUTABLE: &'static [&'static str] = &["name"];
+    const IMMUTABLE: &'static [&'static str] = &["name", "path"];
     const FORETOLD: &'static [&'static str] = &["name", "arn"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_name("name", &self.name, 64)?;
+        check_path(&self.path)?;
         self.policies.keys().try_for_each(|name| check_name("policies", name, 128))?;
         if let Some(arn) = self.managed_policy_arns.iter().find(|arn| !(20..=2048).contains(&arn.len())) {
             return Err(format!("managed_policy_arns has {arn:?}; AWS allows ARNs of 20-2048 characters"));
@@ -94,6 +98,7 @@ impl Resource for Role {
             .iam
             .create_role()
             .role_name(&self.name)
+            .path(&self.path)
             .description(&self.description)
             .assume_role_policy_document(self.assume_role_policy.to_string())
             .max_session_duration(self.max_session_seconds)
@@ -192,6 +197,7 @@ impl Role {
             permissions_boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
             tags: tags::read(role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
             name: role.role_name.clone(),
+            path: role.path,
         };
         // Whoever goes through all roles need not ask again.
         let tags = live.tags.clone();
@@ -260,6 +266,11 @@ impl Role {
     }
 }
 
+/// The path of those who have none.
+fn root() -> String {
+    "/".to_owned()
+}
+
 fn tags_key(role: &str) -> String {
     format!("iam.tags of {role}")
 }
@@ -315,6 +326,7 @@ mod tests {
     fn role() -> Role {
         Role {
             name: "student-task-dev".into(),
+            path: root(),
             description: String::new(),
             assume_role_policy: json!({}),
             policies: BTreeMap::new(),
@@ -332,6 +344,7 @@ mod tests {
         let policies = BTreeMap::from([("a".to_owned(), long.clone()), ("b".to_owned(), long)]);
         for wrong in [
             Role { name: "a b".into(), ..role() },
+            Role { path: "/apps".into(), ..role() },
             Role { name: "a".repeat(65), ..role() },
             Role { max_session_seconds: 60, ..role() },
             Role { description: "€".into(), ..role() },

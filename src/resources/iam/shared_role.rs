@@ -29,6 +29,12 @@ pub struct SharedRole {
     /// Further tags that whoever makes it puts on it. They are nobody's to change afterwards.
     #[serde(default)]
     pub tags_when_made: Tags,
+    /// The path that whoever makes it gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_when_made: Option<String>,
+    /// ARN of the policy that whoever makes it bounds it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary_when_made: Option<String>,
 }
 
 /// What other nodes may refer to.
@@ -50,7 +56,7 @@ impl Resource for SharedRole {
     type Outputs = SharedRoleOutputs;
     const KIND: &'static str = "iam.shared_role";
     const IMMUTABLE: &'static [&'static str] = &["name"];
-    const WITNESSES: &'static [&'static str] = &["tags_when_made"];
+    const WITNESSES: &'static [&'static str] = &["tags_when_made", "path_when_made", "boundary_when_made"];
     const FORETOLD: &'static [&'static str] = &["arn"];
     const SHARED: bool = true;
     const WAIT: Wait = Wait::seconds(2, 120, 120);
@@ -74,6 +80,8 @@ impl Resource for SharedRole {
             managed_policy_arns: self.managed_policy_arns.intersection(&attached).cloned().collect(),
             joined: sharing::has_joined(cx.owner, &tags),
             tags_when_made: self.tags_when_made.clone(),
+            path_when_made: self.path_when_made.clone(),
+            boundary_when_made: self.boundary_when_made.clone(),
         };
         let phase = sharing::others_leave(cx.owner, &tags, cx.now()).map_or(Phase::Ready, Phase::Pending);
         Ok(Some(Observed::ready(&role.role_name, live, SharedRoleOutputs { arn: role.arn }).in_phase(phase)))
@@ -87,6 +95,8 @@ impl Resource for SharedRole {
             .create_role()
             .set_tags(Some(further))
             .role_name(&self.name)
+            .set_path(self.path_when_made.clone())
+            .set_permissions_boundary(self.boundary_when_made.clone())
             .description(&self.description)
             .assume_role_policy_document(self.assume_role_policy.to_string())
             .tags(tag(tags::MADE_HERE.0, tags::MADE_HERE.1)?)

@@ -17,6 +17,9 @@ pub struct LogGroup {
     pub kms_key_arn: Option<Out<String>>,
     /// Days that events are kept, one of those AWS offers.
     pub retention_days: i32,
+    /// Whether AWS refuses to delete it. `None`: whatever it does.
+    #[serde(default)]
+    pub deletion_protection: Option<bool>,
     /// Tags.
     pub tags: Tags,
 }
@@ -82,6 +85,7 @@ impl Resource for LogGroup {
             kms_key_arn: group.kms_key_id.map(Out::from),
             // None means for ever, which no spec asks for.
             retention_days: group.retention_in_days.unwrap_or_default(),
+            deletion_protection: Some(group.deletion_protection_enabled == Some(true)),
             tags: tags::read(tagged.tags.unwrap_or_default()),
         };
         Ok(Some(Observed::ready(name, live, LogGroupOutputs { name: name.to_owned(), arn }).known_by(made)))
@@ -109,6 +113,9 @@ impl Resource for LogGroup {
             let request = cx.logs.put_retention_policy().log_group_name(name);
             request.retention_in_days(self.retention_days).send().await?;
         }
+        if let Some(protected) = self.deletion_protection.filter(|_| diff.has("deletion_protection")) {
+            protect(cx, name, protected).await?;
+        }
         if diff.has("tags") {
             self.retag(cx, observed).await?;
         }
@@ -116,6 +123,10 @@ impl Resource for LogGroup {
     }
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        // What others have protected stays so.
+        if self.deletion_protection == Some(true) && observed.live.deletion_protection == Some(true) {
+            protect(cx, &observed.id, false).await?;
+        }
         cx.logs.delete_log_group().log_group_name(&observed.id).send().await.if_present()?;
         Ok(())
     }
@@ -139,6 +150,12 @@ impl LogGroup {
     }
 }
 
+async fn protect(cx: &Cx<'_>, name: &str, protected: bool) -> Result<()> {
+    let ask = cx.logs.put_log_group_deletion_protection().log_group_identifier(name);
+    ask.deletion_protection_enabled(protected).send().await?;
+    Ok(())
+}
+
 /// The group of exactly this name: AWS searches by prefix only.
 async fn find(cx: &Cx<'_>, name: &str) -> Result<Option<LogsGroup>> {
     let mut groups = cx.logs.describe_log_groups().log_group_name_prefix(name).into_paginator().items().send();
@@ -160,6 +177,7 @@ mod tests {
             name: name.into(),
             kms_key_arn: None,
             retention_days,
+            deletion_protection: None,
             tags: Tags::new(),
         };
         assert_eq!(group("/aws/ecs/student-dev", 30).check(), Ok(()));

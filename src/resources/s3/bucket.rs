@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
-    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, TransitionDefaultMinimumObjectSize,
-    VersioningConfiguration,
+    BlockedEncryptionTypes, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
+    EncryptionType, ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    Tag, Tagging, TransitionDefaultMinimumObjectSize, VersioningConfiguration,
 };
 use serde_json::{Value, json};
 
@@ -34,6 +34,10 @@ pub struct Bucket {
     /// Whether one data key serves many objects, which saves calls to KMS. Only with a key of one's own; who writes
     /// then needs kms:Decrypt too.
     pub bucket_key: bool,
+    /// Whether S3 takes no object that its writer has encrypted under a key that he keeps (SSE-C), so that nobody can make
+    /// others' objects unreadable. So it is for buckets made since April 2026.
+    #[serde(default)]
+    pub foreign_keys_blocked: bool,
     /// Whether replaced and deleted objects are kept as versions.
     pub versioning: bool,
     /// Days until objects move to GLACIER, those under 128 KB excepted. `None`: never.
@@ -134,7 +138,7 @@ impl Resource for Bucket {
         if diff.has("object_ownership") {
             self.put_ownership(cx, &observed.id).await?;
         }
-        if diff.has_any(&["kms_key_arn", "bucket_key"]) {
+        if diff.has_any(&["kms_key_arn", "bucket_key", "foreign_keys_blocked"]) {
             self.put_encryption(cx, &observed.id).await?;
         }
         if diff.has("versioning") {
@@ -169,6 +173,13 @@ impl Resource for Bucket {
     }
 }
 
+/// How a bucket encrypts new objects. Without a KMS key there are no data keys to share.
+struct Encryption {
+    kms_key_arn: Option<Out<String>>,
+    bucket_key: bool,
+    foreign_keys_blocked: bool,
+}
+
 impl Bucket {
     /// The bucket as it is; a fault of class absent where there is none.
     async fn read(&self, cx: &Cx<'_>, name: &str) -> Result<Observed<Self>> {
@@ -184,11 +195,12 @@ impl Bucket {
         let ownership = s3.get_bucket_ownership_controls().bucket(name).expected_bucket_owner(owner).send().await;
         let ownership = unless_unset(ownership, "OwnershipControlsNotFoundError")?;
         let ownership = ownership.and_then(|found| found.ownership_controls).map(|found| found.rules);
-        let (kms_key_arn, bucket_key) = self.encryption(cx, name).await?;
+        let Encryption { kms_key_arn, bucket_key, foreign_keys_blocked } = self.encryption(cx, name).await?;
         let live = Bucket {
             name: name.to_owned(),
             kms_key_arn,
             bucket_key,
+            foreign_keys_blocked,
             versioning: versioning.status() == Some(&BucketVersioningStatus::Enabled),
             archive_after_days: lifecycle.archive_after_days,
             archive_small,
@@ -212,20 +224,25 @@ impl Bucket {
         Observed { foreign: Some(why.to_owned()), ..observed }
     }
 
-    /// The key that encrypts new objects, and whether data keys are shared. Without a KMS key there are none to share.
-    async fn encryption(&self, cx: &Cx<'_>, name: &str) -> Result<(Option<Out<String>>, bool)> {
+    async fn encryption(&self, cx: &Cx<'_>, name: &str) -> Result<Encryption> {
         let found = cx.s3.get_bucket_encryption().bucket(name).expected_bucket_owner(&cx.account).send().await;
         let found = unless_unset(found, "ServerSideEncryptionConfigurationNotFoundError")?;
         let rules = found.and_then(|found| found.server_side_encryption_configuration).map(|found| found.rules);
-        let Some(rule) = rules.into_iter().flatten().next() else { return Ok((None, self.bucket_key)) };
-        let Some(default) = rule.apply_server_side_encryption_by_default() else { return Ok((None, self.bucket_key)) };
+        let none = Encryption { kms_key_arn: None, bucket_key: self.bucket_key, foreign_keys_blocked: false };
+        let Some(rule) = rules.into_iter().flatten().next() else { return Ok(none) };
+        let blocked = rule
+            .blocked_encryption_types()
+            .is_some_and(|blocked| blocked.encryption_type().contains(&EncryptionType::SseC));
+        let none = Encryption { foreign_keys_blocked: blocked, ..none };
+        let Some(default) = rule.apply_server_side_encryption_by_default() else { return Ok(none) };
         if default.sse_algorithm() == &ServerSideEncryption::Aes256 {
-            return Ok((None, self.bucket_key));
+            return Ok(none);
         }
         let wanted = self.kms_key_arn.clone().unwrap_or_else(|| "".into());
         // Without an id it is the key that AWS keeps for S3 in this account.
         let live = key(&wanted, Some(default.kms_master_key_id().unwrap_or("alias/aws/s3")));
-        Ok((Some(live), rule.bucket_key_enabled().unwrap_or_default()))
+        let bucket_key = rule.bucket_key_enabled().unwrap_or_default();
+        Ok(Encryption { kms_key_arn: Some(live), bucket_key, foreign_keys_blocked: blocked })
     }
 
     async fn put_public_access(&self, cx: &Cx<'_>, name: &str) -> Result<()> {
@@ -254,9 +271,12 @@ impl Bucket {
         let algorithm = if key.is_some() { ServerSideEncryption::AwsKms } else { ServerSideEncryption::Aes256 };
         let default =
             ServerSideEncryptionByDefault::builder().sse_algorithm(algorithm).set_kms_master_key_id(key.cloned());
+        let kind = if self.foreign_keys_blocked { EncryptionType::SseC } else { EncryptionType::None };
+        let blocked = BlockedEncryptionTypes::builder().encryption_type(kind).build();
         let rule = ServerSideEncryptionRule::builder()
             .apply_server_side_encryption_by_default(default.build().map_err(unbuilt)?)
             .bucket_key_enabled(self.bucket_key)
+            .blocked_encryption_types(blocked)
             .build();
         let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)?;
         let ask = cx.s3.put_bucket_encryption().bucket(name).expected_bucket_owner(&cx.account);
@@ -376,6 +396,7 @@ mod tests {
             name: "student-audit-dev-123456789012".into(),
             kms_key_arn: Some("arn:aws:kms:us-east-1:1:key/k".into()),
             bucket_key: true,
+            foreign_keys_blocked: true,
             versioning: true,
             archive_after_days: Some(90),
             archive_small: false,

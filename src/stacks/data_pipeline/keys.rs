@@ -6,7 +6,6 @@ use crate::stack::Node;
 
 pub(super) fn key(builder: &mut Builder) -> Node<Key> {
     builder.layer("kms", Class::Restricted);
-    let services = builder.through(&["kinesis", "rds", "secretsmanager"]);
-    let statements = [services, builder.for_logs(), builder.for_alarms()];
+    let statements = [builder.for_logs(), builder.for_alarms()];
     builder.key("data-key", "records, credentials and logs", statements)
 }

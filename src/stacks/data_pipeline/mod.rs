@@ -67,8 +67,7 @@ mod tests {
         let config = Config::parse("tapctl.toml", settings, env, Some(StackKind::DataPipeline)).unwrap();
         let zones = ["us-east-1a".to_owned(), "us-east-1b".to_owned()].into();
         let (account, region) = ("123456789012".to_owned(), "us-east-1".to_owned());
-        let recorded = Default::default();
-        build(&config, &Place { account, region, partition: "aws".to_owned(), zones, recorded })
+        build(&config, &Place { account, region, partition: "aws".to_owned(), zones, ..Place::default() })
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::policy::{allow, by, document, trust, when};
+use super::super::policy::{allow, by, document, trust_untold, when};
 use super::keys::Keys;
 use super::{Builder, Class};
 use crate::config::TrailOwner;
@@ -25,7 +25,7 @@ impl Builder<'_> {
         }
         self.layer("cloudtrail", Class::Restricted);
         let bucket = self.audit_bucket(keys);
-        let group = self.log_group("trail", self.name("trail"), &keys.logs);
+        let group = self.audit_log_group("trail", "trail", &keys.logs);
         let role = self.trail_role(&group);
         self.stack.add(
             "trail",
@@ -62,6 +62,7 @@ impl Builder<'_> {
                 name: name.clone(),
                 kms_key_arn: Some(keys.logs.arn()),
                 bucket_key: true,
+                foreign_keys_blocked: true,
                 versioning: true,
                 archive_after_days: Some(settings.archive_after_days),
                 archive_small: false,
@@ -93,8 +94,11 @@ impl Builder<'_> {
         document([cloudtrail(look, json!({ "aws:SourceArn": trail })), cloudtrail(write, owned), plain])
     }
 
+    /// Unlike the policies of bucket and key this role's trust has no condition. CloudTrail User Guide, "Role policy document
+    /// for CloudTrail to use CloudWatch Logs for monitoring": it "doesn't support the use of aws:SourceArn and
+    /// aws:SourceAccount".
     fn trail_role(&mut self, group: &Node<LogGroup>) -> Node<Role> {
-        let trust = trust(self.place, CLOUDTRAIL, self.trail_arn());
+        let trust = trust_untold(CLOUDTRAIL);
         let stream = format!(":log-stream:{}_CloudTrail_{}*", self.place.account, self.place.region);
         let streams = Out::join([group.arn(), stream.as_str().into()]);
         let write = allow("WriteTrail", &["logs:CreateLogStream", "logs:PutLogEvents"], &[streams]);

@@ -1,4 +1,5 @@
-//! S1: a customer-managed key for each kind of data, open to just the AWS service that holds it.
+//! S1: a customer-managed key for each kind of data. Its policy leaves the say to IAM, where each role has a statement of
+//! its own, and names nobody but the AWS services that IAM does not reach.
 
 use serde_json::{Value, json};
 
@@ -21,11 +22,11 @@ impl Builder<'_> {
     pub(super) fn keys(&mut self) -> Keys {
         self.layer("kms", Class::Restricted);
         Keys {
-            rds: self.key("rds", "the database and its snapshots", [self.through(&["rds"])]),
-            cache: self.key("cache", "the cache and its snapshots", [self.through(&["elasticache"])]),
-            kinesis: self.key("kinesis", "the event stream", [self.through(&["kinesis"])]),
-            efs: self.key("efs", "the shared file system", [self.through(&["elasticfilesystem"])]),
-            secrets: self.key("secrets", "secrets", [self.through(&["secretsmanager"])]),
+            rds: self.key("rds", "the database and its snapshots", []),
+            cache: self.key("cache", "the cache and its snapshots", []),
+            kinesis: self.key("kinesis", "the event stream", []),
+            efs: self.key("efs", "the shared file system", []),
+            secrets: self.key("secrets", "secrets", []),
             logs: self.key("logs", "logs, audit records and alarms", self.for_records()),
         }
     }

@@ -77,7 +77,13 @@ pub fn stack(aws: &Aws, wish: &str) -> Stack {
     let key = &keys[usize::from(second)];
     let group = stack.add(
         "log-group",
-        LogGroup { name: "/audit/dev".into(), kms_key_arn: None, retention_days: 365, tags: Tags::new() },
+        LogGroup {
+            name: "/audit/dev".into(),
+            kms_key_arn: None,
+            retention_days: 365,
+            deletion_protection: None,
+            tags: Tags::new(),
+        },
     );
     add_trail(&mut stack, key, &group, account, second);
     let filter = stack.add("filter", filter(group.group_name(), second));
@@ -115,6 +121,7 @@ fn add_trail(stack: &mut Stack, key: &Node<Key>, group: &Node<LogGroup>, account
             name: "audit-logs-dev".into(),
             kms_key_arn: Some(key.arn()),
             bucket_key: !second,
+            foreign_keys_blocked: !second,
             versioning: true,
             archive_after_days: (!second).then_some(90),
             archive_small: false,
@@ -153,6 +160,7 @@ fn role() -> Role {
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*" }] });
     Role {
         name: "audit-trail-dev".into(),
+        path: "/".into(),
         description: String::new(),
         assume_role_policy: trust,
         policies: BTreeMap::from([("write".to_owned(), write)]),
