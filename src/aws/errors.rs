@@ -91,6 +91,7 @@ const ROWS: &[Row] = &[
     ("secretsmanager", "MalformedPolicyDocumentException", "", Class::NotYet),
     ("efs", "InvalidPolicyException", "principal", Class::NotYet),
     ("cloudwatchlogs", "AccessDeniedException", "KMS key does not exist or is not allowed", Class::NotYet),
+    ("cloudwatchlogs", "InvalidParameterException", "KMS Key", Class::NotYet),
     ("rds", "KMSKeyNotAccessibleFault", "", Class::NotYet),
     ("kinesis", "KMSNotFoundException", "", Class::NotYet),
     ("kinesis", "KMSAccessDeniedException", "", Class::NotYet),

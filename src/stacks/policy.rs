@@ -34,23 +34,33 @@ pub(super) fn trust(place: &Place, service: &str, source_arn: String) -> Value {
         "StringEquals": { "aws:SourceAccount": place.account },
         "ArnLike": { "aws:SourceArn": source_arn },
     });
-    document([json!({
-        "Effect": "Allow",
-        "Principal": { "Service": service },
-        "Action": "sts:AssumeRole",
-        "Condition": condition,
-    })])
+    document([when(assumed_by(service), condition)])
+}
+
+/// The same for a service of which no page of AWS says that it tells for whom it acts, and none that it does not: what it
+/// tells must be right, and what it leaves out shuts it out of nothing.
+pub(super) fn trust_as_told(place: &Place, service: &str, source_arn: String) -> Value {
+    let condition = json!({
+        "StringEqualsIfExists": { "aws:SourceAccount": place.account },
+        "ArnLikeIfExists": { "aws:SourceArn": source_arn },
+    });
+    document([when(assumed_by(service), condition)])
+}
+
+/// A trust policy for a service that never tells for whom it acts: any condition on that would shut it out.
+pub(super) fn trust_untold(service: &str) -> Value {
+    document([assumed_by(service)])
+}
+
+fn assumed_by(service: &str) -> Value {
+    json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" })
 }
 
 /// A trust policy for API Gateway. When it takes on the role of an integration it does not say for which account, and a
 /// plain condition on that would shut it out; so the account must be ours wherever it is told.
 pub(super) fn trust_api_gateway(place: &Place) -> Value {
-    document([json!({
-        "Effect": "Allow",
-        "Principal": { "Service": "apigateway.amazonaws.com" },
-        "Action": "sts:AssumeRole",
-        "Condition": { "StringEqualsIfExists": { "aws:SourceAccount": place.account } },
-    })])
+    let condition = json!({ "StringEqualsIfExists": { "aws:SourceAccount": place.account } });
+    document([when(assumed_by("apigateway.amazonaws.com"), condition)])
 }
 
 /// Leaves the key to the account's own IAM policies. Without it the key could become unmanageable.

@@ -41,7 +41,8 @@ impl Resource for Account {
     /// Somebody else's living role serves this stack as well, and taking over would leave two with a difference that they
     /// pass back and forth.
     async fn observe(&self, cx: &Cx<'_>, _: Option<&str>) -> Result<Option<Observed<Self>>> {
-        let account = cx.apigateway.get_account().send().await?;
+        // There is none where API Gateway has never been used (cloud-custodian/cloud-custodian#2033); the first update makes it.
+        let Some(account) = cx.apigateway.get_account().send().await.if_present()? else { return Ok(None) };
         let Some(role) = account.cloudwatch_role_arn.filter(|arn| !arn.is_empty()) else { return Ok(None) };
         let found = cx.iam.get_role().role_name(name_of(&role)).send().await.if_present()?;
         let trust = found.and_then(|found| found.role).and_then(|found| found.assume_role_policy_document);

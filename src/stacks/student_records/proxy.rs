@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::network::Network;
-use super::super::policy::{allow, document, trust};
+use super::super::policy::{allow, document, trust_as_told};
 use super::data::Data;
 use super::groups::Groups;
 use super::keys::Keys;
@@ -34,7 +34,7 @@ impl Builder<'_> {
         self.layer("rds", Class::Restricted);
         let secret = data.database.master_user_secret_arn();
         let read = allow("ReadSecret", &["secretsmanager:GetSecretValue"], std::slice::from_ref(&secret));
-        let trust = trust(self.place, "rds.amazonaws.com", self.place.arn("rds", "db-proxy:*"));
+        let trust = trust_as_told(self.place, "rds.amazonaws.com", self.place.arn("rds", "db-proxy:*"));
         let policy = document([read, self.decrypt_secrets(&keys.secrets)]);
         let role = self.role("proxy", "Reads the database's secret for its proxy", trust, policy);
         let proxy = self.stack.add(
