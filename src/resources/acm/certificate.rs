@@ -1,6 +1,7 @@
 //! A self-signed certificate that is made here and imported. Its private key exists in memory only, until AWS has it;
 //! a new certificate goes in under the same ARN.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_acm::operation::import_certificate::builders::ImportCertificateFluentBuilder;
@@ -23,12 +24,15 @@ const LONGEST_COMMON_NAME: usize = 64;
 /// How long before its expiry a certificate is made anew, in seconds; a third of its life where that is shorter.
 const RENEWAL: i64 = 30 * DAY.cast_signed();
 
-/// A certificate for one name.
+/// A certificate for one name, and for others beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Certificate {
     /// The host name it is for, in lower case, at most 253 characters. It is the alternative name and, where it fits, the
     /// common name.
     pub domain_name: Out<String>,
+    /// Further names that it is for when it is made, or made anew for another name: those that it is still called by.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also: BTreeSet<Out<String>>,
     /// Days from its making to its expiry, 1-825. Live it is 0 in its last 30 days, or its last third if that is shorter,
     /// so that it is made anew in time: API Gateway calls nothing whose certificate has expired.
     pub validity_days: i32,
@@ -68,8 +72,7 @@ impl Resource for Certificate {
     type Cloud = Aws;
     type Outputs = CertificateOutputs;
     const KIND: &'static str = "acm.certificate";
-    const IMMUTABLE: &'static [&'static str] = &["domain_name"];
-    const REPLACE: Replace = Replace::CreateFirst;
+    const WITNESSES: &'static [&'static str] = &["also"];
     // A certificate counts as in use for minutes after its last listener is gone.
     const WAIT: Wait = Wait::seconds(5, 120, 1200);
 
@@ -98,6 +101,7 @@ impl Resource for Certificate {
         let domain_name = detail.domain_name.clone().always("domain name")?;
         let live = Certificate {
             domain_name: domain_name.as_str().into(),
+            also: self.also.clone(),
             validity_days: validity_days(&detail, DateTime::from(SystemTime::now()).secs()),
             tags,
         };
@@ -114,7 +118,8 @@ impl Resource for Certificate {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let arn = &observed.id;
-        if diff.has("validity_days") {
+        // ACM User Guide, "Reimport a certificate": names may come and go, key and type stay.
+        if diff.has_any(&["domain_name", "validity_days"]) {
             self.import(cx)?.certificate_arn(arn).send().await?;
         }
         if diff.has("tags") {
@@ -146,8 +151,10 @@ impl Certificate {
     fn import(&self, cx: &Cx<'_>) -> Result<ImportCertificateFluentBuilder> {
         let days = u64::try_from(self.validity_days).map_err(|error| Fault::invalid(error.to_string()))?;
         // The error never carries key material.
-        let (certificate, key) =
-            self_signed(self.domain_name.get()?, days).map_err(|e| Fault::invalid(e.to_string()))?;
+        let mut names = vec![self.domain_name.get()?.clone()];
+        let others = self.also.iter().filter(|name| **name != self.domain_name);
+        names.extend(others.map(|name| name.get().cloned()).collect::<Result<Vec<_>>>()?);
+        let (certificate, key) = self_signed(names, days).map_err(|e| Fault::invalid(e.to_string()))?;
         Ok(cx.acm.import_certificate().certificate(certificate).private_key(key))
     }
 
@@ -156,7 +163,8 @@ impl Certificate {
         // The load balancer that has the name may not be there yet, and then neither is this.
         let Some(name) = self.domain_name.known() else { return Ok(Vec::new()) };
         let all = cx.pass.shared("acm.certificates", || certificates(cx)).await?;
-        let candidates = all.iter().filter(|summary| summary.domain_name() == Some(name));
+        let names: BTreeSet<&str> = self.also.iter().filter_map(Out::known).chain([name]).map(String::as_str).collect();
+        let candidates = all.iter().filter(|summary| summary.domain_name().is_some_and(|name| names.contains(name)));
         let mut owned = Vec::new();
         for arn in candidates.filter_map(|summary| summary.certificate_arn()) {
             if certificate_tags(cx, arn).await?.is_some_and(|tags| cx.owner.owns(&tags)) {
@@ -169,13 +177,15 @@ impl Certificate {
 
 /// A certificate and its private key, both as PEM. RSA, because there is no client that cannot; and a certificate
 /// authority of its own, because API Gateway accepts a private certificate only if its root says so.
-fn self_signed(domain: &str, days: u64) -> std::result::Result<(Blob, Blob), rcgen::Error> {
+/// The first name is the common one, where it fits.
+fn self_signed(names: Vec<String>, days: u64) -> std::result::Result<(Blob, Blob), rcgen::Error> {
     let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
     let from = SystemTime::now() - Duration::from_secs(SLACK);
-    let mut params = CertificateParams::new([domain.to_owned()])?;
+    let common = names.first().filter(|name| name.len() <= LONGEST_COMMON_NAME).cloned();
+    let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
-    if domain.len() <= LONGEST_COMMON_NAME {
-        params.distinguished_name.push(DnType::CommonName, domain);
+    if let Some(name) = common {
+        params.distinguished_name.push(DnType::CommonName, name);
     }
     params.not_before = from.into();
     params.not_after = (from + Duration::from_secs(days * DAY)).into();
@@ -255,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_certificate_and_its_key_are_made_small_enough_for_aws() {
-        let (certificate, key) = self_signed("alb.student.internal", 365).unwrap();
+        let (certificate, key) =
+            self_signed(vec!["alb.student.edu".to_owned(), "alb.internal".to_owned()], 365).unwrap();
         assert!(certificate.as_ref().starts_with(b"-----BEGIN CERTIFICATE-----"));
         assert!(key.as_ref().starts_with(b"-----BEGIN PRIVATE KEY-----"));
         assert!(key.as_ref().len() <= 5 * 1024);

@@ -64,6 +64,7 @@ fn api() -> RestApi {
         minimum_compression: Some(1024),
         policy: Some(json!({ "Statement": [] })),
         routes: [("GET /students/{id}".to_owned(), proxied), ("ANY /students/events".to_owned(), streamed)].into(),
+        answers: None,
         tags: BTreeMap::new(),
     }
 }

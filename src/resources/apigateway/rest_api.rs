@@ -33,6 +33,9 @@ pub struct RestApi {
     pub policy: Option<Value>,
     /// What it answers, by method and path as in `GET /students/{id}`; `ANY` is every method.
     pub routes: BTreeMap<String, Route>,
+    /// Witness that what the routes call answers by the names that they call it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Out<String>>,
     /// Tags.
     pub tags: Tags,
 }
@@ -122,6 +125,7 @@ impl Resource for RestApi {
     type Outputs = RestApiOutputs;
     const KIND: &'static str = "apigateway.rest_api";
     const TWINS: bool = true;
+    const WITNESSES: &'static [&'static str] = &["answers"];
     /// A deployment is keyed by it, and must be planned along with the change.
     const VOLATILE: &'static [&'static str] = &["hash"];
     const PRECIOUS: Option<&'static str> = Some("the URL");
@@ -171,6 +175,7 @@ impl Resource for RestApi {
                 .map(|text| policy(text, &execution_arn))
                 .transpose()?,
             routes: openapi::routes(&resources, &authorizers),
+            answers: self.answers.clone(),
             tags: Listed::tags(&api),
         };
         let outputs = RestApiOutputs {

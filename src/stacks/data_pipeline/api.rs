@@ -44,6 +44,7 @@ pub(super) fn api(builder: &mut Builder, key: &Node<Key>, data: &Data, roles: &R
             minimum_compression: None,
             policy: None,
             routes: [(format!("POST {PATH}"), ingest)].into(),
+            answers: None,
             tags: Tags::new(),
         },
     );

@@ -105,6 +105,7 @@ impl Builder<'_> {
                 minimum_compression: Some(COMPRESS_FROM),
                 policy: None,
                 routes,
+                answers: Some(ingress.https.load_balancer_arn()),
                 tags: Tags::new(),
             },
         )

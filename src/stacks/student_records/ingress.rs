@@ -75,19 +75,21 @@ impl Builder<'_> {
         Ingress { balancer, targets, https, host, linked_arn, certificate_arn: certificate }
     }
 
-    /// API Gateway checks that the certificate is for the name it calls, and before a public load balancer it finds that
-    /// name in the public DNS, where none of ours is. Behind a VPC link nobody looks it up.
+    /// API Gateway checks that the certificate is for the name it calls. Before a public load balancer it finds that name in
+    /// the public DNS, where none of ours is; behind a VPC link nobody looks it up, and yet it takes no name that could not
+    /// be public (aws/aws-cdk#24017).
     fn host(&self, balancer: &Node<LoadBalancer>) -> Out<String> {
-        let settings = &self.config.ingress;
-        match (&settings.host, settings.mode) {
-            (Some(host), _) => host.as_str().into(),
-            (None, IngressMode::Internal) => format!("{}.internal", self.name("api")).as_str().into(),
-            (None, IngressMode::Public) => balancer.dns_name(),
+        match &self.config.ingress.host {
+            Some(host) => host.as_str().into(),
+            None => balancer.dns_name(),
         }
     }
 
+    /// Until the API calls the load balancer by another name, the certificate is also for the one that it calls it by.
     fn certificate(&mut self, host: &Out<String>) -> Out<String> {
-        let certificate = Certificate { domain_name: host.clone(), validity_days: CERTIFICATE_DAYS, tags: Tags::new() };
+        let also = self.place.called.iter().map(|name| Out::from(name.as_str())).filter(|name| name != host).collect();
+        let certificate =
+            Certificate { domain_name: host.clone(), also, validity_days: CERTIFICATE_DAYS, tags: Tags::new() };
         self.stack.add("certificate", certificate).arn()
     }
 

@@ -176,6 +176,7 @@ fn a_route_for_tokens_of_a_user_pool() {
                 ("GET /reports".to_owned(), route(Authorization::Iam)),
             ]
             .into(),
+            answers: None,
             tags: BTreeMap::new(),
         };
         stack.add("api", api);
