@@ -59,14 +59,17 @@ impl Builder<'_> {
         )
     }
 
-    /// For the role that starts tasks: pulls the image, where it is in a private registry of AWS.
+    /// For the role that starts tasks: pulls the image, where it is in a private registry of AWS, and GuardDuty's agent, which
+    /// an organisation may have put beside it (GuardDuty User Guide, "Prerequisites for AWS Fargate (Amazon ECS only)
+    /// support"). Its registry is in an account of AWS's, another one in each region.
     pub fn pull_image(&self) -> Vec<Value> {
-        let Some(repository) = private_repository(&self.config.service.image, &self.place.partition) else {
-            return Vec::new();
-        };
+        let (partition, region) = (&self.place.partition, &self.place.region);
+        let agent = format!("arn:{partition}:ecr:{region}:*:repository/aws-guardduty-agent-fargate");
+        let own = private_repository(&self.config.service.image, partition);
+        let repositories: Vec<Out<String>> = own.into_iter().chain([agent]).map(|arn| arn.as_str().into()).collect();
         let pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
         vec![
-            allow("PullImage", &pull, &[repository.as_str().into()]),
+            allow("PullImage", &pull, &repositories),
             // It names no repository: IAM has no narrower resource for it.
             allow("LogInToRegistry", &["ecr:GetAuthorizationToken"], &["*".into()]),
         ]

@@ -5,6 +5,7 @@
 mod audit;
 mod bad_input;
 mod changes;
+mod comes_up;
 mod compliance;
 mod contract;
 mod crashes;

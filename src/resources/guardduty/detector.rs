@@ -14,8 +14,10 @@ use crate::error::Class;
 use crate::resource::Owner;
 use crate::resources::prelude::*;
 
-/// What GuardDuty can look at besides the trail, the flow logs and the name queries, which it always looks at.
-const FEATURES: [&str; 6] = [
+/// What GuardDuty can look at besides what it always looks at: a stack says of each whether it wants it.
+const FEATURES: [&str; 8] = [
+    "AI_ANALYST",
+    "AI_PROTECTION",
     "EBS_MALWARE_PROTECTION",
     "EKS_AUDIT_LOGS",
     "LAMBDA_NETWORK_LOGS",
@@ -24,12 +26,16 @@ const FEATURES: [&str; 6] = [
     "S3_DATA_EVENTS",
 ];
 
+/// What it always looks at: the trail, the flow logs and the name queries.
+const ALWAYS: [&str; 3] = ["CLOUD_TRAIL", "DNS_LOGS", "FLOW_LOGS"];
+
 /// What watches a region, and this stack's share in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Detector {
     /// How soon a finding that is seen again is told: `FIFTEEN_MINUTES`, `ONE_HOUR` or `SIX_HOURS`.
     pub finding_publishing_frequency: String,
-    /// Every feature there is, and whether it is on: AWS turns on what is not named.
+    /// Every feature that is known here, and whether it is on. AWS turns on what is not named, and thinks of more: what it
+    /// turned on and nobody named is told too, and turned off. One that the region does not have is as it should be.
     pub features: BTreeMap<String, bool>,
     /// Whether it works at all. Always true in a spec.
     pub enabled: bool,
@@ -93,25 +99,21 @@ impl Resource for Detector {
         let found = cx.guardduty.get_detector().detector_id(&id).send().await.if_present()?;
         let Some(found) = found else { return Ok(None) };
         let outputs = DetectorOutputs { arn: arn(cx, &id), detector_id: id.clone() };
+        let administrator = administrator(cx.cloud, &id).await?;
         let leaving = sharing::others_leave(cx.owner, &tags_of(&found), cx.now());
         let phase = leaving.map_or(Phase::Ready, Phase::Pending);
-        Ok(Some(Observed::ready(id, self.live(cx, &found), outputs).in_phase(phase)))
+        Ok(Some(Observed::ready(id, self.live(cx, &found, administrator.is_some()), outputs).in_phase(phase)))
     }
 
+    /// Where a feature is refused, the region does not have it: all that it has are on then, and an update turns off those that
+    /// are not wanted.
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
-        let made = cx
-            .guardduty
-            .create_detector()
-            .enable(true)
-            .client_token(cx.owner.token())
-            .finding_publishing_frequency(self.frequency())
-            .set_features(Some(self.features()))
-            .set_tags(Some(self.tags_when_made.clone().into_iter().collect()))
-            .tags(tags::MADE_HERE.0, tags::MADE_HERE.1)
-            .tags(tags::user(cx.owner), sharing::STAYS)
-            .send()
-            .await?;
-        made.detector_id.always("detector id")
+        match self.make(cx, Some(self.features())).await {
+            Err(fault) if fault.code == "BadRequestException" && names_a_feature(&fault.message) => {
+                self.make(cx, None).await
+            }
+            made => made,
+        }
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
@@ -120,12 +122,10 @@ impl Resource for Detector {
             join(cx, id).await?;
         }
         if diff.has_any(&["enabled", "features", "finding_publishing_frequency"]) {
-            let differs = |name: &str| diff.changes.iter().any(|change| change.path == format!("features.{name}"));
-            let features: Vec<_> = self
-                .features()
-                .into_iter()
-                .filter(|feature| feature.name().is_some_and(|name| differs(name.as_str())))
-                .collect();
+            let live = &observed.live.features;
+            let wanted = |name: &str| self.features.get(name).copied().unwrap_or_default();
+            let differing = live.iter().filter(|(name, on)| wanted(name) != **on);
+            let features: Vec<_> = differing.map(|(name, _)| configured(name, wanted(name))).collect();
             let faster = diff.has("finding_publishing_frequency").then(|| self.frequency());
             cx.guardduty
                 .update_detector()
@@ -141,7 +141,7 @@ impl Resource for Detector {
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         let id = &observed.id;
-        if leave(cx, id).await? {
+        if leave(cx, id).await? && administrator(cx.cloud, id).await?.is_none() {
             cx.guardduty.delete_detector().detector_id(id).send().await.if_present()?;
         }
         Ok(())
@@ -149,27 +149,58 @@ impl Resource for Detector {
 }
 
 impl Detector {
-    fn live(&self, cx: &Cx<'_>, found: &GetDetectorOutput) -> Self {
+    async fn make(&self, cx: &Cx<'_>, features: Option<Vec<DetectorFeatureConfiguration>>) -> Result<String> {
+        let made = cx
+            .guardduty
+            .create_detector()
+            .enable(true)
+            .client_token(cx.owner.token())
+            .finding_publishing_frequency(self.frequency())
+            .set_features(features)
+            .set_tags(Some(self.tags_when_made.clone().into_iter().collect()))
+            .tags(tags::MADE_HERE.0, tags::MADE_HERE.1)
+            .tags(tags::user(cx.owner), sharing::STAYS)
+            .send()
+            .await?;
+        made.detector_id.always("detector id")
+    }
+
+    /// What others made may do more than this stack asks for, and what an organisation runs is the organisation's alone.
+    fn live(&self, cx: &Cx<'_>, found: &GetDetectorOutput, given: bool) -> Self {
         let tags = tags_of(found);
+        let joined = sharing::has_joined(cx.owner, &tags);
+        if given {
+            return Detector { joined, ..self.clone() };
+        }
         let ours = tags.get(tags::MADE_HERE.0).map(String::as_str) == Some(tags::MADE_HERE.1);
-        let on = |name: &str| {
-            let features = found.features().iter();
-            let mut features = features.filter(|feature| feature.name().is_some_and(|known| known.as_str() == name));
-            features.any(|feature| feature.status() == Some(&FeatureStatus::Enabled))
-        };
         let frequency = found.finding_publishing_frequency().map_or("", FindingPublishingFrequency::as_str);
-        // What others made may do more than this stack asks for.
-        let feature = |(name, want): (&String, &bool)| (name.clone(), on(name) && (ours || *want));
         Detector {
             finding_publishing_frequency: match ours {
                 true => frequency.to_owned(),
                 false => self.finding_publishing_frequency.clone(),
             },
-            features: self.features.iter().map(feature).collect(),
+            features: self.live_features(found, ours),
             enabled: found.status() == Some(&DetectorStatus::Enabled),
-            joined: sharing::has_joined(cx.owner, &tags),
+            joined,
             tags_when_made: self.tags_when_made.clone(),
         }
+    }
+
+    fn live_features(&self, found: &GetDetectorOutput, ours: bool) -> BTreeMap<String, bool> {
+        let listed = found.features().iter();
+        let listed =
+            listed.filter_map(|feature| Some((feature.name()?.as_str(), feature.status()? == &FeatureStatus::Enabled)));
+        let listed: BTreeMap<&str, bool> = listed.collect();
+        let feature = |(name, want): (&String, &bool)| {
+            let on = listed.get(name.as_str()).map_or(*want, |on| *on && (ours || *want));
+            (name.clone(), on)
+        };
+        let mut features: BTreeMap<String, bool> = self.features.iter().map(feature).collect();
+        let unasked = |name: &str| ours && !ALWAYS.contains(&name) && !self.features.contains_key(name);
+        features.extend(
+            listed.iter().filter(|(name, on)| **on && unasked(name)).map(|(name, _)| ((*name).to_owned(), true)),
+        );
+        features
     }
 
     fn frequency(&self) -> FindingPublishingFrequency {
@@ -177,12 +208,33 @@ impl Detector {
     }
 
     fn features(&self) -> Vec<DetectorFeatureConfiguration> {
-        let status = |on| if on { FeatureStatus::Enabled } else { FeatureStatus::Disabled };
-        let feature = |(name, on): (&String, &bool)| {
-            let name = DetectorFeature::from(name.as_str());
-            DetectorFeatureConfiguration::builder().name(name).status(status(*on)).build()
-        };
-        self.features.iter().map(feature).collect()
+        self.features.iter().map(|(name, on)| configured(name, *on)).collect()
+    }
+}
+
+fn configured(name: &str, on: bool) -> DetectorFeatureConfiguration {
+    let status = if on { FeatureStatus::Enabled } else { FeatureStatus::Disabled };
+    DetectorFeatureConfiguration::builder().name(DetectorFeature::from(name)).status(status).build()
+}
+
+/// Which words AWS refuses a feature with is nowhere written.
+fn names_a_feature(message: &str) -> bool {
+    message.to_lowercase().contains("feature") || FEATURES.iter().any(|name| message.contains(name))
+}
+
+/// The account that runs GuardDuty here, where it is an organisation's: a member's detector is not its own to change, and what
+/// it changed comes back. `None` also where it is not permitted to ask.
+///
+/// # Errors
+/// Where AWS does not tell.
+pub async fn administrator(aws: &Aws, id: &str) -> Result<Option<String>> {
+    match aws.guardduty.get_administrator_account().detector_id(id).send().await.if_present() {
+        Err(fault) if fault.class == Class::Denied => Ok(None),
+        answer => {
+            let administrator = answer?.and_then(|answer| answer.administrator);
+            let runs = administrator.filter(|found| found.relationship_status() == Some("Enabled"));
+            Ok(runs.and_then(|found| found.account_id))
+        }
     }
 }
 

@@ -17,7 +17,9 @@ const LITTLE_STORAGE: f64 = 2_147_483_648.0;
 const FAR_BEHIND: f64 = 5.0;
 
 /// What GuardDuty looks at beside the trail, the flow logs and the name queries, and whether we have any of it.
-const FEATURES: [(&str, bool); 6] = [
+const FEATURES: [(&str, bool); 8] = [
+    ("AI_ANALYST", false),
+    ("AI_PROTECTION", false),
     ("EBS_MALWARE_PROTECTION", false),
     ("EKS_AUDIT_LOGS", false),
     ("LAMBDA_NETWORK_LOGS", false),

@@ -8,6 +8,7 @@ use super::{Bench, STATE, only};
 fn detector() -> guardduty::Detector {
     let on = ["RDS_LOGIN_EVENTS", "S3_DATA_EVENTS"];
     let off = ["EBS_MALWARE_PROTECTION", "EKS_AUDIT_LOGS", "LAMBDA_NETWORK_LOGS", "RUNTIME_MONITORING"];
+    let off = off.into_iter().chain(["AI_ANALYST", "AI_PROTECTION"]);
     let features = on.map(|name| (name.to_owned(), true)).into_iter();
     guardduty::Detector {
         finding_publishing_frequency: "FIFTEEN_MINUTES".to_owned(),

@@ -30,11 +30,8 @@ def test_its_account_governs_it(live):
     assert statements(live)["AccountOwnsTheKey"]["Principal"] == {"AWS": root}
 
 
-def test_data_services_use_it_for_this_account_only(live):
-    condition = statements(live)["ThroughTheService"]["Condition"]["StringEquals"]
-    services = {f"{service}.{live.region}.amazonaws.com" for service in ("kinesis", "rds", "secretsmanager")}
-    assert set(condition["kms:ViaService"]) == services
-    assert condition["kms:CallerAccount"] == live.account
+def test_nobody_uses_it_without_a_permission_of_his_own(live):
+    assert set(statements(live)) == {"AccountOwnsTheKey", "CloudWatchLogs", "Alarms"}
 
 
 def test_logs_use_it_for_our_groups_only(live):
