@@ -615,7 +615,13 @@ def vpc_links(aws):
 
 @kind("apigateway.account")
 def gateway_account(aws):
-    role = aws.apigateway.get_account().get("cloudwatchRoleArn")
+    try:
+        role = aws.apigateway.get_account().get("cloudwatchRoleArn")
+    except ClientError as error:
+        # Where API Gateway was never used there is no account.
+        if error.response["Error"]["Code"] != "NotFoundException":
+            raise
+        role = None
     return [entry("account", record={"cloudwatchRoleArn": role})] if role else []
 
 

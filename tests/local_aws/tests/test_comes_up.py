@@ -170,7 +170,7 @@ def test_an_endpoint_service_is_not_in_every_zone(local, network, account):
     ec2 = local("ec2")
     (detail,) = ec2.describe_vpc_endpoint_services(ServiceNames=[service])["ServiceDetails"]
     assert "us-east-1a" in detail["AvailabilityZones"] and "us-east-1b" not in detail["AvailabilityZones"]
-    wish = {"VpcId": network.vpc, "ServiceName": service, "VpcEndpointType": "Interface"}
+    wish = {"VpcId": network.vpc, "ServiceName": service, "VpcEndpointType": "Interface", "PrivateDnsEnabled": False}
     with refused("InvalidParameter", "does not support the availability zone of the subnet"):
         ec2.create_vpc_endpoint(**wish, SubnetIds=network.subnets)
     ec2.create_vpc_endpoint(**wish, SubnetIds=network.subnets[:1])
