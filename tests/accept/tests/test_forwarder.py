@@ -93,7 +93,7 @@ def forwarder(aws, tmp_path):
 
 
 def asks(forwarder, key=None, service="cognito-idp"):
-    config = Config(retries={"total_max_attempts": 1}, read_timeout=5)
+    config = Config(retries={"total_max_attempts": 1}, read_timeout=60)
     access = {"aws_access_key_id": key or forwarder.access_key, "aws_secret_access_key": "x"}
     session = botocore.session.get_session()
     return session.create_client(service, region_name="eu-west-3", endpoint_url=forwarder.url, config=config, **access)
