@@ -219,6 +219,10 @@ def test_each_service_throttles_in_its_own_words(local, service, call, code, sta
     assert last_entry(local)["status"] == status
 
 
+def every_role(local):
+    return local("iam").get_paginator("list_roles").paginate().build_full_result()["Roles"]
+
+
 @pytest.mark.parametrize(("when", "made"), [("before", False), ("after", True)])
 def test_silence_falls_on_all_that_follows(local, name, when, made):
     silence = {"match": {"operation": "CreateCluster"}, "nth": 2, "when": when, "action": "silence"}
@@ -237,7 +241,7 @@ def test_silence_falls_on_all_that_follows(local, name, when, made):
                 call.result()
     found = local("ecs").describe_clusters(clusters=[f"{name}-1", f"{name}-2", f"{name}-3"])["clusters"]
     assert len(found) == (3 if made else 1)
-    assert (name in [role["RoleName"] for role in local("iam").list_roles()["Roles"]]) is made
+    assert (name in [role["RoleName"] for role in every_role(local)]) is made
 
 
 TRUST = json.dumps(
