@@ -27,6 +27,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::warm;
+
 /// Longest time any single run of tapctl, or of Python, may take.
 const LIMIT: Duration = Duration::from_secs(180);
 /// How often something outside is looked at.
@@ -325,18 +327,16 @@ impl LocalAws {
 
     /// Runs a script that takes `--endpoint`, and reads what it prints as JSON.
     pub fn script(&self, path: &str, options: &[&str]) -> Value {
-        let mut command = script();
-        command.arg("python").arg(repository().join(path)).args(["--endpoint", &self.url()]).args(options);
-        parse(&finish(command, path))
+        let (file, url) = (repository().join(path), self.url());
+        let argv = [&[file.to_str().expect("a path in UTF-8"), "--endpoint", &url], options].concat();
+        parse(&warm::python(path, None, &argv, LIMIT))
     }
 
     /// Runs Python with `boto3`, `json` and `client(service)` at hand, and reads what it prints as JSON.
     pub fn python(&self, snippet: &str) -> Value {
         let prelude = "import boto3, json, sys\ndef client(service):\n    return boto3.client(service, endpoint_url=sys.argv[1], \
                        region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')\n";
-        let mut command = script();
-        command.args(["python", "-c", &format!("{prelude}{snippet}"), &self.url()]);
-        let run = finish(command, "python");
+        let run = warm::python("python", Some(&format!("{prelude}{snippet}")), &["-c", &self.url()], LIMIT);
         assert!(run.status.success(), "{run}");
         if run.stdout.trim().is_empty() { Value::Null } else { parse(&run) }
     }

@@ -40,5 +40,6 @@ mod strangers;
 mod tagged;
 mod terminal;
 mod trouble;
+mod warm;
 mod words;
 mod wrong;
