@@ -12,6 +12,7 @@ use crate::error::{Class, Fault, Result};
 use crate::resource::{Resource, TAG_NODE};
 use crate::resources::apigateway::RestApi;
 use crate::resources::apigatewayv2::VpcLink;
+use crate::resources::elbv2::LoadBalancer;
 use crate::state::{NodeState, State, base_name};
 
 /// The zones of services, by their names.
@@ -67,13 +68,15 @@ impl Place {
     }
 }
 
-/// The host in the first proxied route that is recorded of an API.
+/// The host in the first proxied route that is recorded of an API, where it is not the recorded load balancer's own name.
 fn called(state: &State) -> Option<String> {
     let mut routes = state.nodes.values().filter(|node| node.kind == RestApi::KIND).filter_map(|api| {
         let routes = api.spec.get("routes")?.as_object()?;
         routes.values().find_map(|route| host_of(route.pointer("/integration/uri")?.as_str()?))
     });
-    routes.next()
+    let balancers = || state.nodes.values().filter(|node| node.kind == LoadBalancer::KIND);
+    let is_own = |host: &String| balancers().any(|node| node.outputs["dns_name"] == host.as_str());
+    routes.find(|host| !is_own(host))
 }
 
 fn host_of(uri: &str) -> Option<String> {
