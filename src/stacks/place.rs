@@ -50,7 +50,7 @@ impl Place {
         offers::check(aws, config, state, &zones).await?;
         let endpoint_zones = lacking(services, &zones)?;
         let recorded = Recorded::of(state, config);
-        Ok(Place { account, region, partition, zones, recorded, called: called(state), endpoint_zones })
+        Ok(Place { account, region, partition, zones, recorded, called: called(state, config), endpoint_zones })
     }
 
     /// What a person should know of this place, a sentence each.
@@ -68,15 +68,18 @@ impl Place {
     }
 }
 
-/// The host in the first proxied route that is recorded of an API, where it is not the recorded load balancer's own name.
-fn called(state: &State) -> Option<String> {
+/// The host in the first proxied route that is recorded of an API, where it is not the one that is wanted anyway: the load
+/// balancer's own.
+fn called(state: &State, config: &Config) -> Option<String> {
     let mut routes = state.nodes.values().filter(|node| node.kind == RestApi::KIND).filter_map(|api| {
         let routes = api.spec.get("routes")?.as_object()?;
         routes.values().find_map(|route| host_of(route.pointer("/integration/uri")?.as_str()?))
     });
     let balancers = || state.nodes.values().filter(|node| node.kind == LoadBalancer::KIND);
-    let is_own = |host: &String| balancers().any(|node| node.outputs["dns_name"] == host.as_str());
-    routes.find(|host| !is_own(host))
+    let is_wanted = |host: &String| {
+        config.ingress.host.is_none() && balancers().any(|node| node.outputs["dns_name"] == host.as_str())
+    };
+    routes.find(|host| !is_wanted(host))
 }
 
 fn host_of(uri: &str) -> Option<String> {

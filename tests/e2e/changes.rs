@@ -203,12 +203,12 @@ fn a_further_tag_goes_on_everything_and_changes_nothing_else() {
     apigatewayv2:TagResource
     application-autoscaling:TagResource
     cloudtrail:AddTags
-    cloudwatch:TagResource × 18
+    cloudwatch:TagResource × 27
     ec2:CreateTags × 19
     ecs:TagResource × 3
     efs:TagResource × 2
     elasticache:AddTagsToResource × 2
-    elbv2:AddTags × 4
+    elbv2:AddTags × 5
     iam:TagRole × 5
     kinesis:AddTagsToStream
     kms:TagResource × 6

@@ -142,7 +142,7 @@ ec2.modify_vpc_attribute(VpcId=vpc(), EnableDnsHostnames={'Value': False})",
       "repair": "mended"
     }
     "#);
-    insta::assert_snapshot!(applied.drift(), @r#"
+    insta::assert_snapshot!(applied.drift(), @"
     group-cache tags.tapctl:node
     group-rules-rds ingress
     route-private-a -
@@ -151,8 +151,8 @@ ec2.modify_vpc_attribute(VpcId=vpc(), EnableDnsHostnames={'Value': False})",
     vpc tags.Compliance
     vpc tags.tapctl:stack
 
-    drift in 5 of 120 nodes; the next apply repairs it
-    "#);
+    drift in 5 of 130 nodes; the next apply repairs it
+    ");
     insta::assert_snapshot!(applied.plan(), @"
     ~ update  vpc                 ec2.vpc  vpc-[id]
     ~ update  group-cache         ec2.security_group  sg-[id]
@@ -182,7 +182,7 @@ iam.attach_role_policy(RoleName=name('flow-logs'), PolicyArn='arn:aws:iam::aws:p
 logs.put_retention_policy(logGroupName=name('service'), retentionInDays=1)
 logs.delete_log_group(logGroupName=name('api-access'))",
     );
-    insta::assert_snapshot!(applied.drift(), @r#"
+    insta::assert_snapshot!(applied.drift(), @"
     alias-kinesis -
     key-cache tags.tapctl:env
     key-efs policy.Statement
@@ -194,8 +194,8 @@ logs.delete_log_group(logGroupName=name('api-access'))",
     role-flow-logs managed_policy_arns
     role-task policies.task.Statement
 
-    drift in 9 of 120 nodes; the next apply repairs it
-    "#);
+    drift in 9 of 130 nodes; the next apply repairs it
+    ");
     insta::assert_snapshot!(applied.plan(), @"
     ~ update  key-efs               kms.key  [id]
     + create  log-group-api-access  logs.log_group  student-api-access-dev
@@ -231,7 +231,7 @@ efs.put_lifecycle_configuration(FileSystemId=files, LifecyclePolicies=[])
 client('secretsmanager').delete_secret(SecretId='student-third-party-dev/credentials', RecoveryWindowInDays=7)",
     );
     applied.aws.local("POST", "settle", Value::Null);
-    insta::assert_snapshot!(applied.drift(), @r#"
+    insta::assert_snapshot!(applied.drift(), @"
     cache snapshot_retention_days
     db-cluster backup_retention_days
     db-cluster tags.Compliance
@@ -242,9 +242,9 @@ client('secretsmanager').delete_secret(SecretId='student-third-party-dev/credent
     secret-third-party -
     stream shards
 
-    drift in 7 of 120 nodes; the next apply repairs it in 6
+    drift in 7 of 130 nodes; the next apply repairs it in 6
       secret-third-party: the next apply asks AWS to try again
-    "#);
+    ");
     insta::assert_snapshot!(applied.plan(), @"
     ~ update  file-system         efs.file_system  fs-[id]
     ~ update  stream              kinesis.stream  student-events-dev
@@ -281,7 +281,7 @@ api_.delete_method(restApiId=api(), resourceId=path('/students/{id}'), httpMetho
 api_.delete_resource(restApiId=api(), resourceId=path('/students/search'))
 api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'])",
     );
-    insta::assert_snapshot!(applied.drift(), @r#"
+    insta::assert_snapshot!(applied.drift(), @"
     listener-https ssl_policy
     rest-api routes.DELETE /students/{id}
     rest-api routes.GET /students/search
@@ -294,14 +294,14 @@ api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'
     stage throttle_rate
     target-group health_check.path
 
-    drift in 7 of 120 nodes; the next apply repairs it
-    "#);
+    drift in 7 of 130 nodes; the next apply repairs it
+    ");
     insta::assert_snapshot!(applied.plan(), @"
+    ~ update  target-group        elbv2.target_group  arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/student-tg-a8d122-dev/[id]
+    ~ update  listener-https      elbv2.listener  arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/student-alb-dev/[id]/[id]
     ~ update  rest-api            apigateway.rest_api  [id]
     ± replace deployment          apigateway.deployment  [id]|[id]  (api_hash cannot change in place)
     ~ update  stage               apigateway.stage  [id]|dev
-    ~ update  target-group        elbv2.target_group  arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/student-tg-a8d122-dev/[id]
-    ~ update  listener-https      elbv2.listener  arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/student-alb-dev/[id]/[id]
     ~ update  service             ecs.service  arn:aws:ecs:us-east-1:123456789012:service/student-cluster-dev/student-api-dev
     ~ update  scalable-target     applicationautoscaling.scalable_target  service/student-cluster-dev/student-api-dev
     + create  scaling-policy-cpu  applicationautoscaling.scaling_policy  service/student-cluster-dev/student-api-dev|student-cpu-dev

@@ -57,7 +57,7 @@ fn a_database_goes_on_with_a_later_minor_version_and_never_back_to_an_earlier_ma
     desk.tapctl(&["plan"]).expect(0);
     desk.tapctl(&["drift"]).expect(0);
     insta::assert_snapshot!(refused(&aws, &desk, "[database]\nengine_version = \"15.10\"\n"), @r#"
-    error: tapctl.toml:2: database.engine_version is "15.10"; db-cluster runs 16.13, and AWS never goes back to 15.10
+    error: tapctl.toml:2: database.engine_version is "15.10"; db-cluster runs 16.11, and AWS never goes back to 15.10
     AWS does not let this be changed; nothing was touched
     hint: put it back
     "#);

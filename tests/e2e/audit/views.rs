@@ -82,7 +82,7 @@ sns.set_topic_attributes(TopicArn=topic, AttributeName='Policy', AttributeValue=
 sns.tag_resource(ResourceArn=topic, Tags=[{'Key': 'Extra', 'Value': 'x'}])
 for s in sns.list_subscriptions_by_topic(TopicArn=topic)['Subscriptions']:
     if s['SubscriptionArn'].startswith('arn:'): sns.unsubscribe(SubscriptionArn=s['SubscriptionArn'])
-watch.put_metric_alarm(AlarmName='audit-latency-dev', Namespace='AWS/ApiGateway', MetricName='Latency', Dimensions=[{'Name': 'ApiName', 'Value': 'records'}], Statistic='Average', Period=60, EvaluationPeriods=5, Threshold=9000, ComparisonOperator='GreaterThanThreshold')
+watch.put_metric_alarm(AlarmName='audit-latency-dev', Namespace='AWS/ApiGateway', MetricName='Latency', Dimensions=[{'Name': 'ApiName', 'Value': 'theirs'}], Statistic='Average', Period=60, EvaluationPeriods=5, Threshold=9000, ComparisonOperator='GreaterThanThreshold')
 watch.disable_alarm_actions(AlarmNames=['audit-latency-dev'])
 watch.tag_resource(ResourceARN='arn:aws:cloudwatch:us-east-1:123456789012:alarm:audit-latency-dev', Tags=[{'Key': 'Owner', 'Value': 'me'}])
 watch.put_dashboard(DashboardName='audit-dev', DashboardBody=json.dumps({'widgets': []}))

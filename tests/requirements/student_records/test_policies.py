@@ -25,7 +25,6 @@ class Known(NamedTuple):
 
 KNOWN = [
     Known("key .*", "RESOURCE_STAR", "", "in the policy of a key, * is that key"),
-    Known("key .*", "PERMISSIONS_MANAGEMENT_ACTIONS", "'kms:creategrant'", "services keep what they may by grants"),
     Known("key logs", "UNKNOWN_CONDITION_FOR_ACTION", "aws:logs:arn", "AWS's own example has it on Describe*"),
     Known("key logs", "MISMATCHED_TYPE", "ArnLike", "an encryption context is text, and this one an ARN"),
     Known("trust .*", "CREDENTIALS_EXPOSURE", "'sts:assumerole'", "that is what a trust policy is for"),

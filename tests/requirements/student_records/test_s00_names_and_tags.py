@@ -45,7 +45,7 @@ DICTATED = [
     r"{name}/{env}",  # a stage, after its API
     r"{name}/{name}",  # a client, after its user pool
     r"rds!cluster-[0-9a-f-]+",  # the secret that RDS keeps
-    r"{name}:\d+",  # a revision of a task definition, and the port of a listener
+    r"{name}:\d+(:\d+)?",  # a revision of a task definition, the port of a listener, and the priority of its rule
     r"internal-{name}\S*|{name}-\d+\S*\.elb\.amazonaws\.com",
     r"{name}/credentials",  # a secret: a name must not end like the suffix that AWS gives it
     r"{name}-\d{{12}}(-[a-z0-9-]+)?",  # shared with everybody: a bucket, a user pool's domain

@@ -51,8 +51,8 @@ def test_the_environment_tells_where_everything_is(live, wanted):
 
 
 def test_the_shared_files_are_mounted_with_tls_iam_and_the_access_point(live):
-    mount = one(live.container["mountPoints"])
-    volume = one(live.task["volumes"])
+    mount = one(found for found in live.container["mountPoints"] if found["containerPath"] == "/mnt/efs")
+    volume = one(found for found in live.task["volumes"] if "efsVolumeConfiguration" in found)
     assert (mount["containerPath"], mount["sourceVolume"]) == ("/mnt/efs", volume["name"])
     efs = volume["efsVolumeConfiguration"]
     assert efs["fileSystemId"] == live.files["FileSystemId"]
