@@ -198,6 +198,15 @@ def test_a_client_gets_a_token_for_its_secret(local, name, pool):
     assert send(f"{local.url}/oauth2/token", "POST", form, host | kind).status == 200
 
 
+def test_an_import_leaves_callers_their_authorizer_until_it_is_deployed(local, name, pool):
+    stage = pool.stage(name, ["records/read"])
+    token = {"Authorization": pool.token(scope="records/read")}
+    document = {"openapi": "3.0.1", "info": {"title": name, "version": "1"}, "paths": {"/b": {"get": mock()}}}
+    local("apigateway").put_rest_api(restApiId=stage.api, mode="overwrite", body=json.dumps(document))
+    assert stage.call("GET", "/a", headers=token).status == 200
+    assert stage.deploy().call("GET", "/b").status == 200
+
+
 @proves("apigateway.by_token")
 def test_a_method_wants_a_token_with_its_scope(local, name, pool):
     stage = pool.stage(name, ["records/read"])

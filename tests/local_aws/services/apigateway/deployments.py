@@ -9,11 +9,26 @@ from .shared import api_of, found, fresh_id, listed, present
 from .stages import make_stage
 
 
+# What of an API takes effect with its deployment only, besides its resources. Source: API Gateway Developer Guide, "Updates
+# to REST APIs that require redeployment".
+PARTS = ("authorizers", "validators", "models", "gateway-responses")
+
+
+def as_deployed(api, stage):
+    """The API as callers of a stage meet it, whatever has become of it since."""
+    deployment = api["deployments"].get(stage["deploymentId"])
+    if deployment is None:
+        return api
+    return api | deployment["_parts"] | {"record": api["record"] | {"policy": deployment["_policy"]}}
+
+
 @operation("apigateway", "CreateDeployment")
 def create_deployment(call):
     api = api_of(call)
     deployment_id = fresh_id(api["deployments"], 6)
     deployment = {"id": deployment_id, "createdDate": now(), "_snapshot": copy.deepcopy(api["resources"])}
+    deployment["_parts"] = copy.deepcopy({part: api[part] for part in PARTS})
+    deployment["_policy"] = api["record"].get("policy")
     deployment |= picked(call.params, "description")
     api["deployments"][deployment_id] = deployment
     if call.get("stageName"):

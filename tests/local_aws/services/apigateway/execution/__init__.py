@@ -11,6 +11,7 @@ import traceback
 
 from ....journal import journal
 from ....world import world
+from ..deployments import as_deployed
 from . import address, authorization, firewall, logs, metering, tokens, validation
 from .integrations import SENDERS
 from .invocation import Invocation, check_size, route
@@ -41,7 +42,7 @@ def answer_of(request, wanted):
                 403, {"Content-Type": "application/json", "x-amzn-ErrorType": "ForbiddenException"}, FORBIDDEN
             )
         call.request = request
-        invocation = Invocation(call, api, stage, request, wanted.path)
+        invocation = Invocation(call, as_deployed(api, stage), stage, request, wanted.path)
     try:
         answer = carried_out(invocation)
     except Exception as error:
