@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_input;
+mod callers;
 mod changes;
 mod comes_up;
 mod compliance;

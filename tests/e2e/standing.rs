@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::callers::Callers;
 use crate::harness::{Desk, LocalAws};
 
 /// An environment as tapctl 0.1.0 left it, all its options turned on.
@@ -27,7 +28,8 @@ impl Standing {
         desk
     }
 
-    /// That this tapctl says what it would change and replaces nothing, changes it, and is done with it.
+    /// That this tapctl says what it would change and replaces nothing, changes it while callers are served all the time,
+    /// and is done with it.
     fn is_taken_over(&self) {
         let aws = LocalAws::lease();
         let desk = self.desk(&aws);
@@ -46,7 +48,9 @@ impl Standing {
             };
             assert!(takes_nothing_away, "{step:#}");
         }
+        let callers = Callers::of(self.stack, &aws);
         desk.tapctl(&["apply", "--yes"]).expect(0);
+        callers.were_all_served();
         desk.tapctl(&["plan"]).expect(0);
         desk.tapctl(&["drift"]).expect(0);
         let state = desk.state_of(self.stack, "dev");

@@ -82,6 +82,7 @@ def certificate(wanted):
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(days=wanted["days"]))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in wanted["names"]]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
