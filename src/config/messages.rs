@@ -312,10 +312,10 @@ fn environments_that_may_be_made() {
     assert!(Config::parse("tapctl.toml", r#"environments = ["dev", "pr*", "*", "pr-*"]"#, "dev", None).is_ok());
     let wrong = "environments = [\"Dev\", \"*pr\", \"a**\", \"qa\", \"qa\"]\n[env.dev]\nenvironments = []";
     insta::assert_snapshot!(errors(wrong), @r#"
-    tapctl.toml:1: environments has "*pr"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr*"
-    tapctl.toml:1: environments has "Dev"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr*"
-    tapctl.toml:1: environments has "a**"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr*"
-    tapctl.toml:1: environments has "qa" twice; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr*"
+    tapctl.toml:1: environments has "*pr"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr-*"
+    tapctl.toml:1: environments has "Dev"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr-*"
+    tapctl.toml:1: environments has "a**"; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr-*"
+    tapctl.toml:1: environments has "qa" twice; allowed: a list of at most 50 different names of environments, or of their beginnings with a * behind, such as "pr-*"
     tapctl.toml:3: env.dev.environments is of no environment alone; allowed: environments before the first table
     "#);
 }

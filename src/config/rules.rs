@@ -107,7 +107,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
         different keys of tags, or beginnings of keys that end in *, none of which takes in a tag that tapctl sets itself: \
         tapctl:…, Name, Environment, Project, Compliance, Service, DataClassification, ManagedBy" }),
     (ENVIRONMENTS, Rule::List { min: 0, max: 50, distinct: true, item: is_pattern, allowed: "a list of at most 50 \
-        different names of environments, or of their beginnings with a * behind, such as \"pr*\"" }),
+        different names of environments, or of their beginnings with a * behind, such as \"pr-*\"" }),
     ("network.cidr", Rule::Text(|text| network(text, 16, 25), "an IPv4 network from /16 to /25 with no host bits set, \
         such as \"10.0.0.0/16\"")),
     ("network.azs", Rule::Number(&[2, 3], "")),

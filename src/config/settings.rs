@@ -26,7 +26,7 @@ pub struct Config {
     pub protect: bool,
     /// Keys of tags that are others' to set and to take off, and beginnings of such keys, which end in `*`.
     pub ignore_tags: Vec<String>,
-    /// The environments that may be made without a word; `pr*` stands for all that begin so.
+    /// The environments that may be made without a word; `pr-*` stands for all that begin so.
     pub environments: Vec<String>,
     /// `[network]`
     pub network: Network,
