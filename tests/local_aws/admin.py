@@ -3,6 +3,7 @@
 import json
 
 from . import violations
+from .answers import answers
 from .faults import faults
 from .journal import journal
 from .life import ENDINGS, durations, endings
@@ -88,6 +89,23 @@ def clear_faults(body, query):
     return {}
 
 
+@route("GET", "/_local/answers")
+def list_answers(body, query):
+    return {"served": answers.report()}
+
+
+@route("POST", "/_local/answers")
+def serve_answers(body, query):
+    answers.add(body if isinstance(body, list) else [body])
+    return {"served": answers.report()}
+
+
+@route("DELETE", "/_local/answers")
+def serve_own_answers(body, query):
+    answers.clear()
+    return {}
+
+
 @route("POST", "/_local/reset")
 def reset(body, query):
     from moto.core.base_backend import BackendDict
@@ -96,6 +114,7 @@ def reset(body, query):
         world.reset()
         BackendDict.reset()
         faults.clear()
+        answers.clear()
     return {}
 
 

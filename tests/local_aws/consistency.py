@@ -6,7 +6,7 @@ refusal in their own way.
 
 from dataclasses import dataclass
 
-from .registry import AwsError
+from .registry import AwsError, Told
 from .world import world
 
 
@@ -208,7 +208,21 @@ def miss(call):
     kind = KINDS[creator]
     said = CONSUMERS.get((creator, call.name), (kind.code, f"{identifier} does not exist"))
     code, message = said[left % len(said)] if isinstance(said, list) else said
+    if call.name == "ec2:CreateFlowLogs" and every_second_time(call):
+        raise Told(inside(call, message))
     raise AwsError(code, message, kind.status if code == kind.code else None)
+
+
+def every_second_time(call):
+    counts = call.shelf("consistency.counts")
+    counts[call.name] = counts.get(call.name, 0) + 1
+    return counts[call.name] % 2 == 0
+
+
+def inside(call, message):
+    """With the HTTP status for a code: hashicorp/terraform-provider-aws, TestAccVPCFlowLog_destinationError."""
+    error = {"Code": "400", "Message": message}
+    return {"FlowLogIds": [], "Unsuccessful": [{"ResourceId": call.params["ResourceIds"][0], "Error": error}]}
 
 
 def count_down(known, identifier):

@@ -7,9 +7,10 @@ from functools import cache
 from moto.moto_server.werkzeug_app import BackendRequest
 
 from . import admin, consistency, inflight, moto_app, violations, wire
+from .answers import answers
 from .faults import faults
 from .journal import is_write, journal
-from .registry import AFTER, GENERAL_RULES, OPERATIONS, RECOVER, REPLAY, RULES, AwsError, Unsupported
+from .registry import AFTER, GENERAL_RULES, OPERATIONS, RECOVER, REPLAY, RULES, AwsError, Told, Unsupported
 from .services.apigateway import execution
 from .world import world
 
@@ -137,9 +138,11 @@ def perform(call):
             world.requests += is_write(call.operation)
             world.clock.run_due()
             check_rules(call, ABOUT_THE_CALLER)
-            return replayed(call) or succeed(call), None, notes
+            return recorded(call) or replayed(call) or succeed(call), None, notes
     except AwsError as error:
         return Reply(*wire.encode_error(call.service, call.protocol, error)), error.code, notes
+    except Told as told:
+        return Reply(*wire.encode(call, told.answer)), None, notes
     except Unsupported:
         journal.note_unsupported(call.name)
         error = wire.unknown_operation(call.service, call.protocol, call.operation)
@@ -197,6 +200,11 @@ def in_force(group):
     if group == GAPS:
         return settings.gaps
     return settings.limits if group == "limits" else True
+
+
+def recorded(call):
+    answer = answers.taking(call)
+    return None if answer is None else Reply(*wire.encode(call, answer))
 
 
 def replayed(call):

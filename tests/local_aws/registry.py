@@ -18,6 +18,14 @@ class AwsError(Exception):
         self.code, self.message, self.status, self.members = code, message, status, members
 
 
+class Told(Exception):
+    """A refusal that stands inside a success."""
+
+    def __init__(self, answer):
+        super().__init__("a refusal inside a success")
+        self.answer = answer
+
+
 class Unsupported(Exception):
     """Neither moto nor a correction implements the operation."""
 

@@ -146,7 +146,7 @@ def access_point_path(call):
 def file_system_in_use(call):
     wanted = bare(call.params["FileSystemId"])
     if any(target["FileSystemId"] == wanted for target in mount_targets(call).values()):
-        raise AwsError("FileSystemInUse", f"File system '{wanted}' still has mount targets.")
+        raise AwsError("FileSystemInUse", f"The file system '{wanted}' cannot be deleted because it has mount targets. You must delete the mount targets, and then try again.")
 
 
 @rule(

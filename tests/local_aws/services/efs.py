@@ -198,7 +198,7 @@ def put_file_system_policy(call):
 def describe_file_system_policy(call):
     item = file_system_of(call)
     if "_policy" not in item:
-        raise AwsError("PolicyNotFound", "Policy not found.")
+        raise AwsError("PolicyNotFound")
     return {"FileSystemId": item["FileSystemId"], "Policy": item["_policy"]}
 
 
@@ -237,7 +237,7 @@ def new_mount_target(call, item, subnet):
     target_id = f"fsmt-{new_id()}"
     groups = call.get("SecurityGroups") or [default_group(call, subnet)]
     description = f"EFS mount target for {item['FileSystemId']} ({target_id})"
-    eni = enis.attach(call, target_id, subnet.id, groups, description, "elasticfilesystem")
+    eni = enis.attach(call, target_id, subnet.id, groups, description, call.account, "efs")
     return {
         "OwnerId": call.account,
         "MountTargetId": target_id,
@@ -263,6 +263,8 @@ def describe_mount_targets(call):
         return listed(call, "MountTargets", [mount_target_of(call)])
     if call.get("AccessPointId"):
         file_system_id = access_point_of(call)["FileSystemId"]
+    elif not call.get("FileSystemId"):
+        raise AwsError("BadRequest", "One of the parameters MountTargetId, FileSystemId, AccessPointId is required.")
     else:
         file_system_id = file_system_of(call)["FileSystemId"]
     mine = [t for t in mount_targets(call).values() if t["FileSystemId"] == file_system_id]

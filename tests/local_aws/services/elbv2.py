@@ -8,13 +8,20 @@ from ..common import page
 from ..life import conclude
 from ..moto_app import ask
 from ..quotas import quotas
-from ..registry import AwsError, after, operation
+from ..registry import AwsError, after, operation, recover
 from ..world import new_id
 
 # moto makes a load balancer active because somebody looks at it.
 FakeLoadBalancer.activate = lambda self: None
 
 TAGS_PER_RESOURCE = 50
+
+
+@recover("elbv2", "DeleteTargetGroup")
+def in_the_words_of_aws(call, error):
+    """cloudposse/terraform-aws-alb-ingress#24 on GitHub."""
+    if error.code == "ResourceInUse":
+        raise AwsError(error.code, error.message.replace("The target group", "Target group"))
 
 
 def _add_tags(self, resource_arns, tags):

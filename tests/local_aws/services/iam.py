@@ -9,7 +9,7 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend, aws_managed_policies_d
 from ..moto_app import ask
 from ..policies import policies_of, roles_by_arn, statements
 from ..quotas import quotas
-from ..registry import AwsError, after, operation
+from ..registry import AwsError, after, operation, recover
 
 
 @cache
@@ -47,6 +47,33 @@ LINKED = {
     "guardduty.amazonaws.com": "AWSServiceRoleForAmazonGuardDuty",
     "cloudtrail.amazonaws.com": "AWSServiceRoleForCloudTrail",
 }
+
+
+@recover(
+    "iam",
+    "AttachRolePolicy",
+    "DeleteRole",
+    "DeleteRolePolicy",
+    "DetachRolePolicy",
+    "GetRole",
+    "ListAttachedRolePolicies",
+    "ListRolePolicies",
+    "ListRoleTags",
+    "PutRolePolicy",
+    "TagRole",
+    "UntagRole",
+    "UpdateAssumeRolePolicy",
+    "UpdateRole",
+)
+def no_such_role(call, error):
+    """In AWS's words: cloud-custodian, test_delete_role."""
+    if error.code == "NoSuchEntity" and "olicy" not in error.message:
+        raise AwsError(error.code, f"The role with name {call.params['RoleName']} cannot be found.", 404)
+
+
+@after("iam", "CreateRole")
+def leave_out_its_last_use(call, answer):
+    answer["Role"].pop("RoleLastUsed", None)
 
 
 @after("iam", "GetAccountSummary")

@@ -388,13 +388,16 @@ def test_new_objects_are_missed_by_the_first_calls(local, network, name, role):
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
     listed = [{s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]} for _ in range(3)]
     assert [subnet in found for found in listed] == [False, False, True]
-    local.admin("POST", "/_local/settings", {"lag": 1})
+    local.admin("POST", "/_local/settings", {"lag": 2})
     arn = role("vpc-flow-logs.amazonaws.com")
     wish = {"ResourceIds": [network.vpc], "ResourceType": "VPC", "TrafficType": "ALL", "LogGroupName": name}
     with refused("InvalidParameter") as error:
         ec2.create_flow_logs(**wish, DeliverLogsPermissionArn=arn)
     assert error.message == "Unable to assume given IAM role"
-    ec2.create_flow_logs(**wish, DeliverLogsPermissionArn=arn)
+    inside = ec2.create_flow_logs(**wish, DeliverLogsPermissionArn=arn)
+    assert (inside["FlowLogIds"], inside["Unsuccessful"][0]["Error"]["Code"]) == ([], "400")
+    assert inside["Unsuccessful"][0]["Error"]["Message"] == "Unable to assume given IAM role"
+    assert ec2.create_flow_logs(**wish, DeliverLogsPermissionArn=arn)["FlowLogIds"]
 
 
 @proves("limits.throttled")

@@ -31,9 +31,9 @@ def fresh_id(taken=(), length=10):
             return made
 
 
-def found(shelf, key, what):
+def found(shelf, key, what, words="Invalid {} identifier specified"):
     if key not in shelf:
-        raise AwsError("NotFoundException", f"Invalid {what} identifier specified")
+        raise AwsError("NotFoundException", words.format(what))
     return shelf[key]
 
 

@@ -20,7 +20,7 @@ PATCHES = {
 
 
 def plan_of(call):
-    return found(usage_plans(call), call.params["usagePlanId"], "Usage Plan ID")
+    return found(usage_plans(call), call.params["usagePlanId"], "Usage Plan ID", "Invalid {} specified")
 
 
 def shown(plan):

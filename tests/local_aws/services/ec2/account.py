@@ -5,6 +5,14 @@ from ...registry import after, operation
 from ...world import world
 
 
+@after("ec2", "DescribeAvailabilityZones")
+def complete_zones(call, answer):
+    for zone in answer["AvailabilityZones"]:
+        zone.setdefault("GroupName", f"{zone['RegionName']}-zg-1")
+        zone.setdefault("NetworkBorderGroup", zone["RegionName"])
+        zone.setdefault("OptInStatus", "opt-in-not-required")
+
+
 @operation("ec2", "DescribeAccountAttributes")
 def describe_account_attributes(call):
     default = next((vpc.id for vpc in call.backend("ec2").vpcs.values() if vpc.is_default), "none")

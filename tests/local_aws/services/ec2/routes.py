@@ -41,6 +41,7 @@ def replace_route_table_association(call):
 @after("ec2", "DescribeRouteTables")
 def show_blackholes(call, answer):
     for table in answer["RouteTables"]:
+        table.setdefault("PropagatingVgws", [])
         for route in table["Routes"]:
             if leads_nowhere(call, route):
                 route["State"] = "blackhole"

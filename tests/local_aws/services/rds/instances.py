@@ -100,6 +100,7 @@ def common_fields(call, name, engine, version):
         "DBInstanceStatus": "creating",
         "InstanceCreateTime": now(),
         "DBSecurityGroups": [],
+        "ReadReplicaDBInstanceIdentifiers": [],
         "AutoMinorVersionUpgrade": call.get("AutoMinorVersionUpgrade", True),
         "LicenseModel": "postgresql-license",
         "OptionGroupMemberships": [
