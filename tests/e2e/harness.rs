@@ -113,6 +113,11 @@ fn read_answer(stream: &mut impl BufRead) -> Result<Value, String> {
     }
 }
 
+/// Asks the server on this port at one of its endpoints under `/_local`.
+pub fn local(port: u16, method: &str, path: &str, body: &Value) -> Value {
+    ask(port, method, &format!("/_local/{path}"), body).expect("the local AWS answers")
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
@@ -201,11 +206,11 @@ impl LocalAws {
 
     fn empty(&self) -> Result<(), String> {
         let port = self.port();
-        let settings = json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "ahead": 0,
+        let settings = json!({ "speed": "fast", "strict": true, "lag": 0, "limits": false, "ahead": 0, "guardduty": false,
                     "disabled_regions": [], "account": {}, "durations": null });
         ask(port, "POST", "/_local/settings", &settings)?;
         ask(port, "POST", "/_local/reset", &json!({}))?;
-        for list in ["faults", "endings", "log", "violations"] {
+        for list in ["faults", "endings", "log", "violations", "answers"] {
             ask(port, "DELETE", &format!("/_local/{list}"), &json!({}))?;
         }
         Ok(())
@@ -223,7 +228,7 @@ impl LocalAws {
 
     /// Asks one of the endpoints under `/_local`.
     pub fn local(&self, method: &str, path: &str, body: Value) -> Value {
-        ask(self.port(), method, &format!("/_local/{path}"), &body).expect("the local AWS answers")
+        local(self.port(), method, path, &body)
     }
 
     /// Changes settings: speed, strict, lag, limits, ahead.
