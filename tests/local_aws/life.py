@@ -48,6 +48,9 @@ SECONDS = {
     "logs.next-line": 60,
     "secretsmanager.forced-deletion": 10,
     "cloudtrail.delivery": 300,
+    "ec2.address.settle": 10,
+    "ec2.flow-log.delivery": 600,
+    "guardduty.agents": 30,
 }
 
 

@@ -6,6 +6,9 @@ A tool that does not make them first, or deletes them before their writers, leav
 from .life import later
 from .policies import role_allows, roles_by_arn
 
+# What API Gateway makes when an account is given the role it writes logs with.
+WELCOME = "/aws/apigateway/welcome"
+
 
 def make(call, name):
     backend = call.backend("logs")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 SPEEDS = {"instant": None, "fast": 200.0, "real": 1.0}
 
 
-SWITCHES = ("strict", "quotas", "limits", "gaps", "trailing_json", "stage_in_private_path")
+SWITCHES = ("strict", "quotas", "limits", "gaps", "guardduty", "trailing_json", "stage_in_private_path")
 # What may hold for an account, and what does where nobody says so.
 ACCOUNT = {
     # Public access to VPCs that the account blocks: "off", "block-ingress" or "block-bidirectional".
@@ -55,6 +55,8 @@ class Settings:
     trailing_json: bool = True
     # Whether a private integration's path begins with the stage; AWS's guide and its samples differ.
     stage_in_private_path: bool = False
+    # Whether GuardDuty watches over what runs in the account, and puts its agents' endpoint into every network of tasks.
+    guardduty: bool = False
     # Regions that the account has not enabled.
     disabled_regions: tuple = ()
     # What else is special about the account: see ACCOUNT.

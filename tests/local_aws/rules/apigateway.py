@@ -297,6 +297,18 @@ def access_log_destination(call):
             )
 
 
+@rule(
+    "strict",
+    "apigateway",
+    "CreateRestApi",
+    says="the description of an API, if there is one, says something",
+    source="localstack/localstack on GitHub, snapshot of test_create_rest_api_with_optional_params, taken on AWS",
+)
+def description(call):
+    if call.get("description") == "":
+        bad("Description cannot be an empty string")
+
+
 @rule("strict", "apigateway", "CreateRestApi", "UpdateRestApi", says="compression begins at 0 to 10485760 bytes")
 def compression(call):
     sizes = [call.get("minimumCompressionSize")] + [p.get("value") for p in patches(call, "/minimumCompressionSize")]

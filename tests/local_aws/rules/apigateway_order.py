@@ -36,6 +36,34 @@ def link_ready(call):
             bad(f"Vpc link {link} is not in the state AVAILABLE but {state} ({where})")
 
 
+def leads_through(resources, link):
+    """Where an integration leads through a link: method and resource."""
+    for resource in resources.values():
+        for name, method in resource["resourceMethods"].items():
+            if method.get("methodIntegration", {}).get("connectionId") == link:
+                yield f"{name}:{resource['id']}"
+
+
+@rule(
+    "order",
+    "apigatewayv2",
+    "DeleteVpcLink",
+    says="a VPC link cannot be deleted while a method leads through it, nor while a stage still serves one that did",
+    source="hashicorp/terraform-provider-aws#12195, hashicorp/terraform#18392 and klothoplatform/klotho#202 on GitHub",
+)
+def link_in_use(call):
+    link, live, deployed = call.params["VpcLinkId"], [], []
+    for api_id, api in call.shelf("apigateway.apis").items():
+        live += leads_through(api["resources"], link)
+        for name, stage in api["stages"].items():
+            snapshot = api["deployments"].get(stage["deploymentId"], {}).get("_snapshot", {})
+            deployed += [f"{api_id}:{where}:{name}" for where in leads_through(snapshot, link)]
+    if live or deployed:
+        places, form = (live, "Method:Resource") if live else (deployed, "RESTApiId:Method:Resource:Stage")
+        told = f"Vpc link '{link}', is referenced in [{', '.join(places)}] in format of [{form}]"
+        raise AwsError("BadRequestException", f"Cannot delete vpc link. {told}")
+
+
 @rule("strict", "apigateway", *BRINGS, says="the role of an integration is of the same account")
 def integration_role(call):
     for _, _, _, integration in integrations(call):

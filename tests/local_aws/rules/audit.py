@@ -87,6 +87,20 @@ def objects_to_delete(call):
         raise AwsError("MalformedXML", message, 400)
 
 
+@rule(
+    "order",
+    "s3",
+    "PutBucketVersioning",
+    says="the versioning of a bucket with an Object Lock stays as it is",
+    source="localstack/localstack on GitHub, snapshot of test_disable_versioning_on_locked_bucket, taken on AWS",
+)
+def versioning_of_a_locked_bucket(call):
+    bucket = call.backend("s3").buckets.get(call.params["Bucket"])
+    if bucket is not None and bucket.object_lock_enabled:
+        message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        raise AwsError("InvalidBucketState", message, 409)
+
+
 # CloudTrail
 
 

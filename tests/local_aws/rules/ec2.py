@@ -5,6 +5,7 @@ import re
 
 from ..policies import roles_by_arn
 from ..registry import AwsError, rule
+from ..services.ec2.nat_gateways import settling
 from ..services.ec2.shared import security_groups, subnets
 from ..trusts import trusts
 from .helpers import invalid
@@ -106,7 +107,23 @@ def main_route_table(call):
 def address_in_use(call):
     for address in call.backend("ec2").addresses:
         if address.allocation_id == call.get("AllocationId") and address.association_id:
+            if address.eni is not None and address.eni.requester_managed:
+                # In use by a service, it is not its customer's to release: eformat/sno-for-100#5 on GitHub.
+                raise AwsError("AuthFailure", "You do not have permission to access the specified resource.")
             raise AwsError("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
+
+
+@rule(
+    "order",
+    "ec2",
+    "ReleaseAddress",
+    says="for a moment after its NAT gateway an address is refused for the interface that it was on",
+    source="hashicorp/terraform-provider-aws#49299 and scylladb/scylla-cluster-tests#15732 on GitHub",
+)
+def address_settles(call):
+    interface = settling(call).get(call.get("AllocationId"))
+    if interface:
+        raise AwsError("InvalidNetworkInterfaceID.NotFound", f"The networkInterface ID '{interface}' does not exist")
 
 
 @rule(

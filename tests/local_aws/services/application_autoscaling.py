@@ -36,6 +36,10 @@ def target_of(call):
 def register_scalable_target(call):
     key = key_of(call)
     target = targets(call).get(key)
+    if target is not None and call.get("Tags"):
+        # terraform-aws-modules/terraform-aws-rds-aurora#420 on GitHub.
+        message = "The scalable target that you tried to tag already exists. To update tags on an existing resource,"
+        raise AwsError("ValidationException", f"{message} use the TagResource API.")
     if target is None:
         target = targets(call)[key] = new_target(call)
     target.update(picked(call.params, "MinCapacity", "MaxCapacity", "RoleARN"))

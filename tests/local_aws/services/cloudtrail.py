@@ -4,12 +4,12 @@ import fnmatch
 import json
 
 from ..common import page
-from ..life import later
+from ..life import durations, later
 from ..moto_app import ask
 from ..policies import allows, as_list, principals, statements
 from ..registry import AwsError, after, now, operation
 from ..services.kms import key_of
-from ..world import new_id, new_name
+from ..world import new_id, new_name, world
 
 SERVICE = "cloudtrail.amazonaws.com"
 # What a trail records before anybody has said anything else.
@@ -75,14 +75,27 @@ def deliver_later(call, answer):
 
 @after("cloudtrail", "GetTrailStatus")
 def show_failed_delivery(call, answer):
-    """Every delivery of a trail that may not write fails; AWS shows it a few minutes late."""
+    """Every delivery of a trail that may not write fails. AWS tells how the last one ended, until the next: API reference,
+    GetTrailStatus."""
     trail = trail_of(call) or shadows(call).get(call.params["Name"].rpartition("/")[2])
     if trail is None or not trail.status.is_logging:
         return
+    last = deliveries(call).get(trail.arn)
+    if last is None or world.clock.seconds_since(last["at"]) >= durations["cloudtrail.delivery"]:
+        last = deliveries(call)[trail.arn] = {"at": world.clock.now(), "error": delivery_error(call, trail)}
+    if last["error"]:
+        answer["LatestDeliveryError"] = last["error"]
+
+
+def deliveries(call):
+    """When a trail delivered last, and how that ended, by its ARN."""
+    return call.shelf("cloudtrail.deliveries")
+
+
+def delivery_error(call, trail):
     if trail.bucket_name not in call.backend("s3").buckets:
-        answer["LatestDeliveryError"] = "NoSuchBucket"
-    elif not admits_trail(call, trail.bucket_name, trail.s3_key_prefix):
-        answer["LatestDeliveryError"] = "AccessDenied"
+        return "NoSuchBucket"
+    return None if admits_trail(call, trail.bucket_name, trail.s3_key_prefix) else "AccessDenied"
 
 
 @after("cloudtrail", "CreateTrail", "UpdateTrail")

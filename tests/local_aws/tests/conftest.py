@@ -93,7 +93,7 @@ def calm(request):
     from local_aws.permissions import permissions
     from local_aws.quotas import quotas
 
-    vars(world.settings).update(speed="instant", strict=True, quotas=False, lag=0, limits=False, gaps=False)
+    vars(world.settings).update(speed="instant", strict=True, quotas=False, lag=0, limits=False, gaps=False, guardduty=False)
     world.settings.account = {}
     faults.clear()
     endings.clear()

@@ -331,6 +331,47 @@ def test_vpc_link_to_a_load_balancer(local, network, name, held):
         links.get_vpc_link(VpcLinkId=made["VpcLinkId"])
 
 
+@proves("apigatewayv2.link_in_use")
+def test_a_vpc_link_goes_once_no_method_and_no_stage_leads_through_it(local, network):
+    api, links = local("apigateway"), local("apigatewayv2")
+    link = links.create_vpc_link(Name="held", SubnetIds=network.subnets)["VpcLinkId"]
+    rest = api.create_rest_api(name="leads")["id"]
+    where = {"restApiId": rest, "resourceId": api.get_resources(restApiId=rest)["items"][0]["id"], "httpMethod": "GET"}
+    api.put_method(**where, authorizationType="AWS_IAM")
+    through = {"type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": "http://localhost"}
+    through |= {"connectionType": "VPC_LINK", "connectionId": link, "integrationTarget": BALANCER}
+    api.put_integration(**where, **through)
+    with refused("BadRequestException") as live:
+        links.delete_vpc_link(VpcLinkId=link)
+    assert f"Vpc link '{link}', is referenced in [GET:{where['resourceId']}] in format of [Method:Resource]" in live.message
+    first = api.create_deployment(restApiId=rest, stageName="v1")["id"]
+    api.put_integration(**where, type="MOCK")
+    with refused("BadRequestException") as deployed:
+        links.delete_vpc_link(VpcLinkId=link)
+    assert f"[{rest}:GET:{where['resourceId']}:v1] in format of [RESTApiId:Method:Resource:Stage]" in deployed.message
+    api.create_deployment(restApiId=rest, stageName="v1")
+    api.delete_deployment(restApiId=rest, deploymentId=first)
+    links.delete_vpc_link(VpcLinkId=link)
+
+
+@proves("apigateway.description")
+def test_a_description_says_something(local):
+    with refused("BadRequestException") as empty:
+        local("apigateway").create_rest_api(name="mute", description="")
+    assert empty.message == "Description cannot be an empty string"
+
+
+def test_the_role_of_the_account_leaves_a_log_group(local, role):
+    """aws-cloudformation/cloudformation-coverage-roadmap#2312 on GitHub."""
+    push = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    arn = role("apigateway.amazonaws.com", managed=[push])
+    change = {"op": "replace", "path": "/cloudwatchRoleArn"}
+    local("apigateway").update_account(patchOperations=[change | {"value": arn}])
+    found = local("logs").describe_log_groups(logGroupNamePrefix="/aws/apigateway/")["logGroups"]
+    assert [(group["logGroupName"], group.get("retentionInDays")) for group in found] == [("/aws/apigateway/welcome", None)]
+    local("apigateway").update_account(patchOperations=[change | {"value": ""}])
+
+
 def test_vpc_link_of_the_first_kind_fails_with_an_application_load_balancer(local, name):
     link = local("apigateway").create_vpc_link(name=name, targetArns=[BALANCER])["id"]
     found = local("apigateway").get_vpc_link(vpcLinkId=link)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from conftest import proves, refused
+from local_aws.world import world
 
 ROOT = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}
 TRAIL = {"Service": "cloudtrail.amazonaws.com"}
@@ -215,6 +216,31 @@ def test_a_trail_that_may_not_write_says_so(local, trail_bucket, name):
     local("s3").delete_bucket_policy(Bucket=trail_bucket)
     assert trail.get_trail_status(**wanted)["LatestDeliveryError"] == "AccessDenied"
     trail.delete_trail(**wanted)
+
+
+def test_a_trail_tells_how_the_last_delivery_ended_until_the_next(local, trail_bucket, name):
+    """API reference, GetTrailStatus: LatestDeliveryError is of the last attempt."""
+    trail, s3, wanted = local("cloudtrail"), local("s3"), {"Name": f"trail-{name}"}
+    trail.create_trail(**wanted, S3BucketName=trail_bucket)
+    trail.start_logging(**wanted)
+    text = s3.get_bucket_policy(Bucket=trail_bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=trail_bucket)
+    assert trail.get_trail_status(**wanted)["LatestDeliveryError"] == "AccessDenied"
+    world.settings.speed = "real"
+    s3.put_bucket_policy(Bucket=trail_bucket, Policy=text)
+    trail.update_trail(**wanted, S3BucketName=trail_bucket)
+    assert trail.get_trail_status(**wanted)["LatestDeliveryError"] == "AccessDenied"
+    world.settings.speed = "instant"
+    assert "LatestDeliveryError" not in trail.get_trail_status(**wanted)
+    trail.delete_trail(**wanted)
+
+
+@proves("s3.versioning_of_a_locked_bucket")
+def test_the_versioning_of_a_locked_bucket_stays(local, name):
+    s3, bucket = local("s3"), f"locked-{name}"
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    with refused("InvalidBucketState"):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
 
 
 def test_log_files_arrive_after_the_trail_has_stopped(local, trail_bucket, name, held):

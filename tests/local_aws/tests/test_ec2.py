@@ -1,4 +1,7 @@
+import json
+
 from conftest import make_network, proves, refused
+from local_aws.world import world
 
 
 def tagged(kind, name):
@@ -79,8 +82,23 @@ def test_nat_gateway_passes_through_its_states(local, network, held):
     assert nat_state(local, nat_id)["State"] == "available"
     local("ec2").delete_nat_gateway(NatGatewayId=nat_id)
     assert nat_state(local, nat_id)["State"] == "deleting"
-    with refused("InvalidIPAddress.InUse"):
+    with refused("AuthFailure"):
         local("ec2").release_address(AllocationId=address)
+
+
+@proves("ec2.address_settles")
+def test_an_address_settles_after_its_nat_gateway(local, network):
+    world.settings.speed, ec2 = "real", local("ec2")
+    local.admin("POST", "/_local/settings", {"durations": {"ec2.nat.create": 0, "ec2.nat.delete": 0}})
+    gateway(local, network)
+    nat_id, address = nat(local, network)
+    ec2.delete_nat_gateway(NatGatewayId=nat_id)
+    assert nat_state(local, nat_id)["State"] == "deleted"
+    for _ in range(2):
+        with refused("InvalidNetworkInterfaceID.NotFound"):
+            ec2.release_address(AllocationId=address)
+    local.admin("POST", "/_local/settle")
+    ec2.release_address(AllocationId=address)
 
 
 def test_nat_gateway_deleted_stays_visible_and_lets_its_address_go(local, network):
@@ -206,6 +224,35 @@ def test_flow_log_fields(local, network, name, role):
     )
 
 
+def test_a_flow_log_that_could_not_deliver_stays_so(local, network, name, role):
+    """ACTIVE, with a message and no status, as cloud-custodian recorded it in test_vpc_flow_logs_absent; made anew it works."""
+    ec2, iam = local("ec2"), local("iam")
+    local("logs").create_log_group(logGroupName=name)
+    arn = role("vpc-flow-logs.amazonaws.com", inline="logs:PutLogEvents")
+    wish = {"ResourceIds": [network.vpc], "ResourceType": "VPC", "TrafficType": "ALL", "LogGroupName": name}
+    wish["DeliverLogsPermissionArn"] = arn
+
+    def shown(made):
+        return ec2.describe_flow_logs(FlowLogIds=made["FlowLogIds"])["FlowLogs"][0]
+
+    made = ec2.create_flow_logs(**wish)
+    assert made["ClientToken"]
+    assert shown(made).get("DeliverLogsErrorMessage") is None
+    who = {"RoleName": arn.rpartition("/")[2], "PolicyName": "inline"}
+    policy = iam.get_role_policy(**who)["PolicyDocument"]
+    world.settings.speed = "real"
+    iam.delete_role_policy(**who)
+    assert shown(made)["DeliverLogsStatus"] == "SUCCESS", "it is told when the next records are due"
+    world.settings.speed = "instant"
+    broken = shown(made)
+    assert (broken["FlowLogStatus"], broken["DeliverLogsErrorMessage"]) == ("ACTIVE", "Access error")
+    assert "DeliverLogsStatus" not in broken
+    iam.put_role_policy(**who, PolicyDocument=json.dumps(policy))
+    assert shown(made)["DeliverLogsErrorMessage"] == "Access error"
+    ec2.delete_flow_logs(FlowLogIds=made["FlowLogIds"])
+    assert "DeliverLogsErrorMessage" not in shown(ec2.create_flow_logs(**wish))
+
+
 def group_rule(group, text=None, port=443):
     pair = {"GroupId": group} | ({"Description": text} if text else {})
     return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "UserIdGroupPairs": [pair]}
@@ -305,8 +352,16 @@ def test_internet_gateway_stays_while_addresses_are_mapped(local, network):
     nat_id, address = nat(local, network)
     with refused("DependencyViolation"):
         ec2.detach_internet_gateway(InternetGatewayId=igw, VpcId=network.vpc)
-    with refused("InvalidIPAddress.InUse"):
+    with refused("AuthFailure"):
         ec2.release_address(AllocationId=address)
+    interface = ec2.create_network_interface(SubnetId=network.subnets[0])["NetworkInterface"]["NetworkInterfaceId"]
+    mine = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    ec2.associate_address(AllocationId=mine, NetworkInterfaceId=interface)
+    with refused("InvalidIPAddress.InUse"):
+        ec2.release_address(AllocationId=mine)
+    ec2.disassociate_address(AssociationId=ec2.describe_addresses(AllocationIds=[mine])["Addresses"][0]["AssociationId"])
+    ec2.delete_network_interface(NetworkInterfaceId=interface)
+    ec2.release_address(AllocationId=mine)
     ec2.delete_nat_gateway(NatGatewayId=nat_id)
     ec2.detach_internet_gateway(InternetGatewayId=igw, VpcId=network.vpc)
 

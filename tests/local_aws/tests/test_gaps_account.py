@@ -88,7 +88,10 @@ def test_scalable_target_is_deregistered_once(local, service):  # noqa: F811
     scaling = local("application-autoscaling")
     where = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
     where["ResourceId"] = f"service/{service['cluster']}/{service['serviceName']}"
-    scaling.register_scalable_target(**where, MinCapacity=1, MaxCapacity=2)
+    scaling.register_scalable_target(**where, MinCapacity=1, MaxCapacity=2, Tags={"k": "v"})
+    with refused("ValidationException") as again:  # terraform-aws-modules/terraform-aws-rds-aurora#420 on GitHub
+        scaling.register_scalable_target(**where, MinCapacity=1, MaxCapacity=2, Tags={"k": "v"})
+    assert "already exists" in again.message
     scaling.deregister_scalable_target(**where)
     with refused("ObjectNotFoundException"):
         scaling.deregister_scalable_target(**where)

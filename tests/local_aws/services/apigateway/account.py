@@ -1,5 +1,6 @@
 """The account: one per region, shared by every API in it."""
 
+from ... import logs_left
 from ...registry import AwsError, after, operation
 from .patches import apply_patches
 from .shared import account
@@ -36,4 +37,7 @@ def get_account(call):
 def update_account(call):
     used(call)["ever"] = True
     apply_patches(call, account(call), {"/cloudwatchRoleArn": ("cloudwatchRoleArn", str)})
+    if account(call).get("cloudwatchRoleArn"):
+        # Proof that the role can write: aws-cloudformation/cloudformation-coverage-roadmap#2312.
+        logs_left.make(call, logs_left.WELCOME)
     return shown(call)

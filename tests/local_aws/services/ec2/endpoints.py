@@ -109,6 +109,7 @@ def change_interfaces(call, endpoint, before):
         for eni_id in [e for e in endpoint.network_interface_ids if ec2.enis[e].subnet.id == subnet_id]:
             endpoint.network_interface_ids.remove(eni_id)
             later("ec2.eni.linger", lambda eni_id=eni_id: ec2.enis.pop(eni_id, None))
+
     for subnet_id in set(endpoint.subnet_ids) - before:
         endpoint.network_interface_ids.append(ec2.create_network_interface(subnets(call)[subnet_id], "").id)
     adopt_interfaces(call, endpoint)
@@ -150,7 +151,10 @@ def begin_deletion(call, endpoint):
 
 
 def gone(call, endpoint):
+    from ...agents import come_again
+
     ec2 = call.backend("ec2")
     endpoints(call).pop(endpoint.id, None)
     for eni_id in endpoint.network_interface_ids:
         later("ec2.eni.linger", lambda eni_id=eni_id: ec2.enis.pop(eni_id, None))
+    come_again(call, endpoint)

@@ -91,6 +91,18 @@ def let_go(call, gateway):
     for address in call.backend("ec2").addresses:
         if address.eni is gateway._eni:
             address.eni = address.association_id = None
+            settle(call, address.allocation_id, gateway._eni.id)
+
+
+def settle(call, allocation, interface):
+    """For a moment the address refers to an interface that is gone (hashicorp/terraform-provider-aws#49299 on GitHub)."""
+    settling(call)[allocation] = interface
+    later("ec2.address.settle", lambda: settling(call).pop(allocation, None))
+
+
+def settling(call):
+    """The interface that an address still refers to, by its allocation."""
+    return call.shelf("ec2.addresses-settling")
 
 
 def shown(call, out):

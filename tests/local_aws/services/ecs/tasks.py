@@ -1,6 +1,6 @@
 """Tasks, as far as they explain why a deployment does or does not succeed."""
 
-from ... import enis
+from ... import agents, enis
 from ...registry import AwsError, now, operation
 from ...world import new_id
 from .shared import cluster_of, name_of, services, tasks, tasks_of
@@ -84,6 +84,7 @@ def attach_interface(call, service, task):
     subnets = sorted(settings["subnets"], key=lambda subnet: known.get_subnet(subnet).availability_zone)
     subnet = subnets[len(running_tasks(call, service)) % len(subnets)]
     eni = enis.attach(call, task["taskArn"], subnet, settings["securityGroups"], task["taskArn"], "amazon-ecs")
+    agents.arrive(call, settings["subnets"])
     if eni is not None:
         details = {"subnetId": subnet, "networkInterfaceId": eni.id, "privateIPv4Address": eni.private_ip_address}
         named = [{"name": key, "value": value} for key, value in details.items()]
