@@ -117,6 +117,9 @@ impl Fault {
             Class::Denied => "check that the credentials' policy allows this call",
             Class::Quota => "ask for a higher quota, or remove what is no longer used, then run apply again",
             Class::Busy => "something still holds it; run the command again once that is gone",
+            Class::NotYet if self.message.to_lowercase().contains("invalid principal") => {
+                "run the command again; if it stays, see in `tapctl plan` whether all whom the policy names still exist"
+            }
             Class::NotYet => "AWS had not caught up in time; run the command again, it goes on where it stopped",
             Class::Throttled => "the account is over AWS's request rate; run again, or lower --parallelism",
             Class::Lost if self.is_unanswered() && reads(&self.operation) => "no answer came; run the command again",
