@@ -15,8 +15,6 @@ use crate::state::Progress;
 
 /// How long AWS may go on answering as if an object, or a change to it, did not exist.
 pub(super) const VISIBLE: Duration = Duration::from_secs(120);
-/// How long a fresh dependency may stay invisible to its consumer.
-const CONSISTENT: Duration = Duration::from_secs(300);
 /// How often an unanswered create is made again after nothing was found.
 const CREATE_TRIES: u32 = 5;
 /// How long an object that is asked to try again may go on showing how it ended.
@@ -44,7 +42,7 @@ pub(super) enum Settled {
 impl<C: 'static> Worker<'_, C> {
     /// Makes the object, and sees it become ready and as wanted.
     pub(super) async fn create(&self, target: &Target) -> Result<(), Halt> {
-        let mut patience = self.patience(CONSISTENT.max(self.facts.wait.gone));
+        let mut patience = self.patience(self.facts.depends_within.max(self.facts.wait.gone));
         let mut unseen: Option<Patience> = None;
         let mut lost = 0;
         let mut in_doubt = self.recorded().as_ref().and_then(unanswered).is_some();
@@ -60,7 +58,7 @@ impl<C: 'static> Worker<'_, C> {
             match fault.class {
                 // A dependency that stays invisible for longer is really missing, or out of AWS's reach.
                 Class::NotYet | Class::Absent => {
-                    if self.is_over(unseen.get_or_insert_with(|| self.patience(CONSISTENT))) {
+                    if self.is_over(unseen.get_or_insert_with(|| self.patience(self.facts.depends_within))) {
                         return Err(self.fail("create", fault));
                     }
                 }
@@ -147,10 +145,15 @@ impl<C: 'static> Worker<'_, C> {
         let mut patience = self.patience(VISIBLE);
         loop {
             match self.look_at_ours(&target.spec, id).await? {
-                Some(found) => return self.converge(target, found).await,
+                Some(found) => return self.converge_after(target, found, self.just_made()).await,
                 None => self.wait(&mut patience, "create", "not visible yet").await?,
             }
         }
+    }
+
+    /// What was just made and tries again by itself may have met what it depends on too early.
+    fn just_made(&self) -> Asked {
+        Asked { since: self.facts.tries_again.map(|_| Instant::now()), ..Asked::default() }
     }
 
     /// Waits until the object is ready, makes differences go away, and waits again, until there are none.
@@ -188,7 +191,7 @@ impl<C: 'static> Worker<'_, C> {
         let diff = self.facts.diff(&target.spec, &found.live);
         let waited = asked.since.map(|since| since.elapsed()).unwrap_or_default();
         match &found.phase {
-            Phase::Failed(_) if asked.since.is_some() && waited < REVIVED => {
+            Phase::Failed(_) if asked.since.is_some() && waited < self.facts.tries_again.unwrap_or(REVIVED) => {
                 return Ok(Some("for it to try again".to_owned()));
             }
             Phase::Pending(reason) => return Ok(Some(reason.clone())),

@@ -93,6 +93,10 @@ fn by_tags(owner: &Owner, facts: &Facts, record: Option<&NodeState>, seen: &Seen
         }
         return Ok(());
     }
+    // A service made it long after ours was gone, and nobody has chosen anything of it since.
+    if facts.reborn && record.is_none() && seen.unchosen && tags.is_empty() {
+        return Ok(());
+    }
     let unmarked = || Stranger::Unclaimed("it does not carry this node's ownership tags".to_owned());
     let record = record.ok_or_else(unmarked)?;
     if !facts.named {

@@ -14,7 +14,7 @@ use super::ownership::{is_anothers, is_bare};
 use super::report::{Event, Outcome};
 use super::walk::Halt;
 use crate::error::{Class, Fault};
-use crate::resource::{Cx, Pass, Seen};
+use crate::resource::{Cx, Pass, Phase, Seen};
 use crate::stack::Stack;
 use crate::state::{NodeState, Progress, base_name};
 
@@ -22,6 +22,10 @@ use crate::state::{NodeState, Progress, base_name};
 const EXPLAIN: Duration = Duration::from_secs(15);
 /// How often it is asked again.
 const EXPLAIN_AGAIN: Duration = Duration::from_secs(60);
+
+/// When a removal that AWS has taken, and that does not show, is asked for once more: it may have been refused for an
+/// object that the thing refers to, which AWS words as if the thing itself were gone.
+const ASK_ONCE_MORE: Duration = Duration::from_secs(30);
 
 /// What stands against a removal.
 struct Held {
@@ -173,13 +177,13 @@ impl<C: 'static> Worker<'_, C> {
         self.engine.reporter.event(Event::Act { node: self.node, verb: "delete", usually });
         let mut patience = self.patience(self.facts.wait.gone);
         let marked = !is_bare(&found);
-        let mut asked = false;
+        let mut asked = None;
         let mut held = Held::default();
         loop {
             let mut reason = "being deleted".to_owned();
-            if !asked {
+            if asked.is_none() {
                 match self.ask_to_delete(spec, &found).await? {
-                    None => asked = true,
+                    None => asked = Some(Instant::now()),
                     Some(fault) if fault.class == Class::NotYet && held.since.elapsed() >= VISIBLE => {
                         return Err(self.fail("delete", fault));
                     }
@@ -189,13 +193,15 @@ impl<C: 'static> Worker<'_, C> {
                 }
             }
             self.wait(&mut patience, "delete", &reason).await?;
-            found = match self.look_again_at(spec, &found.id, asked).await? {
+            found = match self.look_again_at(spec, &found.id, asked.is_some()).await? {
                 Some(found) => found,
                 None => return Ok(()),
             };
+            let unheard = found.phase != Phase::Deleting && asked.is_some_and(|at| at.elapsed() >= ASK_ONCE_MORE);
+            asked = asked.filter(|_| !unheard);
             // Between the removal and this look a service may have made it anew, which lasts until it is removed too.
-            if asked && self.facts.reborn {
-                asked = false;
+            if asked.is_some() && self.facts.reborn {
+                asked = None;
                 if marked && is_bare(&found) {
                     self.tell_reborn(&found.id);
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
@@ -9,7 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Cx, Found, Holder, IgnoredTags, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn, Wait, blank,
+    Cx, Found, Holder, IgnoredTags, Lodger, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn, Wait,
+    blank,
 };
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
@@ -31,6 +33,8 @@ pub struct Seen {
     pub duplicates: Vec<String>,
     /// What tells it from every other object of its id.
     pub identity: Option<String>,
+    /// Whether it is as a service makes it by itself.
+    pub unchosen: bool,
 }
 
 /// What the engine must know of a kind apart from its calls.
@@ -78,6 +82,10 @@ pub struct Facts {
     pub interrupts: &'static [&'static str],
     /// Has a credential that can be changed.
     pub rotates: bool,
+    /// How often it tries by itself what it failed at.
+    pub tries_again: Option<Duration>,
+    /// How long a fresh dependency may stay invisible to its create call.
+    pub depends_within: Duration,
     /// Poll interval and limits.
     pub wait: Wait,
     /// Writes a spec the way the kind itself would: a set of references is in another order than the set of their
@@ -146,6 +154,9 @@ pub trait Kind<C> {
         spec: &'a Value,
         seen: &'a Seen,
     ) -> LocalBoxFuture<'a, Result<Vec<Holder>>>;
+    /// See [`Resource::lodgers`].
+    fn lodgers<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen)
+    -> LocalBoxFuture<'a, Result<Vec<Lodger>>>;
     /// See [`Resource::list`].
     fn list<'a>(&'a self, cx: Cx<'a, C>) -> LocalBoxFuture<'a, Result<Vec<Found>>>;
     /// See [`Resource::kept`].
@@ -220,6 +231,7 @@ fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
         foreign: seen.foreign.clone(),
         duplicates: seen.duplicates.clone(),
         identity: seen.identity.clone(),
+        unchosen: seen.unchosen,
     })
 }
 
@@ -247,6 +259,8 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             empty_at_first: R::EMPTY_AT_FIRST,
             interrupts: R::INTERRUPTS,
             rotates: R::ROTATES,
+            tries_again: R::TRIES_AGAIN,
+            depends_within: R::DEPENDS_WITHIN,
             wait: R::WAIT,
             canonical: canonical::<R>,
             out_of_reach: out_of_reach::<R>,
@@ -281,6 +295,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
                 foreign: observed.foreign,
                 duplicates: observed.duplicates,
                 identity: observed.identity,
+                unchosen: observed.unchosen,
             }))
         })
     }
@@ -320,6 +335,15 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         seen: &'a Seen,
     ) -> LocalBoxFuture<'a, Result<Vec<Holder>>> {
         Box::pin(async move { recorded::<R>(spec)?.blockers(&cx, &typed(seen)?).await })
+    }
+
+    fn lodgers<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Vec<Lodger>>> {
+        Box::pin(async move { recorded::<R>(spec)?.lodgers(&cx, &typed(seen)?).await })
     }
 
     fn list<'a>(&'a self, cx: Cx<'a, R::Cloud>) -> LocalBoxFuture<'a, Result<Vec<Found>>> {

@@ -97,6 +97,10 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const INTERRUPTS: &'static [&'static str] = &[];
     /// Whether it keeps or uses a credential that was made for it, and [`rotate`](Resource::rotate) changes that.
     const ROTATES: bool = false;
+    /// It tries by itself what it failed at, this often at the longest, and shows until then how the last try ended.
+    const TRIES_AGAIN: Option<Duration> = None;
+    /// How long a fresh dependency may stay invisible to its create call.
+    const DEPENDS_WITHIN: Duration = Duration::from_secs(300);
     /// How often to look while waiting, and for how long.
     const WAIT: Wait = Wait::seconds(5, 300, 600);
 
@@ -128,6 +132,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// What still uses it. Asked before a destroy, and where AWS has refused to remove it for a while, so reads are
     /// shared with the other nodes of the pass. Reads AWS, never writes.
     async fn blockers(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let _ = (cx, observed);
+        Ok(Vec::new())
+    }
+    /// What AWS has put into it by itself and leaves there: a `destroy` names it, and removes it before this. Reads AWS,
+    /// never writes.
+    async fn lodgers(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<Vec<Lodger>> {
         let _ = (cx, observed);
         Ok(Vec::new())
     }
@@ -220,6 +230,17 @@ impl Holder {
     }
 }
 
+/// Something that AWS has put into an object of ours by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lodger {
+    /// What a person calls it, in the form of a node's name: `guardduty-endpoint`.
+    pub name: &'static str,
+    /// The kind that removes it.
+    pub kind: &'static str,
+    /// AWS's identifier, as that kind observes it by.
+    pub id: String,
+}
+
 /// One half of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -247,6 +268,9 @@ pub struct Observed<R: Resource> {
     /// What tells this object from every other that has had or will have its id, where the id is a name that can be given
     /// again: as a role's `RoleId`. `None` where AWS gives out the id, or tells nothing of the kind.
     pub identity: Option<String>,
+    /// It is as a service makes it by itself: nobody has chosen anything of it. Told by kinds that are
+    /// [made anew](Resource::REBORN).
+    pub unchosen: bool,
 }
 
 impl<R: Resource> Observed<R> {
@@ -260,6 +284,7 @@ impl<R: Resource> Observed<R> {
             foreign: None,
             duplicates: Vec::new(),
             identity: None,
+            unchosen: false,
         }
     }
 

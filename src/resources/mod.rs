@@ -71,7 +71,9 @@ mod prelude {
     pub(super) use crate::aws::{Always, Aws, Cx, IfPresent, index, tags};
     pub(super) use crate::diff::Diff;
     pub(super) use crate::error::{Fault, Result};
-    pub(super) use crate::resource::{Found, Holder, Observed, OutOfReach, Phase, Replace, Resource, Tags, Turn, Wait};
+    pub(super) use crate::resource::{
+        Found, Holder, Lodger, Observed, OutOfReach, Phase, Replace, Resource, Tags, Turn, Wait,
+    };
     pub(super) use crate::stack::{Node, Out};
 }
 

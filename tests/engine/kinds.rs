@@ -46,6 +46,7 @@ pub trait Flavor: Debug + Clone + 'static {
     /// Whether flags can be set only after it exists, one a call.
     const FLAGS_LATER: bool = false;
     const REBORN: bool = false;
+    const TRIES_AGAIN: Option<Duration> = None;
     const GROUND: bool = false;
     const ROOTED: bool = false;
     const SERVES: bool = false;
@@ -206,6 +207,7 @@ impl<F: Flavor> Resource for Spec<F> {
     const ROTATES: bool = F::ROTATES;
     const RECREATE_FAILED: bool = F::RECREATE_FAILED;
     const REBORN: bool = F::REBORN;
+    const TRIES_AGAIN: Option<Duration> = F::TRIES_AGAIN;
     const GROUND: bool = F::GROUND;
     const ROOTED: bool = F::ROOTED;
     const NAMED: bool = F::NAMED;
@@ -235,6 +237,8 @@ impl<F: Flavor> Resource for Spec<F> {
         let outputs = Outputs { id: first.id.clone(), etag: format!("{:?}/{}", first.fields.flags, first.fields.size) };
         let mut observed = Observed::ready(&first.id, live(&first.fields), outputs).in_phase(phase(first));
         observed.identity = F::KNOWN.then(|| first.born.to_string());
+        // Whoever makes one on purpose gives it a size.
+        observed.unchosen = F::REBORN && first.fields.size == 0;
         observed.duplicates = rest.iter().map(|object| object.id.clone()).collect();
         Ok(Some(observed))
     }
@@ -332,6 +336,12 @@ flavors! {
         const KIND: &'static str = "t.log";
         const FOUND: Found = Found::ByName;
         const REBORN: bool = true;
+    }
+    /// Shows how its last try ended until the next, as a trail.
+    Post {
+        const KIND: &'static str = "t.post";
+        const FOUND: Found = Found::ByName;
+        const TRIES_AGAIN: Option<Duration> = Some(Duration::from_secs(200));
     }
     /// Recognises a repeated create by its token.
     Key {

@@ -46,6 +46,7 @@ fn seen(live: Value, identity: Option<&str>) -> Seen {
         foreign: None,
         duplicates: Vec::new(),
         identity: identity.map(str::to_owned),
+        unchosen: false,
     }
 }
 

@@ -149,7 +149,16 @@ async fn what_cannot_be_had_again_is_marked_while_it_is_there() {
 
 fn seen(phase: Phase) -> Seen {
     let (live, outputs) = (json!({"zone": "a", "size": 1}), json!({"id": "i-1"}));
-    Seen { id: "i-1".into(), live, outputs, phase, foreign: None, duplicates: Vec::new(), identity: None }
+    Seen {
+        id: "i-1".into(),
+        live,
+        outputs,
+        phase,
+        foreign: None,
+        duplicates: Vec::new(),
+        identity: None,
+        unchosen: false,
+    }
 }
 
 fn recorded(id: &str, progress: Progress) -> NodeState {

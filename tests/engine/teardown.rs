@@ -173,6 +173,44 @@ async fn a_destroy_that_ends_before_its_last_look_is_made_up_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_removal_answered_with_not_found_for_another_objects_sake_is_asked_for_again() {
+    let world = World::default();
+    world.apply(&one_net()).await.complete();
+    world.cloud.upset("delete net", Mischief::Refused(Class::Absent), 1);
+    let started = Instant::now();
+    world.destroy().await.complete();
+    assert!(world.cloud.picture().is_empty());
+    assert_eq!(world.cloud.count("delete"), 2);
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_service_made_long_after_a_destroy_is_taken_over_and_named() {
+    let world = World::default();
+    world.apply(&log_and_disk()).await.complete();
+    let log = world.cloud.of("log").id;
+    world.destroy().await.complete();
+    written_again(&world, &log);
+    let (plan, ..) = world.plan(Some(&log_and_disk())).await.unwrap();
+    let adopted = plan.steps.iter().find(|step| step.node == "log").map(|step| step.action.word());
+    assert_eq!(adopted, Some("adopt"));
+    let report = world.apply(&log_and_disk()).await.complete();
+    assert_eq!(outcome(&report, "log"), Some(Outcome::Adopted));
+    assert_eq!(world.cloud.of("log").id, log, "by its tags it is ours by now");
+    world.destroy().await.complete();
+    assert!(world.cloud.picture().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_has_chosen_something_of_is_refused() {
+    let world = World::default();
+    let fields = Fields { name: Some("log".into()), tags: Some(Tags::new()), size: 3, ..Fields::default() };
+    world.cloud.plant(manner::<Log>(), fields, None);
+    let failures = world.plan(Some(&log_and_disk())).await.err().expect("it is refused");
+    assert_eq!(failures[0].fault.code, "Foreign");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_leaves_the_stack_is_not_waited_for() {
     let world = World::default();
     world.apply(&log_and_disk()).await.complete();

@@ -9,7 +9,7 @@ use tapctl::state::Progress;
 use tokio::time::Instant;
 
 use crate::cloud::Mischief;
-use crate::kinds::{Disk, Gate, Key, Net, Spec, Svc, id};
+use crate::kinds::{Disk, Gate, Key, Net, Post, Spec, Svc, id};
 use crate::stacks::{empty, everything};
 use crate::world::{World, outcome};
 
@@ -248,6 +248,30 @@ async fn a_bad_end_ends_the_wait_with_the_cloud_s_own_words_and_the_next_run_let
     let report = world.apply(&one_service()).await.complete();
     assert_eq!(outcome(&report, "svc"), Some(Outcome::Resumed));
     assert_eq!((world.cloud.of("svc").id, world.cloud.count("create")), (broken, 1));
+}
+
+fn one_post() -> Stack {
+    let mut stack = empty();
+    Spec::<Post>::new().on(&mut stack, "post");
+    stack
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_tries_again_by_itself_is_given_the_time_to() {
+    let world = World::default();
+    world.cloud.breaks.set(Some("t.post"));
+    let next_try = async {
+        tokio::time::sleep(Duration::from_secs(150)).await;
+        world.cloud.objects.borrow_mut().values_mut().for_each(|object| object.broken = None);
+    };
+    let (end, ()) = tokio::join!(world.apply(&one_post()), next_try);
+    end.complete();
+    assert_eq!(world.cloud.count("revive"), 0, "it was made a moment ago");
+    world.cloud.objects.borrow_mut().values_mut().for_each(|object| object.broken = Some("denied".to_owned()));
+    let started = Instant::now();
+    let report = world.apply(&one_post()).await.report();
+    assert_eq!(report.failures[0].to_string(), "post (t.post): wait failed: Failed: denied");
+    assert!((200..260).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

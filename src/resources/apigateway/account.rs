@@ -9,6 +9,8 @@ use super::replace;
 
 /// Whom the role must trust.
 const API_GATEWAY: &str = "apigateway.amazonaws.com";
+/// What API Gateway makes when it is given a role, to see whether it can write. It is the account's, whoever else had it made.
+const WELCOME: &str = "/aws/apigateway/welcome";
 
 /// The account's settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +39,10 @@ impl Resource for Account {
     const KIND: &'static str = "apigateway.account";
     const SHARED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 180, 60);
+
+    fn remains(&self) -> Option<String> {
+        Some(format!("the log group {WELCOME}, which API Gateway made for the account with a line or two in it"))
+    }
 
     /// Somebody else's living role serves this stack as well, and taking over would leave two with a difference that they
     /// pass back and forth.
@@ -71,8 +77,15 @@ impl Resource for Account {
 }
 
 async fn set_role(cx: &Cx<'_>, arn: &str) -> Result<()> {
-    cx.apigateway.update_account().patch_operations(replace("/cloudwatchRoleArn", arn)).send().await?;
-    Ok(())
+    let set = cx.apigateway.update_account().patch_operations(replace("/cloudwatchRoleArn", arn)).send().await;
+    let denied = |fault: Fault| match fault.message.contains("required permissions") {
+        true => fault.with_advice(format!(
+            "run the command again; if it stays, see whether a policy of the organization denies logs:CreateLogGroup \
+             without tags: API Gateway makes {WELCOME} with this role"
+        )),
+        false => fault,
+    };
+    set.map(drop).map_err(|error| denied(error.into()))
 }
 
 fn name_of(arn: &str) -> &str {

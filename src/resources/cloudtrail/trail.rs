@@ -1,6 +1,8 @@
 //! A CloudTrail trail. AWS checks bucket policy, key policy and role at the moment of the call, and a new trail records
 //! nothing until it is told to start. Log files keep arriving for a quarter of an hour after it was deleted.
 
+use std::time::Duration;
+
 use aws_sdk_cloudtrail::operation::get_trail_status::GetTrailStatusOutput;
 use aws_sdk_cloudtrail::types::{Tag, Trail as AwsTrail};
 
@@ -71,7 +73,9 @@ impl Resource for Trail {
     const SERVES: bool = true;
     const PRECIOUS: Option<&'static str> = Some("the audit record");
     const FORETOLD: &'static [&'static str] = &["trail_name", "arn"];
-    const WAIT: Wait = Wait::seconds(3, 300, 300);
+    /// AWS delivers about every five minutes, and tells how the last delivery ended until the next one has.
+    const TRIES_AGAIN: Option<Duration> = Some(Duration::from_secs(900));
+    const WAIT: Wait = Wait::seconds(3, 1200, 300);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_trail_name(&self.name)?;

@@ -1,5 +1,6 @@
 //! Flow logs of a VPC, written to a CloudWatch log group. Both calls answer success even where they failed, nothing but
-//! tags can be changed, and that delivery fails shows only minutes later.
+//! tags can be changed, and that delivery fails shows only minutes later, and for ever: what was mended since helps none but
+//! a new one.
 
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::types::{
@@ -64,6 +65,7 @@ impl Resource for FlowLog {
     const TWINS: bool = true;
     const IMMUTABLE: &'static [&'static str] =
         &["resource_id", "traffic_type", "log_group_name", "role_arn", "max_aggregation_interval"];
+    const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(3, 300, 300);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -133,13 +135,45 @@ impl Resource for FlowLog {
     }
 }
 
+/// A message may come without a status. That too much came at once passes, and a new flow log would lose what is under way.
 fn phase(log: &Ec2FlowLog) -> Phase {
-    if log.deliver_logs_status() == Some("FAILED") {
-        let message = log.deliver_logs_error_message().unwrap_or("no message");
+    let message = log.deliver_logs_error_message().filter(|message| !message.is_empty());
+    let failure = match (log.deliver_logs_status(), message) {
+        (Some("SUCCESS"), _) => None,
+        (_, Some(message)) => Some(message).filter(|message| !message.eq_ignore_ascii_case("Rate limited")),
+        (status, None) => status.filter(|status| *status == "FAILED").map(|_| "no message"),
+    };
+    if let Some(message) = failure {
         return Phase::Failed(format!("delivery FAILED: {message}"));
     }
     match log.flow_log_status() {
         Some("ACTIVE") => Phase::Ready,
         status => Phase::Pending(status.unwrap_or("unknown").to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_could_not_deliver_has_failed_with_or_without_a_status() {
+        let log = |status: Option<&str>, message: Option<&str>| {
+            let log = Ec2FlowLog::builder().flow_log_status("ACTIVE");
+            let (status, message) = (status.map(str::to_owned), message.map(str::to_owned));
+            phase(&log.set_deliver_logs_status(status).set_deliver_logs_error_message(message).build())
+        };
+        let failed = |message: &str| Phase::Failed(format!("delivery FAILED: {message}"));
+        for (status, message, expected) in [
+            (Some("SUCCESS"), None, Phase::Ready),
+            (None, None, Phase::Ready),
+            (None, Some("Access error"), failed("Access error")),
+            (Some("FAILED"), Some("Unknown error"), failed("Unknown error")),
+            (Some("FAILED"), None, failed("no message")),
+            (Some("FAILED"), Some("Rate limited"), Phase::Ready),
+            (Some("SUCCESS"), Some("Access error"), Phase::Ready),
+        ] {
+            assert_eq!(log(status, message), expected, "{status:?} {message:?}");
+        }
     }
 }

@@ -88,7 +88,9 @@ impl Resource for LogGroup {
             deletion_protection: Some(group.deletion_protection_enabled == Some(true)),
             tags: tags::read(tagged.tags.unwrap_or_default()),
         };
-        Ok(Some(Observed::ready(name, live, LogGroupOutputs { name: name.to_owned(), arn }).known_by(made)))
+        let unchosen = live.kms_key_arn.is_none() && live.retention_days == 0 && live.tags.is_empty();
+        let observed = Observed::ready(name, live, LogGroupOutputs { name: name.to_owned(), arn }).known_by(made);
+        Ok(Some(Observed { unchosen, ..observed }))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {

@@ -90,7 +90,8 @@ impl Resource for Bucket {
     const FORETOLD: &'static [&'static str] = &["bucket_name", "arn"];
     /// A full bucket takes a call for each thousand versions, and services deliver for a quarter of an hour after they
     /// were told to stop.
-    const WAIT: Wait = Wait::seconds(2, 300, 4 * 3600);
+    /// Settings of a fresh bucket conflict for a minute or so, and were seen to for most of an hour.
+    const WAIT: Wait = Wait::seconds(2, 1800, 4 * 3600);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_bucket_name(&self.name)?;

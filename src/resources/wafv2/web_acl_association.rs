@@ -1,6 +1,8 @@
 //! A web ACL in front of an API stage or a load balancer. What is protected is its key: it has one web ACL at a time,
 //! and AWS puts another in its place without asking.
 
+use std::time::Duration;
+
 use aws_sdk_wafv2::types::ResourceType;
 
 use super::WebAcl;
@@ -37,6 +39,8 @@ impl Resource for WebAclAssociation {
     const PARENT: Option<&'static str> = Some("wafv2.web_acl");
     const IMMUTABLE: &'static [&'static str] = &["resource_arn"];
     const FORETOLD: &'static [&'static str] = &["protected_arn"];
+    /// A fresh load balancer stays unavailable to WAF for minutes.
+    const DEPENDS_WITHIN: Duration = Duration::from_secs(900);
     const WAIT: Wait = Wait::seconds(5, 300, 300);
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
