@@ -56,7 +56,7 @@ impl Args {
         }
         teardown::refuse_obstacles(&survey.obstacles)?;
         self.removal(&survey, unprotected).allow()?;
-        let question = teardown::question(&survey.context.state, &teardown::stores(&survey.plan));
+        let question = teardown::question(&survey.context.state, &teardown::stores(&survey.plan), &survey.lodgers);
         confirm(stopper, self.yes, &question).await?;
         self.remove(survey, writer, stopper).await
     }

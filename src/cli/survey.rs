@@ -21,6 +21,8 @@ pub(super) struct Survey {
     pub(super) recorded: bool,
     /// The nodes that no record told of.
     pub(super) found: BTreeSet<String>,
+    /// The nodes that stand for what AWS has put into ours by itself.
+    pub(super) lodgers: BTreeSet<String>,
     /// What AWS keeps of what was removed earlier.
     pub(super) kept: Vec<Kept>,
     /// What others have put in the way.
@@ -34,10 +36,10 @@ impl Survey {
         let seen = context.observe(None, false).await?;
         let stack = if recorded { None } else { Some(context.stack().await?) };
         let recovered = recover(&context.scope(false), stack.as_ref(), &context.state, seen.clone()).await;
-        let Recovered { state, seen, found, kept } = match recovered {
+        let Recovered { state, seen, found, lodgers, kept } = match recovered {
             Err(failures) if recorded && only_denied(&failures) => {
                 render::note(&unasked(&failures));
-                Recovered { state: context.state, seen, found: BTreeSet::new(), kept: Vec::new() }
+                Recovered::of(context.state, seen)
             }
             recovered => recovered.map_err(Error::Nodes)?,
         };
@@ -45,7 +47,7 @@ impl Survey {
         let obstacles = in_the_way(&context, &seen, &Inventory::default()).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan_destroy(&context.state, &seen, &facts)?;
-        Ok(Survey { context, plan, seen, recorded, found, kept, obstacles })
+        Ok(Survey { context, plan, seen, recorded, found, lodgers, kept, obstacles })
     }
 
     /// Prints the plan, and where it comes from.

@@ -63,7 +63,7 @@ pub struct Obstacle {
     pub by: String,
 }
 
-type Failures = Vec<NodeFailure>;
+pub(super) type Failures = Vec<NodeFailure>;
 
 /// Asks every kind for all that is this stack's and environment's, and leaves out what is recorded and what was seen for
 /// a node of the stack.
@@ -104,7 +104,7 @@ pub async fn inventory<C: 'static>(
     Ok(inventory)
 }
 
-fn all_or_failures<T>(results: Vec<Result<T, NodeFailure>>) -> Result<Vec<T>, Failures> {
+pub(super) fn all_or_failures<T>(results: Vec<Result<T, NodeFailure>>) -> Result<Vec<T>, Failures> {
     let (mut all, mut failures) = (Vec::new(), Vec::new());
     for result in results {
         match result {
@@ -188,6 +188,8 @@ pub struct Recovered {
     pub seen: Observations,
     /// The nodes that no record told of.
     pub found: BTreeSet<String>,
+    /// The nodes that stand for what AWS has put into ours by itself.
+    pub lodgers: BTreeSet<String>,
     /// What AWS keeps for a while of what was removed.
     pub kept: Vec<Kept>,
 }
@@ -204,7 +206,7 @@ pub async fn recover<C: 'static>(
     state: &State,
     seen: Observations,
 ) -> Result<Recovered, Failures> {
-    let mut all = Recovered { state: state.clone(), seen, found: BTreeSet::new(), kept: Vec::new() };
+    let mut all = Recovered::of(state.clone(), seen);
     if let Some(stack) = stack.filter(|_| state.nodes.is_empty()) {
         all.take_what_the_stack_leads_to(scope, stack).await?;
     }
@@ -212,12 +214,14 @@ pub async fn recover<C: 'static>(
     all.kept.extend(inventory.kept);
     all.kept.sort_by(|one, other| (&one.node, &one.id).cmp(&(&other.node, &other.id)));
     all.kept.dedup_by(|one, other| one.id == other.id);
-    let listed: Vec<String> = inventory.unrecorded.into_iter().map(|object| all.take(object)).collect();
+    let mut listed: Vec<String> = inventory.unrecorded.into_iter().map(|object| all.take(object)).collect();
+    listed.extend(all.take_lodgers(scope).await?);
     link(&mut all.state, &listed);
-    // What is shared stands whether or not this environment was ever there.
+    // What is shared stands whether or not this environment was ever there, and what a service made is no proof of it.
     let is_own = |name: &String| {
         let kind = all.state.nodes.get(name).and_then(|node| scope.kinds.get(&node.kind).ok());
-        kind.is_some_and(|kind| !kind.facts().shared)
+        let unchosen = all.seen.get(name).and_then(Option::as_ref).is_some_and(|seen| seen.unchosen);
+        kind.is_some_and(|kind| !kind.facts().shared) && !unchosen
     };
     if state.nodes.is_empty() && !all.found.iter().any(is_own) {
         all.state.nodes.clear();
@@ -228,6 +232,11 @@ pub async fn recover<C: 'static>(
 }
 
 impl Recovered {
+    /// What is recorded, and was seen of it.
+    pub fn of(state: State, seen: Observations) -> Recovered {
+        Recovered { state, seen, found: BTreeSet::new(), lodgers: BTreeSet::new(), kept: Vec::new() }
+    }
+
     async fn take_what_the_stack_leads_to<C: 'static>(
         &mut self,
         scope: &Scope<'_, C>,
@@ -251,7 +260,7 @@ impl Recovered {
     }
 
     /// Takes up an object under its node's name or, where that is taken, beside it. Tells the name.
-    fn take(&mut self, object: Unrecorded) -> String {
+    pub(super) fn take(&mut self, object: Unrecorded) -> String {
         let Unrecorded { node, kind, seen, .. } = object;
         let beside = (1..).map(|at| format!("{node}@found-{at}"));
         let name = [node.clone()].into_iter().chain(beside).find(|name| !self.state.nodes.contains_key(name));
@@ -437,6 +446,7 @@ mod tests {
             foreign: None,
             duplicates: Vec::new(),
             identity: None,
+            unchosen: false,
         };
         as_found(kind, &seen, BTreeSet::new())
     }

@@ -10,6 +10,7 @@
 
 mod find;
 mod found;
+mod lodgers;
 mod make;
 mod node;
 mod observe;

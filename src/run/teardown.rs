@@ -1,5 +1,7 @@
 //! What must be true before everything of an environment is removed.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Refusal;
@@ -82,13 +84,19 @@ pub fn stores(plan: &Plan) -> Vec<&str> {
     stores.map(|step| step.node.as_str()).collect()
 }
 
-/// What a person is asked before everything goes, the data of these stores with it.
-pub fn question(state: &State, stores: &[&str]) -> String {
+/// What a person is asked before everything goes, the data of these stores with it, and what AWS has put there by itself.
+pub fn question(state: &State, stores: &[&str], lodgers: &BTreeSet<String>) -> String {
     let data = match stores.is_empty() {
         true => String::new(),
         false => format!(", with the data of {}", stores.join(", ")),
     };
-    format!("Remove {} {} in account {}, {}{data}?", state.stack, state.env, state.account, state.region)
+    let id = |name: &String| state.nodes.get(name).and_then(|node| node.id.clone()).unwrap_or_default();
+    let lodgers: Vec<String> = lodgers.iter().map(|name| format!("{name} {}", id(name))).collect();
+    let lodgers = match lodgers.is_empty() {
+        true => String::new(),
+        false => format!(", and what AWS has put there by itself ({})", lodgers.join(", ")),
+    };
+    format!("Remove {} {} in account {}, {}{data}{lodgers}?", state.stack, state.env, state.account, state.region)
 }
 
 #[cfg(test)]
@@ -130,9 +138,13 @@ mod tests {
     fn the_question_names_what_goes_and_whose_data() {
         let state = State::new("student-records", "dev", "123456789012", "us-east-1");
         insta::assert_snapshot!(
-            question(&state, &["db-cluster", "file-system"]),
+            question(&state, &["db-cluster", "file-system"], &BTreeSet::new()),
             @"Remove student-records dev in account 123456789012, us-east-1, with the data of db-cluster, file-system?"
         );
-        insta::assert_snapshot!(question(&state, &[]), @"Remove student-records dev in account 123456789012, us-east-1?");
+        let lodgers = ["guardduty-endpoint".to_owned()].into();
+        insta::assert_snapshot!(
+            question(&state, &[], &lodgers),
+            @"Remove student-records dev in account 123456789012, us-east-1, and what AWS has put there by itself (guardduty-endpoint )?"
+        );
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{
     Filter, NatGateway, NatGatewayState, NetworkInterface, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
 
-use super::{Described, filter, ours};
+use super::{Described, filter, lodgers, ours};
 use crate::aws::Cx;
 use crate::error::Result;
 use crate::resource::{GoesWith, Holder};
@@ -60,7 +60,11 @@ pub(super) async fn parts(cx: &Cx<'_>, vpc: &str, default_group: &str) -> Result
 
 async fn inside<T: Described>(cx: &Cx<'_>, vpc: &str, holds: impl Fn(&T) -> bool) -> Result<Vec<Holder>> {
     let all = T::describe(cx, vec![filter("vpc-id", vpc)]).await?;
-    Ok(all.iter().filter(|part| holds(part)).map(|part| Holder::of(part.id(), part.id())).collect())
+    let holder = |part: &T| match lodgers::is_managed(part.tags()) {
+        true => Holder { words: format!("{} of GuardDuty", part.id()), goes: GoesWith::Unknown },
+        false => Holder::of(part.id(), part.id()),
+    };
+    Ok(all.iter().filter(|part| holds(part)).map(holder).collect())
 }
 
 /// The groups in whose rules a group is named. The groups of a stack share two calls.

@@ -6,6 +6,7 @@ pub mod elastic_ip;
 pub mod flow_log;
 pub mod internet_gateway;
 pub mod internet_gateway_attachment;
+mod lodgers;
 pub mod nat_gateway;
 pub mod route;
 pub mod route_table;

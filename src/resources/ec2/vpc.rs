@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, ResourceType, Tag, Vpc as Ec2Vpc, VpcAttributeName, VpcState};
 use ipnet::Ipv4Net;
 
-use super::{Described, blockers, check_network, filter, find, network, retag};
+use super::{Described, blockers, check_network, filter, find, lodgers, network, retag};
 use crate::resources::prelude::*;
 
 /// A virtual network.
@@ -130,6 +130,10 @@ impl Resource for Vpc {
         let mut found = blockers::interfaces_that(cx, &observed.id, |_| true).await?;
         found.extend(blockers::parts(cx, &observed.id, &observed.outputs.default_security_group_id).await?);
         Ok(found)
+    }
+
+    async fn lodgers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Lodger>> {
+        lodgers::of_vpc(cx, &observed.id).await
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
