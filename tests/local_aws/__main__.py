@@ -20,6 +20,7 @@ def arguments():
     parser.add_argument("--lag", type=int, default=0, metavar="K")
     parser.add_argument("--limits", action="store_true")
     parser.add_argument("--gaps", action="store_true")
+    parser.add_argument("--guardduty", action="store_true")
     parser.add_argument("--ahead", type=int, default=0, metavar="SECONDS")
     parser.add_argument("--disabled-region", dest="disabled_regions", action="append", default=[], metavar="NAME")
     parser.add_argument("--quota", type=pair(int), action="append", default=[], metavar="NAME=NUMBER")
