@@ -106,7 +106,7 @@ def create_user_pool(call):
 
 @operation("cognito-idp", "DescribeUserPool")
 def describe_user_pool(call):
-    pool = shown(pool_of(call))
+    pool = {"EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"}, "LambdaConfig": {}} | shown(pool_of(call))
     mine = [domain for domain, owner in domains(call).items() if owner["UserPoolId"] == pool["Id"]]
     return {"UserPool": pool | ({"Domain": mine[0]} if mine else {})}
 

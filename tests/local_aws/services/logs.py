@@ -12,8 +12,8 @@ def extras(call):
     return call.shelf("logs.extras")
 
 
-def group_of(call):
-    name = call.get("logGroupName") or call.get("resourceIdentifier") or call.get("logGroupIdentifier") or ""
+def group_of(call, name=None):
+    name = name or call.get("logGroupName") or call.get("resourceIdentifier") or call.get("logGroupIdentifier") or ""
     name = name.split(":log-group:")[-1].removesuffix(":*")
     groups = call.backend("logs").groups
     if name not in groups:
@@ -98,4 +98,7 @@ def delete_metric_filter(call):
 def describe_metric_filters(call):
     if call.get("logGroupName"):
         group_of(call)
-    return ask(call)
+    answer = ask(call)
+    for entry in answer["metricFilters"]:
+        entry.setdefault("creationTime", int(group_of(call, entry["logGroupName"]).creation_time))
+    return answer

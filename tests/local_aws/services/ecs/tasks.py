@@ -20,6 +20,9 @@ def new_task(call, cluster_arn, definition_arn, group, started_by):
         "healthStatus": "UNKNOWN",
         "createdAt": now(),
         "containers": [],
+        "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": []},
+        "platformVersion": "1.4.0",
+        "version": 1,
         "tags": [],
     }
 

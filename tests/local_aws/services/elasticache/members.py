@@ -27,6 +27,7 @@ def cluster(call, group, member):
         "CacheClusterStatus": group["Status"],
         "EngineVersion": group["_version"],
         "NumCacheNodes": 1,
+        "ClientDownloadLandingPage": "https://console.aws.amazon.com/elasticache/home#client-download:",
         "PreferredAvailabilityZone": member["_zone"],
         "CacheClusterCreateTime": group["ReplicationGroupCreateTime"],
         "PreferredMaintenanceWindow": group["_window"],
