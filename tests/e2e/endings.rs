@@ -49,7 +49,7 @@ fn a_flow_log_that_could_not_deliver_is_made_anew() {
     aws.set(json!({ "durations": { "ec2.flow-log.delivery": 0 } }));
     aws.python("client('iam').delete_role_policy(RoleName='student-flow-logs-dev', PolicyName='flow-logs')");
     let drift = desk.tapctl(&["drift"]).expect(2);
-    assert!(drift.stdout.contains("delivery FAILED: Access error"), "{drift}");
+    assert!(drift.stdout.contains("delivery failed: Access error"), "{drift}");
     let before = aws.sweep();
     desk.tapctl(&["apply", "--yes"]).expect(0);
     assert_ne!(aws.sweep().of("ec2.flow-log"), before.of("ec2.flow-log"));

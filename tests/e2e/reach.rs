@@ -54,6 +54,7 @@ fn a_database_goes_on_with_a_later_minor_version_and_never_back_to_an_earlier_ma
     aws.python(
         "client('rds').modify_db_cluster(DBClusterIdentifier='student-aurora-dev', EngineVersion='16.13', ApplyImmediately=True)",
     );
+    aws.local("POST", "settle", serde_json::Value::Null);
     desk.tapctl(&["plan"]).expect(0);
     desk.tapctl(&["drift"]).expect(0);
     insta::assert_snapshot!(refused(&aws, &desk, "[database]\nengine_version = \"15.10\"\n"), @r#"

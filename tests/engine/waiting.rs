@@ -264,7 +264,8 @@ async fn what_tries_again_by_itself_is_given_the_time_to() {
         tokio::time::sleep(Duration::from_secs(150)).await;
         world.cloud.objects.borrow_mut().values_mut().for_each(|object| object.broken = None);
     };
-    let (end, ()) = tokio::join!(world.apply(&one_post()), next_try);
+    let stack = one_post();
+    let (end, ()) = tokio::join!(world.apply(&stack), next_try);
     end.complete();
     assert_eq!(world.cloud.count("revive"), 0, "it was made a moment ago");
     world.cloud.objects.borrow_mut().values_mut().for_each(|object| object.broken = Some("denied".to_owned()));

@@ -22,7 +22,8 @@ role = client('iam').create_role(RoleName='bench', AssumeRolePolicyDocument=json
 ecs.register_task_definition(family='bench', networkMode='awsvpc', requiresCompatibilities=['FARGATE'], cpu='256',
     memory='512', executionRoleArn=role, containerDefinitions=[{'name': 'a', 'image': 'a', 'essential': True}])
 ecs.create_service(cluster='bench', serviceName='bench', taskDefinition='bench', desiredCount=1, launchType='FARGATE',
-    networkConfiguration={'awsvpcConfiguration': {'subnets': [subnet]}})",
+    networkConfiguration={'awsvpcConfiguration': {'subnets': [subnet]}})
+ecs.get_waiter('services_stable').wait(cluster='bench', services=['bench'], WaiterConfig={'Delay': 1})",
     );
     let with = |scaling: Scaling| {
         let mut stack = stack();

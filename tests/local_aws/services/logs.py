@@ -1,5 +1,7 @@
 """CloudWatch Logs: the key, class and deletion protection of a log group, and its metric filters."""
 
+from moto.core.utils import unix_time_millis
+
 from .. import logs_left
 from ..moto_app import ask
 from ..registry import AwsError, after, operation
@@ -100,5 +102,5 @@ def describe_metric_filters(call):
         group_of(call)
     answer = ask(call)
     for entry in answer["metricFilters"]:
-        entry.setdefault("creationTime", int(group_of(call, entry["logGroupName"]).creation_time))
+        entry.setdefault("creationTime", int(unix_time_millis(group_of(call, entry["logGroupName"]).creation_time)))
     return answer

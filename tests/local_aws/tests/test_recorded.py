@@ -11,8 +11,9 @@ from local_aws.answers import SERVICES
 FOLDER = Path(__file__).parents[2] / "recorded"
 LINES = [json.loads(line) for file in sorted(FOLDER.glob("*.jsonl")) for line in file.read_text().splitlines()]
 ANSWERS = [line for line in LINES if "answer" in line]
+POLICY = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}}'
 # Parameters that an operation cannot do without, where any will do.
-ANY = {"string": "anything", "integer": 1, "long": 1, "list": [], "structure": {}, "boolean": True}
+ANY = {"integer": 1, "long": 1, "list": [], "structure": {}, "boolean": True}
 
 
 @pytest.fixture
@@ -35,6 +36,8 @@ def least(shape):
         return wanted(shape)
     if shape.type_name == "list":
         return [least(shape.member)]
+    if shape.type_name == "string":
+        return "a" * max(shape.metadata.get("min", 0), 8)
     return ANY[shape.type_name]
 
 
@@ -86,7 +89,7 @@ def test_what_is_not_there_is_told_in_the_words_of_aws(local, name):
         iam.get_role(RoleName="test_role")
     assert role.message in words_of("iam:GetRole", "NoSuchEntity")
     with refused("NoSuchEntity") as role:
-        iam.put_role_policy(RoleName="test_role", PolicyName="p", PolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+        iam.put_role_policy(RoleName="test_role", PolicyName="p", PolicyDocument=POLICY)
     assert role.message in words_of("iam:GetRole", "NoSuchEntity")
     with refused("ResourceNotFoundException") as secret:
         secrets.describe_secret(SecretId=f"missing-{name}")
