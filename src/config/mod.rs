@@ -117,6 +117,11 @@ impl Config {
     }
 }
 
+/// The key of every setting; `tags.*` stands for all of `[tags]`.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    rules::RULES.iter().map(|(key, _)| *key)
+}
+
 fn overlay(defaults: &Config, document: &Document) -> Result<Config, Problem> {
     let internal = |error: serde_json::Error| Problem::new(None, format!("cannot be applied: {error}"));
     let mut all = serde_json::to_value(defaults).map_err(internal)?;

@@ -34,6 +34,7 @@ mod requirements;
 mod returns;
 mod secrets;
 mod serves;
+mod settings;
 mod sharing;
 mod shown;
 mod signals;
