@@ -26,6 +26,7 @@ pub(super) fn defaults(stack: StackKind, env: EnvName, protect: bool) -> Config 
 fn of_the_pipeline(mut config: Config) -> Config {
     config.service = Service { cpu: 256, memory: 512, tasks: 1, min_tasks: 1, max_tasks: 4, ..config.service };
     config.stream.shards = 1;
+    config.api.waf_rate_limit = waf_rate(&config.api);
     if !config.protect {
         config.logs.retention_days = 7;
     }
@@ -134,7 +135,7 @@ pub(super) fn derive(config: &mut Config, is_set: &impl Fn(&str) -> bool) {
     if !is_set("network.private_subnets") {
         config.network.private_subnets = subnets(cidr, 11, azs);
     }
-    if !is_set("api.waf_rate_limit") {
+    if !is_set("api.waf_rate_limit") && config.stack == StackKind::StudentRecords {
         config.api.waf_rate_limit = waf_rate(&config.api);
     }
     let service = &mut config.service;

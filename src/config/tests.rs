@@ -144,6 +144,14 @@ fn what_does_not_go_together_matters_to_the_stack_it_belongs_to_only() {
 }
 
 #[test]
+fn usage_plans_say_nothing_of_a_stack_that_has_none() {
+    let pipeline = |api: &str| dev(&format!("stack = \"data-pipeline\"\n[api]\n{api}\n"));
+    let rate = |api: &str| pipeline(api).expect("they go together").api.waf_rate_limit;
+    assert_eq!(rate("plan_rate = 50"), rate(""));
+    pipeline("throttle_rate = 50\nwaf_rate_limit = 1000").expect("they go together");
+}
+
+#[test]
 fn the_names_of_the_stacks_are_the_same_everywhere() {
     use clap::ValueEnum;
     for stack in StackKind::value_variants() {

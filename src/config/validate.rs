@@ -203,7 +203,11 @@ impl Check<'_> {
         }
     }
 
+    /// Usage plans are the university's only.
     fn throttling(&mut self) {
+        if self.config.stack != StackKind::StudentRecords {
+            return;
+        }
         let api = self.config.api.clone();
         self.at_most(("api.plan_rate", api.plan_rate), ("api.throttle_rate", api.throttle_rate));
         self.at_most(("api.plan_burst", api.plan_burst), ("api.throttle_burst", api.throttle_burst));
