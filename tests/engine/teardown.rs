@@ -96,7 +96,7 @@ fn log_and_disk() -> Stack {
 
 /// A writer makes the log anew, with none of our tags.
 fn written_again(world: &World, id: &str) {
-    let fields = Fields { name: Some("log".into()), tags: Some(Tags::new()), ..Fields::default() };
+    let fields = Fields { name: Some("log".into()), zone: "a".into(), tags: Some(Tags::new()), ..Fields::default() };
     world.cloud.plant(manner::<Log>(), fields, Some(id));
 }
 
