@@ -220,7 +220,15 @@ const TOLD_BY: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// What of that cannot be read, by a part of the complaint, and why that is right.
-const EXCUSED: &[(&str, &str, &str)] = &[];
+const EXCUSED: &[(&str, &str, &str)] = &[
+    ("acm.certificate", "AWS gave no expiry", "ACM has not issued it yet; ours are imported"),
+    ("apigateway.account", "it is not there", "the account has no role, and that is what would be there"),
+    ("ec2.route", "|10.0.0.0/16: it is not there", "the local route is the table's own"),
+    ("ec2.route", "|10.0.0.0/21: it is not there", "the local route is the table's own"),
+    ("ec2.route", "|172.31.0.0/16: it is not there", "the local route is the table's own"),
+    ("rds.db_proxy_target", "proxy|database1", "the target is an instance; ours is a cluster"),
+    ("secretsmanager.secret", "test1-KGqqf5: it is not there", "it is scheduled for deletion"),
+];
 
 #[test]
 fn a_spec_read_from_a_recorded_answer_and_compared_with_itself_is_empty() {
@@ -240,15 +248,21 @@ async fn in_a_process_of_its_own() {
     let (mut complaints, mut read) = (Vec::new(), 0);
     for (kind, operation, items, id) in TOLD_BY {
         for line in reader.lines.iter().filter(|line| line.operation == *operation) {
-            for (id, only) in objects(line.answer.as_ref().expect("an answer"), items, id) {
+            for (id, mut only) in objects(line.answer.as_ref().expect("an answer"), items, id) {
                 read += 1;
+                if *kind == "ec2.security_group_rules" {
+                    only["SecurityGroups"][0]["Tags"] = json!([{ "Key": "tapctl:rules", "Value": "recorded/dev/it" }]);
+                }
                 let wrong = reader.judge(kind, line, &only, &id).await;
                 complaints.extend(wrong.map(|wrong| format!("{kind} {id}: {wrong} ({})", line.source)));
             }
         }
     }
-    let excused = |text: &String| EXCUSED.iter().any(|(kind, part, _)| text.starts_with(kind) && text.contains(part));
-    complaints.retain(|text| !excused(text));
+    for (kind, part, why) in EXCUSED {
+        let before = complaints.len();
+        complaints.retain(|text| !(text.starts_with(&format!("{kind} ")) && text.contains(part)));
+        assert!(complaints.len() < before, "{kind} {part} needs no excuse any more: {why}");
+    }
     assert!(complaints.is_empty(), "of {read}:\n{}", complaints.join("\n"));
     println!("{read} objects were read");
 }

@@ -44,7 +44,7 @@ async fn in_a_process_of_its_own() {
         ("subnet-private-a", "DependencyViolation"),
         ("group-service", "DependencyViolation"),
         ("internet-gateway-attachment", "DependencyViolation"),
-        ("elastic-ip-nat-a", "InvalidIPAddress.InUse"),
+        ("elastic-ip-nat-a", "AuthFailure"),
         ("db-subnet-group", "InvalidDBSubnetGroupStateFault"),
         ("cache-subnet-group", "CacheSubnetGroupInUse"),
         ("file-system", "FileSystemInUse"),

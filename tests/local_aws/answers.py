@@ -6,7 +6,7 @@ Where an operation has several, each call gets the next of them; `when` limits o
 
 import threading
 from datetime import UTC, datetime
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from dateutil import parser
 
@@ -20,8 +20,8 @@ SERVICES = {
 }
 # What says from where a list goes on. Every answer served is the last one.
 TOKENS = ("NextToken", "nextToken", "NextMarker", "Marker", "position", "KeyMarker", "PaginationToken")
-# IAM encodes these once more.
-ENCODED = ("AssumeRolePolicyDocument", "PolicyDocument")
+# IAM encodes these once more; recordings have them with it and without.
+ENCODED = {"iam": ("AssumeRolePolicyDocument", "PolicyDocument")}
 
 
 class Answers:
@@ -56,29 +56,30 @@ class Answers:
             line["served"] += 1
         if any(call.get(token) for token in TOKENS):
             return {}
-        return typed(line["answer"], call.model.output_shape) or {}
+        encoded = ENCODED.get(call.name.partition(":")[0], ())
+        return typed(line["answer"], call.model.output_shape, encoded) or {}
 
 
 def fits(line, call):
     return all(call.get(name) == value for name, value in line.get("when", {}).items())
 
 
-def typed(value, shape, name=None):
+def typed(value, shape, encoded=(), name=None):
     """A value with the types that serializers ask for."""
     if shape is None or value is None:
         return None
     if shape.type_name == "structure":
-        known = {key: typed(item, shape.members[key], key) for key, item in value.items() if key in shape.members}
+        known = {key: typed(item, shape.members[key], encoded, key) for key, item in value.items() if key in shape.members}
         return {key: item for key, item in known.items() if item is not None}
     if shape.type_name == "list":
-        return [typed(item, shape.member) for item in value]
+        return [typed(item, shape.member, encoded) for item in value]
     if shape.type_name == "map":
-        return {key: typed(item, shape.value) for key, item in value.items()}
+        return {key: typed(item, shape.value, encoded) for key, item in value.items()}
     if shape.type_name == "timestamp":
         return moment(value)
     if shape.type_name == "blob":
         return value.encode() if isinstance(value, str) else value
-    return quote(value) if name in ENCODED and isinstance(value, str) else value
+    return quote(unquote(value)) if name in encoded and isinstance(value, str) else value
 
 
 def moment(value):

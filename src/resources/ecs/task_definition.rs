@@ -172,8 +172,9 @@ impl Revision {
     fn observed(self) -> Result<Observed<TaskDefinition>> {
         let Revision { definition, mut tags } = self;
         tags.remove(TAG_SPEC);
+        // A revision for EC2 instances, which is never ours, may leave it open.
         let number = |field: &str, text: Option<&str>| {
-            let text = text.unwrap_or_default();
+            let text = text.filter(|text| !text.is_empty()).unwrap_or("0");
             text.parse::<i32>().map_err(|_| Fault::unexpected(format!("{field} {text:?} is no number")))
         };
         let container =

@@ -66,8 +66,7 @@ pub fn tapctl(desk: &Desk, arguments: &[&str]) -> Run {
 
 /// The first thing that is refused, without the line it stands on.
 fn refusal(run: &Run) -> String {
-    let first =
-        run.stderr.lines().next().and_then(|line| line.strip_prefix("error: ")).unwrap_or_else(|| panic!("{run}"));
+    let first = run.stderr.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_else(|| panic!("{run}"));
     match first.split_once(": ") {
         Some((place, rest)) if place.starts_with("tapctl.toml:") => rest.to_owned(),
         _ => first.to_owned(),
