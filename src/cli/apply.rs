@@ -115,7 +115,7 @@ impl Args {
         guard::check_guarded(&context.state, &context.config, self.common.without_file(), &guarded)?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
-        context.refuse_out_of_reach(&plan)?;
+        context.refuse_out_of_reach(&plan, &stack, &chosen)?;
         render::plan(&plan, &context.state)?;
         loss::refuse(&plan, &loss::Allowed { data: &self.allow_data_loss, precious: &self.allow_loss })?;
         outage::refuse(&plan, self.allow_outage).map_or(Ok(()), Err)?;

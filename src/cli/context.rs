@@ -9,7 +9,7 @@ use super::stop::Stopper;
 use super::{Common, Done, Error, place};
 use crate::aws::{Aws, Profiles};
 use crate::config::Config;
-use crate::engine::{Scope, observe};
+use crate::engine::{Scope, knot, observe};
 use crate::plan::{Action, Observations, Plan, Step};
 use crate::render;
 use crate::resource::{IgnoredTags, Kinds, Pass};
@@ -370,15 +370,26 @@ impl Context {
         observe(&scope, Some(stack), &self.state).await.map_err(Error::Nodes)
     }
 
-    /// Refuses what AWS would not let be carried out to its end.
-    pub(super) fn refuse_out_of_reach(&self, plan: &Plan) -> Result<(), Error> {
+    /// Refuses what could not be carried out to its end.
+    pub(super) fn refuse_out_of_reach(
+        &self,
+        plan: &Plan,
+        stack: &Stack,
+        chosen: &BTreeSet<String>,
+    ) -> Result<(), Error> {
         let facts = |kind: &str| self.kinds.get(kind).map(|kind| kind.facts());
         let told = |step: &Step, field: Option<&str>| stacks::behind::told(&self.config, step, field);
         let env = &self.config.env;
         let elsewhere = format!(
             "begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env {env}` first"
         );
-        reach::refuse(plan, &self.state, &facts, &told, &elsewhere)?.map_or(Ok(()), |refusal| Err(refusal.into()))
+        if let Some(refusal) = reach::refuse(plan, &self.state, &facts, &told, &elsewhere)? {
+            return Err(refusal.into());
+        }
+        match knot(stack, plan, &self.state, chosen) {
+            Some(text) => Err(Error::refused(text, "make these changes one after the other; nothing was touched")),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn scope(&self, adopt: bool) -> Scope<'_, Aws> {

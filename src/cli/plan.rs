@@ -69,7 +69,7 @@ impl Args {
         let seen = context.observe_only(&chosen, &stack, false).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
         let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
-        context.refuse_out_of_reach(&plan)?;
+        context.refuse_out_of_reach(&plan, &stack, &chosen)?;
         self.show(&plan, &context)?;
         if self.selection.is_all() {
             let inventory = unrecorded(&context, Some(&stack), &seen).await?;

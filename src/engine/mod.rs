@@ -57,6 +57,11 @@ impl Default for Options {
     }
 }
 
+/// Steps of an apply that wait for each other, as a person is told: the plan asks for an order that cannot be. Pure.
+pub fn knot(stack: &Stack, plan: &Plan, state: &State, chosen: &BTreeSet<String>) -> Option<String> {
+    walk::knot(&walk::apply_tasks(stack, plan, state, chosen)).map(|(_, text)| text)
+}
+
 /// Asks a run to stop: no new step starts, waits are dropped, calls under way get a moment to be answered and saved.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<bool>);
@@ -148,7 +153,8 @@ impl<'a, C: 'static> Engine<'a, C> {
         }
     }
 
-    /// Makes AWS like the stack, in the order of its edges, as far as `chosen` goes.
+    /// Makes AWS like the stack, in the order of its edges, as far as `chosen` goes. Where there is no such order
+    /// ([`knot`]) nothing is begun.
     ///
     /// # Errors
     /// Where the state cannot be saved. Failures of nodes are in the report.

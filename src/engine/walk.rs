@@ -148,12 +148,27 @@ fn moves(user: &str) -> [Task; 3] {
 }
 
 /// What uses the object is removed first or, where it stays, first moved to something else. Those that stay and go on
-/// using a node that is replaced wait for it instead.
+/// using a node that is replaced wait for it instead; and so do those that can only move to what will stand on something
+/// that is replaced from the ground up, this object with it, if AWS has no reason to refuse its removal before that.
 fn before_removal(node: &str, stack: &Stack, state: &State, all: &BTreeSet<Task>) -> Vec<Task> {
     let mut waits: Vec<Task> = removals_before(node, state).collect();
-    let moving = |user: &&String| !all.contains(&Task::Remove((*user).clone())) && !stands_on(stack, user, node);
+    let goes_first =
+        |ground: &&str| [Task::Remove, Task::Ensure].iter().all(|task| all.contains(&task((*ground).to_owned())));
+    let grounds: Vec<&str> = foundations(node, state).into_iter().filter(goes_first).collect();
+    let moves_too_late =
+        |user: &str| grounds.iter().any(|ground| stands_on(stack, user, ground)) && !names(user, node, state);
+    let moving = |user: &&String| {
+        !all.contains(&Task::Remove((*user).clone())) && !stands_on(stack, user, node) && !moves_too_late(user)
+    };
     waits.extend(dependents(node, state).filter(moving).flat_map(|user| moves(user)));
     waits
+}
+
+/// Whether a user's object has been told the node's, so that AWS may know of the one by the other.
+fn names(user: &str, node: &str, state: &State) -> bool {
+    let (user, node) = (state.nodes.get(user), state.nodes.get(node));
+    let id = node.and_then(|node| node.id.as_deref());
+    id.zip(user).is_some_and(|(id, user)| user.spec.to_string().contains(id))
 }
 
 fn stands_on(stack: &Stack, user: &str, node: &str) -> bool {
@@ -177,8 +192,6 @@ fn urgency(tasks: &Tasks, weight: &dyn Fn(&Task) -> u64) -> BTreeMap<Task, u64> 
         if let Some(&known) = known.get(task) {
             return known;
         }
-        // Steps that wait for each other have no longest chain; they are reported when nothing else is left to do.
-        known.insert(task.clone(), 0);
         let next = followers.get(task).into_iter().flatten();
         let rest = next.map(|next| length(next, followers, weight, known)).max().unwrap_or(0);
         known.insert(task.clone(), weight(task) + rest);
@@ -191,18 +204,31 @@ fn urgency(tasks: &Tasks, weight: &dyn Fn(&Task) -> u64) -> BTreeMap<Task, u64> 
     known
 }
 
-/// Steps that wait for each other: the stack asks for an order that cannot be.
-fn deadlock(waiting: &Tasks, done: &BTreeSet<Task>) -> Option<NodeFailure> {
-    let node = name_of(waiting.keys().next()?);
-    let one = |(task, waits): (&Task, &BTreeSet<Task>)| {
-        let open = waits.difference(done).map(Task::to_string).collect::<Vec<_>>();
-        format!("to {task} waits to {}", open.join(", "))
+/// Steps that wait for each other, each for the next and the last for the first, and a node of theirs: the stack asks for
+/// an order that cannot be.
+pub(super) fn knot(tasks: &Tasks) -> Option<(&str, String)> {
+    let mut open: BTreeMap<&Task, &BTreeSet<Task>> = tasks.iter().collect();
+    loop {
+        let waits = |(_, waits): &(&&Task, &&BTreeSet<Task>)| waits.iter().any(|wait| open.contains_key(wait));
+        let left: BTreeMap<&Task, &BTreeSet<Task>> =
+            open.iter().filter(waits).map(|(&task, &waits)| (task, waits)).collect();
+        let is_all = left.len() == open.len();
+        open = left;
+        if is_all {
+            break;
+        }
+    }
+    let mut path = vec![*open.keys().next()?];
+    let ring = loop {
+        let next = open[path[path.len() - 1]].iter().find(|wait| open.contains_key(wait))?;
+        match path.iter().position(|task| *task == next) {
+            Some(first) => break path.split_off(first),
+            None => path.push(next),
+        }
     };
-    let text = format!(
-        "these steps wait for each other: {}; remove or rename one of these nodes in a run of its own",
-        waiting.iter().map(one).collect::<Vec<_>>().join("; ")
-    );
-    Some(NodeFailure::new(node, "", "order", Fault::invalid(text)))
+    let one = |(task, next): (&&Task, &&Task)| format!("to {task} waits to {next}");
+    let steps: Vec<String> = ring.iter().zip(ring.iter().cycle().skip(1)).map(one).collect();
+    Some((name_of(ring[0]), format!("these steps wait for each other: {}", steps.join("; "))))
 }
 
 impl fmt::Display for Task {
@@ -219,8 +245,12 @@ impl fmt::Display for Task {
 
 impl<C: 'static> Engine<'_, C> {
     /// Runs every task whose predecessors are done, the most urgent first. After a failure or a request to stop nothing
-    /// new starts, and what runs is let end.
+    /// new starts, and what runs is let end. Where steps wait for each other none is begun.
     pub(super) async fn run(&self, stack: Option<&Stack>, tasks: Tasks) -> Result<Report, StateError> {
+        if let Some((node, text)) = knot(&tasks) {
+            let failure = NodeFailure::new(node, "", "order", Fault::invalid(text));
+            return Ok(Report { failures: vec![failure], skipped: tasks.len(), ..Report::default() });
+        }
         self.reporter.event(Event::Begin { steps: tasks.len() });
         let urgency = urgency(&tasks, &|task| self.weight(task, stack));
         let mut waiting = tasks;
@@ -262,9 +292,6 @@ impl<C: 'static> Engine<'_, C> {
             }
         }
         report.interrupted = self.stop.asked();
-        if report.failures.is_empty() && !report.interrupted {
-            report.failures.extend(deadlock(&waiting, &done));
-        }
         report.skipped = waiting.len();
         let unanswered = |task| format!("{task}: a call without an answer yet; the next run looks for its result");
         report.left.extend(under_way.iter().map(name_of).map(unanswered));

@@ -313,3 +313,41 @@ async fn an_update_that_somebody_undoes_again_and_again_ends_with_a_reason() {
     let text = report.failures[0].to_string();
     assert!(text.contains("still shows the old values: size"), "{text}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_left_the_stack_goes_before_a_user_that_moves_to_what_is_made_anew_below_it() {
+    let world = World::default();
+    let stack = |zone: &str, through: bool| {
+        let mut stack = empty();
+        let ground = Spec::<Net>::new().zone(zone).on(&mut stack, "ground");
+        let rule = through.then(|| Spec::<Net>::new().uses("ground", id(&ground)).on(&mut stack, "rule"));
+        // What it is told of the rule is no more than that it is there.
+        let way = rule.map_or_else(|| ground.out("etag"), |rule| rule.out("etag"));
+        Spec::<Svc>::new().size(if through { 1 } else { 2 }).uses("way", way).on(&mut stack, "svc");
+        stack
+    };
+    world.apply(&stack("a", true)).await.complete();
+    world.cloud.forget_calls();
+    world.apply(&stack("b", false)).await.complete();
+    assert!(world.cloud.position("delete", "rule") < world.cloud.position("delete", "ground"));
+    assert!(world.cloud.position("delete", "ground") < world.cloud.position("modify", "svc"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_that_wait_for_each_other_are_told_before_any_is_begun() {
+    let world = World::default();
+    let stack = |zone: &str, through: bool| {
+        let mut stack = empty();
+        let ground = Spec::<Net>::new().zone(zone).on(&mut stack, "ground");
+        let rule = through.then(|| Spec::<Net>::new().uses("ground", id(&ground)).on(&mut stack, "rule"));
+        let used = rule.map_or_else(|| id(&ground), |rule| id(&rule));
+        Spec::<Svc>::new().uses("used", used).on(&mut stack, "svc");
+        Spec::<Net>::new().on(&mut stack, zone);
+        stack
+    };
+    world.apply(&stack("a", true)).await.complete();
+    world.cloud.forget_calls();
+    let end = world.apply(&stack("b", false)).await;
+    assert_eq!(world.cloud.count("write"), 0, "{}", world.cloud.told());
+    insta::assert_snapshot!(end.report().failures[0].fault.message, @"these steps wait for each other: to make ground waits to remove ground; to remove ground waits to remove rule; to remove rule waits to make svc; to make svc waits to make ground");
+}
