@@ -103,7 +103,7 @@ impl Trial {
             means_the_same_in_a_section(&settings);
             let desk = self.desk.copy_for(&self.aws);
             write(&desk, &base(&settings));
-            Outcome::of(&desk)
+            Outcome::of(&desk, self.standing.stack)
         });
         assert_eq!(self.aws.writes_since(mark), [""; 0], "plans, and what is not asked for, write nothing");
         let mut text = "| setting | change | what happens | nodes |\n|---|---|---|---|\n".to_owned();

@@ -70,6 +70,7 @@ impl Resource for Role {
     const NAMED: bool = true;
     const GLOBAL: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "path"];
+    const SERVES: bool = true;
     const FORETOLD: &'static [&'static str] = &["name", "arn"];
     const WAIT: Wait = Wait::seconds(2, 120, 120);
 

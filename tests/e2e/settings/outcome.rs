@@ -33,13 +33,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Plans what the desk's settings ask for, and tries to make it where it interrupts or loses something.
-    pub fn of(desk: &Desk) -> Outcome {
+    /// Plans what the desk's settings ask for of this stack, and tries to make it where it interrupts or loses something.
+    pub fn of(desk: &Desk, stack: &str) -> Outcome {
         let run = tapctl(desk, &["plan", "--json"]);
         match run.code() {
             Some(0) => Outcome::Nothing,
             Some(1) => Outcome::Refused(refusal(&run)),
-            Some(2) if run.stderr.contains(" is new: no state") => Outcome::Elsewhere,
+            Some(2) if !run.place.as_ref().is_some_and(|place| place.starts_with(stack)) => Outcome::Elsewhere,
             Some(2) => of_plan(desk, &run.json()),
             _ => panic!("{run}"),
         }
