@@ -34,6 +34,7 @@ impl Args {
     async fn rotate(self, desk: Desk, writer: &Writer, stopper: &Stopper) -> Result<Done, Error> {
         stopper.when_lost(writer.lost());
         let context = stopper.unless_asked(desk.connect_as(writer, |_, _| Ok(()))).await?;
+        refuse_unrecorded(&context.state)?;
         refuse_unfinished(&context.state)?;
         let rotating = rotating(&context);
         if rotating.is_empty() {
@@ -60,6 +61,17 @@ fn rotating(context: &Context) -> Vec<&str> {
     let nodes = context.state.nodes.iter();
     let rotates = |kind: &str| context.kinds.get(kind).is_ok_and(|kind| kind.facts().rotates);
     nodes.filter(|(_, node)| rotates(&node.kind)).map(|(name, _)| name.as_str()).collect()
+}
+
+/// What uses a credential is known by the record only.
+fn refuse_unrecorded(state: &State) -> Result<(), Error> {
+    if !state.nodes.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!("nothing is recorded for {} {}", state.stack, state.env),
+        "run apply first, or name the directory of the state with --state-dir",
+    ))
 }
 
 /// What is half made has half of its users.

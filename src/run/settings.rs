@@ -61,14 +61,21 @@ pub fn check_guarded(state: &State, config: &Config, meant: bool, guarded: &[Str
     ))
 }
 
-/// Refuses to destroy what the record or the settings protect, unless its full name was given.
+/// Refuses to destroy what the record or the settings protect, unless its full name was given; and anything where another
+/// name was given.
 ///
 /// # Errors
-/// Names who protects it, and the name that must be given.
+/// Names who protects it, and the name that must be given; or both names.
 pub fn check_confirmed(state: Option<&State>, config: &Config, confirm: Option<&str>) -> Result<(), Refusal> {
     let name = format!("{}-{}", config.stack.as_str(), config.env);
     let recorded = state.and_then(|state| state.settings.as_ref()).is_some_and(|settings| settings.protect);
-    if !(config.protect || recorded) || confirm == Some(name.as_str()) {
+    if let Some(other) = confirm.filter(|confirm| *confirm != name) {
+        return Err(Refusal::new(
+            format!("--confirm names {other}, and this is {name}; nothing was changed"),
+            format!("if this is really to go, --confirm {name}; another environment is named with --env and --stack"),
+        ));
+    }
+    if !(config.protect || recorded) || confirm.is_some() {
         return Ok(());
     }
     let since = match config.protect {
@@ -163,7 +170,7 @@ mod tests {
         for (recorded, now, refused) in [(&open, &open, false), (&open, &protected, true), (&protected, &open, true)] {
             let state = applied(Some(of(recorded)));
             assert_eq!(check_confirmed(Some(&state), now, None).is_err(), refused);
-            assert_eq!(check_confirmed(Some(&state), now, Some("live")).is_err(), refused, "not its full name");
+            assert!(check_confirmed(Some(&state), now, Some("live")).is_err(), "not its full name");
             check_confirmed(Some(&state), now, Some("student-records-live")).unwrap();
         }
         assert!(check_confirmed(None, &protected, None).is_err());
@@ -172,6 +179,10 @@ mod tests {
         insta::assert_snapshot!(check_confirmed(Some(&state), &open, None).unwrap_err(), @r"
         the environment live is protected by its last apply, whatever the settings say since; nothing was changed
         hint: if it is really to go, add --confirm student-records-live
+        ");
+        insta::assert_snapshot!(check_confirmed(Some(&state), &open, Some("student-records-test")).unwrap_err(), @r"
+        --confirm names student-records-test, and this is student-records-live; nothing was changed
+        hint: if this is really to go, --confirm student-records-live; another environment is named with --env and --stack
         ");
     }
 

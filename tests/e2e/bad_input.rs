@@ -290,8 +290,8 @@ fn a_run_that_should_not_be_is_refused_with_what_to_add() {
     hint: if it is really to go, add --confirm student-records-prod
     ");
     insta::assert_snapshot!(untold(&aws, &desk, &["destroy", "--yes", "--env", "prod", "--confirm", "prod"], 1), @r"
-    error: the environment prod is protected; nothing was changed
-    hint: if it is really to go, add --confirm student-records-prod
+    error: --confirm names prod, and this is student-records-prod; nothing was changed
+    hint: if this is really to go, --confirm student-records-prod; another environment is named with --env and --stack
     ");
     desk.settings("protect = true");
     insta::assert_snapshot!(untold(&aws, &desk, &["destroy", "--yes"], 1), @r"

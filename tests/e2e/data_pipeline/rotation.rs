@@ -102,8 +102,8 @@ fn kill(aws: &LocalAws, desk: &Desk, operation: &str, when: &str) {
 fn nothing_is_rotated_where_there_is_nothing_or_nobody_agreed() {
     let aws = LocalAws::lease();
     let desk = pipeline(&aws);
-    let run = desk.tapctl(&["rotate", "--yes"]).expect(0);
-    assert!(run.stderr.contains("nothing to rotate"), "{run}");
+    let run = desk.tapctl(&["rotate", "--yes"]).expect(1);
+    assert!(run.stderr.contains("nothing is recorded for data-pipeline dev"), "{run}");
     desk.tapctl(&["apply", "--yes"]).expect(0);
     let mark = aws.mark();
     let run = desk.tapctl(&["rotate"]).expect(1);

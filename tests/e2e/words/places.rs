@@ -172,8 +172,8 @@ pub(super) const NEW: &[Case] = &[
     },
     Case {
         arguments: "rotate --yes",
-        code: 0,
-        says: "note: nothing to rotate: no credential was made for this stack\n",
+        says: "error: nothing is recorded for student-records dev\n\
+               hint: run apply first, or name the directory of the state with --state-dir\n",
         ..CASE
     },
     Case {
