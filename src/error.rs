@@ -109,6 +109,10 @@ impl Fault {
             "NoLongerOurs" => {
                 return Some("leave it there with `tapctl state rm NODE`, or take it over with `tapctl apply --adopt`");
             }
+            // A changed throughput mode, or fewer provisioned MiB/s: "How to manage throughput" in the EFS User Guide.
+            "TooManyRequests" if self.operation.starts_with("efs:") => {
+                return Some("AWS takes such a change once in 24 hours: run apply again then, or put the setting back");
+            }
             "RequestTimeTooSkewed" => return Some("set this machine's clock, then run again"),
             _ => {}
         }

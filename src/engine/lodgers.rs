@@ -21,7 +21,9 @@ impl Recovered {
         let lodgers: Vec<Unrecorded> = all_or_failures(asked)?.into_iter().flatten().collect();
         let mut names = Vec::new();
         for lodger in lodgers {
-            if self.state.nodes.values().any(|node| node.kind == lodger.kind && node.id.as_ref() == Some(&lodger.id)) {
+            let is_it = |node: &NodeState| node.kind == lodger.kind && node.id.as_ref() == Some(&lodger.id);
+            if let Some((name, _)) = self.state.nodes.iter().find(|(_, node)| is_it(node)) {
+                self.lodgers.insert(name.clone());
                 continue;
             }
             let name = self.take(lodger);

@@ -14,6 +14,7 @@ use super::ownership::{is_anothers, is_bare};
 use super::report::{Event, Outcome};
 use super::walk::Halt;
 use crate::error::{Class, Fault};
+use crate::plan::is_lodger;
 use crate::resource::{Cx, Pass, Phase, Seen};
 use crate::stack::Stack;
 use crate::state::{NodeState, Progress, base_name};
@@ -72,6 +73,9 @@ impl<C: 'static> Worker<'_, C> {
         let Some(found) = self.object_to_remove(&node).await? else {
             return if lingers { Ok(self.linger(Outcome::Forgotten)) } else { self.forget(Outcome::Forgotten).await };
         };
+        if stack.is_some() && is_lodger(&node, &self.owner(""), &found) {
+            return self.forget(Outcome::Forgotten).await;
+        }
         let deleting = |node: &mut NodeState| {
             node.id = Some(found.id.clone());
             node.progress = Progress::Deleting;

@@ -14,7 +14,7 @@ pub use self::steps::{Action, NOT_SEEN_READY, Plan, Step};
 use self::outputs::Known;
 use crate::diff::Diff;
 use crate::error::Result;
-use crate::resource::{Facts, Phase, Replace, Seen};
+use crate::resource::{Facts, Owner, Phase, Replace, Seen};
 use crate::stack::{self, Entry, Stack};
 use crate::state::{NodeState, Progress, State};
 
@@ -114,8 +114,21 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
         steps.push(step);
         steps.extend(duplicates(name, &facts, recorded, now));
     }
-    steps.extend(leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?);
+    let mut leaving = leaving(state, &|name| stack.nodes.contains_key(name), seen, facts)?;
+    let lodges = |step: &&mut Step| {
+        let (node, now) = (state.nodes.get(&step.node), seen.get(&step.node).and_then(Option::as_ref));
+        node.zip(now).is_some_and(|(node, now)| is_lodger(node, &state.owner(&step.node, ""), now))
+    };
+    leaving.iter_mut().filter(lodges).for_each(|step| step.action = Action::Forget);
+    steps.extend(leaving);
     Ok(Plan { steps })
+}
+
+/// Whether a record is of what AWS put there by itself, as a destroy that did not come to its end leaves it: nobody here
+/// has made it or taken it over. While what it stands in stays, so does it.
+pub fn is_lodger(node: &NodeState, owner: &Owner, now: &Seen) -> bool {
+    let tags = now.live.get("tags").and_then(|tags| serde_json::from_value(tags.clone()).ok());
+    node.created.is_none() && node.attempt.is_none() && tags.is_some_and(|tags| !owner.owns_any(&tags))
 }
 
 /// What a node should be, as far as that is known, and what makes it so.

@@ -154,7 +154,7 @@ fn who_only_looks_or_is_refused_leaves_no_lock() {
     let desk = Desk::at(&aws);
     let lock = desk.path("state/student-records-dev.lock");
     let commands: [(&[&str], i32); 5] = [
-        (&["rotate", "--yes"], 0),
+        (&["rotate", "--yes"], 1),
         (&["state", "rm", "vpc", "--yes"], 1),
         (&["apply", "--yes", "--target", "vpcc"], 1),
         (&["apply"], 1),

@@ -6,6 +6,7 @@ use tapctl::engine::{Outcome, Stop};
 use tapctl::error::Class;
 use tapctl::resource::Tags;
 use tapctl::stack::Stack;
+use tapctl::state::NodeState;
 use tokio::time::Instant;
 
 use crate::cloud::{Fields, Mischief};
@@ -199,6 +200,25 @@ async fn what_a_service_made_long_after_a_destroy_is_taken_over_and_named() {
     assert_eq!(world.cloud.of("log").id, log, "by its tags it is ours by now");
     world.destroy().await.complete();
     assert!(world.cloud.picture().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_put_there_stays_where_the_next_run_is_an_apply_again() {
+    let world = World::default();
+    world.apply(&one_net()).await.complete();
+    let fields = Fields { zone: "a".into(), tags: Some(Tags::new()), ..Fields::default() };
+    let id = world.cloud.plant(manner::<Net>(), fields, None);
+    // As a destroy that was stopped before its turn has recorded it.
+    let mut state = world.store.state();
+    let outputs = serde_json::json!({});
+    let record = NodeState { id: Some(id.clone()), outputs, created: None, ..state.nodes["net"].clone() };
+    state.nodes.insert("lodger".into(), record);
+    world.store.text.replace(Some(state.text()));
+    let (destroy, ..) = world.plan(None).await.unwrap();
+    assert!(destroy.steps.iter().any(|step| step.node == "lodger" && step.action.word() == "delete"));
+    let report = world.apply(&one_net()).await.complete();
+    assert_eq!(outcome(&report, "lodger"), Some(Outcome::Forgotten));
+    assert!(world.cloud.objects.borrow().contains_key(&id));
 }
 
 #[tokio::test(start_paused = true)]

@@ -139,7 +139,6 @@ pub const STANDING: [Standing; 2] = [
             case("cache.engine_version", "\"7.0\""),
             case("cache.nodes", "2"),
             unset("stream.mode"),
-            unset("files.throughput_mode"),
             unset("files.backup"),
             unset("api.authorization"),
             unset("api.waf"),

@@ -47,8 +47,9 @@ def remember_floods(call, answer):
 
 
 @after("wafv2", "GetWebACL")
-def show_floods(call, answer):
+def show_whole(call, answer):
     acl = answer["WebACL"]
+    acl.setdefault("ManagedByFirewallManager", False)
     balancers = [arn for arn, guard in guards(call).items() if guard == acl["ARN"] and ":loadbalancer/" in arn]
     usual = {"ALBLowReputationMode": "ACTIVE_UNDER_DDOS"} if balancers else None
     found = under_attack(call).get(acl["Id"]) or usual
