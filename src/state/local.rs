@@ -135,7 +135,16 @@ fn version(bytes: &[u8]) -> Version {
     Version(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// What is renamed into its place would part a link from the file it leads to, which others go on with.
+fn refuse_link(path: &Path) -> io::Result<()> {
+    match fs::read_link(path) {
+        Ok(to) => Err(io::Error::other(format!("it is a link to {}; its whole directory may be one", to.display()))),
+        Err(_) => Ok(()),
+    }
+}
+
 fn read(path: &Path) -> io::Result<Option<Kept>> {
+    refuse_link(path)?;
     match fs::read(path) {
         Ok(bytes) => Ok(Some(Kept { version: version(&bytes), bytes })),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -179,3 +179,21 @@ async fn a_process_killed_while_it_saves_leaves_whole_documents() {
     println!("{rounds} kills, {littered} of them with a temporary file left");
     assert!(rounds > 5, "{rounds} rounds");
 }
+
+#[tokio::test]
+async fn a_link_in_place_of_the_state_is_refused_and_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, elsewhere) = (store(&directory), directory.path().join("elsewhere.json"));
+    fs::create_dir_all(store.directory()).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, store.path(Item::Document)).unwrap();
+    for there in [false, true] {
+        if there {
+            fs::write(&elsewhere, "{}").unwrap();
+        }
+        let told = store.read(Item::Document).await.unwrap_err().to_string();
+        assert!(told.contains(&format!("it is a link to {}", elsewhere.display())), "{told}");
+        let told = store.write(Item::Document, b"{}", None).await.unwrap_err().to_string();
+        assert!(told.contains("it is a link to"), "{told}");
+    }
+    assert!(fs::read_link(store.path(Item::Document)).is_ok());
+}
