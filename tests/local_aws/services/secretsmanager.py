@@ -1,7 +1,8 @@
 """Secrets Manager: names that are not free yet, and secrets that belong to another service."""
 
 from ..life import later
-from ..registry import AwsError, after, recover
+from ..moto_app import ask
+from ..registry import AwsError, after, operation, recover
 
 SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
 
@@ -42,6 +43,16 @@ def not_found_is_a_bad_request(call, error):
     """With this status: localstack/localstack on GitHub, snapshot of test_secret_not_found, taken on AWS."""
     if error.code == "ResourceNotFoundException":
         raise AwsError(error.code, error.message, 400)
+
+
+@operation("secretsmanager", "GetSecretValue")
+def get_secret_value(call):
+    """What is named by neither version nor label is the current one (GetSecretValue in the API reference)."""
+    secret = secret_named(call, call.params["SecretId"])
+    if secret is None or call.get("VersionId") or call.get("VersionStage"):
+        return ask(call)
+    current = [name for name, version in secret.versions.items() if "AWSCURRENT" in version["version_stages"]]
+    return ask(call, params=call.params | {"VersionId": current[0]} if current else None)
 
 
 def secret_named(call, reference):

@@ -93,6 +93,17 @@ def test_name_of_a_secret_scheduled_for_deletion(local, name):
     assert "DeletedDate" not in secrets.describe_secret(SecretId=name)
 
 
+def test_the_current_value_is_meant_where_none_is_named(local, name):
+    secrets = local("secretsmanager")
+    first = secrets.create_secret(Name=name, SecretString="first")["VersionId"]
+    second = secrets.put_secret_value(SecretId=name, SecretString="second", VersionStages=["AWSPENDING"])["VersionId"]
+    assert secrets.get_secret_value(SecretId=name)["SecretString"] == "first"
+    move = {"SecretId": name, "VersionStage": "AWSCURRENT"}
+    secrets.update_secret_version_stage(**move, MoveToVersionId=second, RemoveFromVersionId=first)
+    found = secrets.get_secret_value(SecretId=name)
+    assert (found["SecretString"], found["VersionId"]) == ("second", second)
+
+
 @proves("secretsmanager.secret_key")
 def test_secret_token(local, name, key):
     secrets, token = local("secretsmanager"), "t" * 32
