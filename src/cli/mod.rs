@@ -124,6 +124,7 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Error::State(StateError::Locked { .. } | StateError::Fenced { .. } | StateError::Lapsed { .. }) => 3,
+            Error::Config(error) if error.is_of_no_file() => USAGE,
             Error::Stopped(why) => why.exit_code(),
             Error::Call(fault) => exit_code(&[fault.class]),
             Error::Nodes(failures) => exit_code(&failures.iter().map(|one| one.fault.class).collect::<Vec<_>>()),

@@ -36,6 +36,18 @@ impl ConfigError {
         self.problems.len()
     }
 
+    /// Whether no file is to blame, but a flag or the variable that stands for it.
+    pub fn is_of_no_file(&self) -> bool {
+        self.file.is_empty()
+    }
+
+    /// A file that is in another encoding, with the line it ceases to be readable on.
+    pub(super) fn not_utf8(file: &str, error: &std::string::FromUtf8Error) -> Self {
+        let readable = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = readable.iter().filter(|byte| **byte == b'\n').count() + 1;
+        ConfigError::new(file, vec![Problem::new(Some(line), "is not UTF-8; save the file in that encoding")])
+    }
+
     pub(super) fn unreadable(file: &str, error: &std::io::Error) -> Self {
         ConfigError::new(file, vec![Problem::new(None, format!("cannot be read: {error}"))])
     }

@@ -57,8 +57,9 @@ impl Config {
     /// Every mistake in the file, and an environment name that AWS's limits do not allow.
     pub fn load(path: &Path, explicit: bool, env: &str, stack: Option<StackKind>) -> Result<Config, ConfigError> {
         let file = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Config::parse(&file, &text, env, stack),
+        match std::fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => Config::parse(&file, &text, env, stack),
+            Ok(Err(error)) => Err(ConfigError::not_utf8(&file, &error)),
             Err(error) if error.kind() == ErrorKind::NotFound && !explicit => Config::without_file(env, stack),
             Err(error) => Err(ConfigError::unreadable(&file, &error)),
         }

@@ -161,6 +161,15 @@ fn the_names_of_the_stacks_are_the_same_everywhere() {
 }
 
 #[test]
+fn another_encoding_is_told_with_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tapctl.toml");
+    std::fs::write(&path, b"protect = true\nregion = \"us-east-1\" # \xe9t\xe9\n").unwrap();
+    let told = Config::load(&path, true, "dev", None).unwrap_err().to_string();
+    assert_eq!(told, format!("{}:2: is not UTF-8; save the file in that encoding", path.display()));
+}
+
+#[test]
 fn a_file_that_was_named_must_be_there() {
     let error = Config::load(Path::new("/no/such/tapctl.toml"), true, "dev", None).unwrap_err().to_string();
     insta::assert_snapshot!(error, @"/no/such/tapctl.toml: cannot be read: No such file or directory (os error 2)");

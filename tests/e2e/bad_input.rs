@@ -82,7 +82,7 @@ fn names_and_files_are_refused_before_aws_is_asked() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
     for env in ["Dev", "a_b", "-dev", "dev-", "a--b", "1st", "", "../prod"] {
-        let text = untold(&aws, &desk, &["apply", "--yes", &format!("--env={env}")], 1);
+        let text = untold(&aws, &desk, &["apply", "--yes", &format!("--env={env}")], 64);
         assert!(
             text.starts_with(&format!(
                 "error: the environment's name (--env or ENVIRONMENT_SUFFIX) is {env:?}; allowed: "
@@ -90,7 +90,7 @@ fn names_and_files_are_refused_before_aws_is_asked() {
             "{text}"
         );
     }
-    insta::assert_snapshot!(untold(&aws, &desk, &["apply", "--yes", "--env", "a-very-long-name-of-an-environment"], 1), @r#"error: the environment's name (--env or ENVIRONMENT_SUFFIX) is "a-very-long-name-of-an-environment"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>"#);
+    insta::assert_snapshot!(untold(&aws, &desk, &["apply", "--yes", "--env", "a-very-long-name-of-an-environment"], 64), @r#"error: the environment's name (--env or ENVIRONMENT_SUFFIX) is "a-very-long-name-of-an-environment"; allowed: lower-case letters, digits and single hyphens, a letter first, no hyphen last, at most 14 characters, because AWS allows the name of a target group 32 and ours is student-tg-<hash>-<env>"#);
     insta::assert_snapshot!(untold(&aws, &desk, &["plan", "--config", "missing.toml"], 1), @r"
     error: there is no missing.toml
     hint: name one that is there; `tapctl init missing.toml` writes one, and --config none leaves all to the defaults
