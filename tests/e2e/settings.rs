@@ -29,9 +29,8 @@ const HEAD: &str = "# What a change of each setting does
 Each setting was changed, by itself, on an environment that stood, and planned. **asks** means that `apply` goes ahead only
 with the flags named; **refused** that neither plan nor apply goes ahead, and nothing is written. All that nobody is asked
 about was then made in one run, in which no route, rule, listener or target was ever without its successor; all that is asked
-about in the next; and after each there was nothing left to do. (AWS takes another `files.throughput_mode` once in 24 hours.)
-A replacement that is not asked about has its successor
-before its users move, or serves nobody meanwhile.
+about in the next; and after each there was nothing left to do. A replacement that is not asked about has its successor
+before its users move, or serves nobody meanwhile. AWS takes another `files.throughput_mode` once in 24 hours.
 
 A setting means the same in the base of the file and in `[env.<name>]`. Those of the other system change nothing.
 

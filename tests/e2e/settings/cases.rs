@@ -133,7 +133,6 @@ pub const STANDING: [Standing; 2] = [
             case("network.nat", "\"single\""),
             unset("network.endpoints"),
             unset("service.tls"),
-            case("database.engine_version", "\"17.5\""),
             case("database.instances", "2"),
             unset("database.proxy"),
             case("cache.engine_version", "\"7.0\""),
