@@ -267,6 +267,7 @@ impl Desk {
         let said: Vec<Claim> = self.said.iter().cloned().chain(of_profile).collect();
         let claim = recorded.as_ref().map(|state| Claim::new(&state.region, self.store.place(Item::Document)));
         let region = self.region(&said, claim.as_ref())?;
+        region::check_confirmed(&region, self.common.new_region.as_deref())?;
         self.config.place_in(&region.region, &region.by)?;
         let aws = place::connect(&region, &self.common, &profiles).await?;
         render::place(&self.config, &aws.account, &aws.region, aws.endpoints.words().as_deref());

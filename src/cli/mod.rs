@@ -70,7 +70,7 @@ struct Common {
     /// The AWS region. tapctl.toml, AWS_REGION, AWS_DEFAULT_REGION and the profile may name it too, and must name the same.
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Take a region that this tapctl does not know, since AWS adds new ones.
+    /// That this region, which --region or another place names and this tapctl does not know, is really meant.
     #[arg(long, env = "TAPCTL_NEW_REGION", value_name = "REGION")]
     new_region: Option<String>,
     /// The profile of ~/.aws/config whose credentials are used, before those of the environment.

@@ -25,7 +25,7 @@ mod tests;
 mod validate;
 mod words;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -44,6 +44,19 @@ use error::Problem;
 /// A `tapctl.toml` that shows every setting with its default, all commented out.
 pub const TEMPLATE: &str = include_str!("template.toml");
 
+/// Bytes that no file of settings has: what goes on for ever is no file of settings.
+const MOST: u64 = 16 << 20;
+
+/// Reads a file of settings.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MOST {
+        true => Err(std::io::Error::other(format!("it has more than {} MiB", MOST >> 20))),
+        false => Ok(bytes),
+    }
+}
+
 impl Config {
     /// What this environment gets for being protected, or for not being.
     pub const fn profile(&self) -> Profile {
@@ -57,7 +70,7 @@ impl Config {
     /// Every mistake in the file, and an environment name that AWS's limits do not allow.
     pub fn load(path: &Path, explicit: bool, env: &str, stack: Option<StackKind>) -> Result<Config, ConfigError> {
         let file = path.display().to_string();
-        match std::fs::read(path).map(String::from_utf8) {
+        match read(path).map(String::from_utf8) {
             Ok(Ok(text)) => Config::parse(&file, &text, env, stack),
             Ok(Err(error)) => Err(ConfigError::not_utf8(&file, &error)),
             Err(error) if error.kind() == ErrorKind::NotFound && !explicit => Config::without_file(env, stack),

@@ -170,6 +170,12 @@ fn another_encoding_is_told_with_the_line() {
 }
 
 #[test]
+fn what_has_no_end_is_not_read_to_it() {
+    let told = Config::load(Path::new("/dev/zero"), true, "dev", None).unwrap_err().to_string();
+    assert_eq!(told, "/dev/zero: cannot be read: it has more than 16 MiB");
+}
+
+#[test]
 fn a_file_that_was_named_must_be_there() {
     let error = Config::load(Path::new("/no/such/tapctl.toml"), true, "dev", None).unwrap_err().to_string();
     insta::assert_snapshot!(error, @"/no/such/tapctl.toml: cannot be read: No such file or directory (os error 2)");

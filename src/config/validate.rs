@@ -216,8 +216,8 @@ impl Check<'_> {
             let limit = self.state("api.waf_rate_limit", api.waf_rate_limit);
             let rate = self.state("api.plan_rate", api.plan_rate);
             let text = format!(
-                "{limit}; allowed: at least {least} in five minutes, since {rate} a second, and a campus system may stand \
-                 behind one address"
+                "{limit}; allowed: at least {least} in five minutes, since {rate}, in requests a second, and a campus system \
+                 may stand behind one address"
             );
             self.report(&["api.waf_rate_limit", "api.plan_rate"], text);
         }

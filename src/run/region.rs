@@ -47,6 +47,20 @@ pub fn resolve(said: &[Claim], recorded: Option<&Claim>, new: Option<&str>) -> R
     Ok(first.clone())
 }
 
+/// Refuses a region that was confirmed as new where the run is for another one.
+///
+/// # Errors
+/// Names both.
+pub fn check_confirmed(region: &Claim, new: Option<&str>) -> Result<(), Refusal> {
+    let Some(new) = new.filter(|new| *new != region.region) else { return Ok(()) };
+    Err(Refusal::new(
+        format!("--new-region is {new:?}, and the region is {} by {}", region.region, region.by),
+        format!(
+            "--new-region only says that a region is really meant: name it, too, as --region {new}; or take it away"
+        ),
+    ))
+}
+
 fn check(said: &Claim, new: Option<&str>) -> Result<(), Refusal> {
     let Claim { region, by } = said;
     if !regions::is_region(region) {
@@ -88,6 +102,11 @@ mod tests {
         }
         let new = said(&[("ap-southeast-9", "AWS_REGION")]);
         assert_eq!(resolve(&new, None, Some("ap-southeast-9")), Ok(new[0].clone()));
+        assert_eq!(check_confirmed(&new[0], Some("ap-southeast-9")), Ok(()));
+        insta::assert_snapshot!(check_confirmed(&recorded, Some("ap-southeast-9")).unwrap_err(), @r#"
+        --new-region is "ap-southeast-9", and the region is eu-west-1 by state/a.json
+        hint: --new-region only says that a region is really meant: name it, too, as --region ap-southeast-9; or take it away
+        "#);
     }
 
     #[test]

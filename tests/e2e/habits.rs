@@ -78,7 +78,7 @@ fn help_says_what_each_command_does() {
               too, and must name the same
 
           --new-region <REGION>
-              Take a region that this tapctl does not know, since AWS adds new ones
+              That this region, which --region or another place names and this tapctl does not know, is really meant
               
               [env: TAPCTL_NEW_REGION=]
 
