@@ -207,6 +207,7 @@ pub async fn recover<C: 'static>(
     seen: Observations,
 ) -> Result<Recovered, Failures> {
     let mut all = Recovered::of(state.clone(), seen);
+    all.set_aside_what_goes_already(scope).await?;
     if let Some(stack) = stack.filter(|_| state.nodes.is_empty()) {
         all.take_what_the_stack_leads_to(scope, stack).await?;
     }
@@ -235,6 +236,19 @@ impl Recovered {
     /// What is recorded, and was seen of it.
     pub fn of(state: State, seen: Observations) -> Recovered {
         Recovered { state, seen, found: BTreeSet::new(), lodgers: BTreeSet::new(), kept: Vec::new() }
+    }
+
+    /// What is recorded and AWS only keeps for a while is not removed a second time.
+    async fn set_aside_what_goes_already<C: 'static>(&mut self, scope: &Scope<'_, C>) -> Result<(), Failures> {
+        for (name, node) in &self.state.nodes {
+            let Some(Some(seen)) = self.seen.get(name) else { continue };
+            let Phase::Failed(why) = &seen.phase else { continue };
+            if by_id(scope, &self.state, &node.kind, name, seen).await?.is_none() {
+                self.kept.push(Kept { node: name.clone(), id: seen.id.clone(), why: why.clone() });
+                self.seen.insert(name.clone(), None);
+            }
+        }
+        Ok(())
     }
 
     async fn take_what_the_stack_leads_to<C: 'static>(

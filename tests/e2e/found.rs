@@ -216,6 +216,12 @@ fn nothing_to_do_is_said_where_nothing_is_ours_and_what_is_kept_is_listed_again(
     assert!(status.stdout.contains("hint: `tapctl apply` takes over what is there"), "{status}");
     assert!(status.stdout.contains("vpc (ec2.vpc) vpc-"), "{status}");
     let key = aws.sweep().of("kms.key")[0]["id"].as_str().expect("an id").to_owned();
+    desk.tapctl(&["apply", "--yes", "--target", "key-rds", "--target", "vpc"]).expect(0);
+    let old = std::fs::read_to_string(desk.state_path("dev")).expect("a state");
+    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    std::fs::write(desk.state_path("dev"), old).expect("the old state is put back");
+    let plan = desk.tapctl(&["plan", "--destroy"]).expect(2);
+    assert!(plan.stdout.contains("2 to forget") && !plan.stdout.contains("loses"), "{plan}");
     desk.tapctl(&["destroy", "--yes"]).expect(0);
     for again in [&["destroy", "--yes"][..], &["plan", "--destroy"]] {
         let run = desk.tapctl(again).expect(0);
