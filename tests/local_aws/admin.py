@@ -12,6 +12,7 @@ from .meter import meter
 from .permissions import permissions
 from .quotas import quotas
 from .registry import ALL_RULES
+from .services.apigateway.execution.front_door import knock
 from .services.apigateway.execution.tasks import tasks
 from .strangers import SWAPS, swap
 from .world import world
@@ -165,6 +166,11 @@ def put_strangers(body, query):
         for wish in wishes:
             swap(**wish)
     return {"known": sorted(SWAPS)}
+
+
+@route("POST", "/_local/knocks")
+def knock_at_balancer(body, query):
+    return knock(body)
 
 
 @route("POST", "/_local/login")

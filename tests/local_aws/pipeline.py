@@ -163,7 +163,9 @@ ABOUT_THE_CALL = ("model", "strict", "consistency", "quota", "order")
 GAPS = "gaps"
 # What AWS takes, and nothing ever comes of: noted, and never refused.
 IN_VAIN = "in vain"
-ONLY_NOTED = (GAPS, IN_VAIN)
+# What AWS takes, and leaves a way in that somebody meant to close: noted, and never refused.
+OPEN = "open"
+ONLY_NOTED = (GAPS, IN_VAIN, OPEN)
 PRECEDENCE = ABOUT_THE_CALLER + ABOUT_THE_CALL + ONLY_NOTED
 INVALID = ("model", "strict")
 AGAINST_THE_CALLER = ("permissions", "limits", "consistency")
@@ -191,7 +193,7 @@ def check_rules(call, groups):
 
 def in_force(group):
     settings = world.settings
-    if group in (*INVALID, IN_VAIN):
+    if group in (*INVALID, IN_VAIN, OPEN):
         return settings.strict
     if group == "quota":
         return settings.strict and settings.quotas

@@ -36,7 +36,7 @@ def prepare(invocation):
     prepared = Prepared(invocation.request.method if method == "ANY" else method, integration.get("uri", ""))
     prepared.path = made["path"]
     if proxy:
-        prepared.headers = passed_on(invocation.headers) | made["header"]
+        prepared.headers = passed_on(invocation.headers, made["header"]) | made["header"]
         prepared.query = invocation.query | made["querystring"]
         prepared.body = invocation.text().encode()
     else:
@@ -51,8 +51,10 @@ def prepare(invocation):
     return prepared
 
 
-def passed_on(headers):
-    return {name: value for name, value in headers.items() if name.lower() not in ("host", "content-encoding")}
+def passed_on(headers, made):
+    """What a caller's headers are to an integration: those that it makes itself take the place of the caller's."""
+    replaced = {"host", "content-encoding"} | {name.lower() for name in made}
+    return {name: value for name, value in headers.items() if name.lower() not in replaced}
 
 
 def transform(invocation, prepared):
