@@ -18,6 +18,9 @@ use crate::stack::{self, Stack};
 
 /// First pause of every wait; they grow to the kind's interval.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// How long what was changed may go on as before.
+const UNMOVED: Duration = Duration::from_secs(30);
+
 /// One step's view of the engine.
 pub(super) struct Worker<'e, C> {
     pub(super) engine: &'e Engine<'e, C>,
@@ -130,6 +133,15 @@ impl<'e, C: 'static> Worker<'e, C> {
         self.sleep(patience, reason).await
     }
 
+    /// Lets what was changed take effect, where AWS does not tell when it has.
+    pub(super) async fn give_time(&self, reason: &str) -> Result<(), Halt> {
+        let mut pause = Patience::new(self.facts.wait.every, UNMOVED.min(self.engine.options.settle));
+        while !pause.is_over() {
+            self.pause(&mut pause, reason).await?;
+        }
+        Ok(())
+    }
+
     async fn sleep(&self, patience: &mut Patience, reason: &str) -> Result<(), Halt> {
         let stopped = || Halt::Interrupted(format!("{}: {reason}", self.node));
         tokio::select! {
@@ -211,6 +223,10 @@ impl<'e, C: 'static> Worker<'e, C> {
         }
         let action = decide(&self.facts, &target.spec, self.recorded().as_ref(), found.as_ref());
         self.tell_acting(&action);
+        let changes = action == Action::Create || action.diff().is_some_and(|diff| !diff.is_empty());
+        if self.facts.closes && changes {
+            self.give_time("for the other way to be open").await?;
+        }
         match (action, found) {
             (Action::Keep, Some(found)) => {
                 self.record_ready(&target, &found).await?;

@@ -1,17 +1,12 @@
 //! Changing one node's credential.
 
-use std::time::Duration;
-
 use super::Engine;
-use super::node::{Patience, Worker};
+use super::node::Worker;
 use super::report::{NodeFailure, Outcome};
 use super::walk::{Halt, Tasks, name_of};
 use crate::error::{Class, Fault};
 use crate::resource::{Cx, Pass, Phase, Seen, Turn};
 use crate::state::NodeState;
-
-/// How long an object may go on looking ready after it was given something new to work on.
-const UNMOVED: Duration = Duration::from_secs(30);
 
 impl<C: 'static> Engine<'_, C> {
     /// The nodes whose recorded id leads to somebody else's object by now: to meet one half-way would leave half of the
@@ -53,16 +48,9 @@ impl<C: 'static> Worker<'_, C> {
             self.wait(&mut patience, "rotate", &refused).await?;
         }
         if turn == Turn::Begin {
-            let mut pause = Patience::new(self.facts.wait.every, self.settle_time());
-            while !pause.is_over() {
-                self.pause(&mut pause, "for it to take in the new credential").await?;
-            }
+            self.give_time("for it to take in the new credential").await?;
         }
         Ok(())
-    }
-
-    fn settle_time(&self) -> Duration {
-        UNMOVED.min(self.engine.options.settle)
     }
 
     async fn await_ready(&self, node: &NodeState) -> Result<Seen, Halt> {

@@ -80,6 +80,8 @@ pub struct Facts {
     pub empty_at_first: bool,
     /// Fields whose change in place interrupts what it serves.
     pub interrupts: &'static [&'static str],
+    /// It shuts a way for which others were to open another one.
+    pub closes: bool,
     /// Has a credential that can be changed.
     pub rotates: bool,
     /// How often it tries by itself what it failed at.
@@ -258,6 +260,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             serves: R::SERVES,
             empty_at_first: R::EMPTY_AT_FIRST,
             interrupts: R::INTERRUPTS,
+            closes: R::CLOSES,
             rotates: R::ROTATES,
             tries_again: R::TRIES_AGAIN,
             depends_within: R::DEPENDS_WITHIN,

@@ -95,6 +95,9 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const EMPTY_AT_FIRST: bool = false;
     /// Fields whose change in place interrupts what it serves, be it for seconds.
     const INTERRUPTS: &'static [&'static str] = &[];
+    /// It shuts a way for which others were to open another one: before it changes anything, what the run has changed so far
+    /// is given the time to take effect.
+    const CLOSES: bool = false;
     /// Whether it keeps or uses a credential that was made for it, and [`rotate`](Resource::rotate) changes that.
     const ROTATES: bool = false;
     /// It tries by itself what it failed at, this often at the longest, and shows until then how the last try ended.

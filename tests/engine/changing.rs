@@ -5,7 +5,7 @@ use tapctl::error::Class;
 use tapctl::stack::{Out, Stack};
 
 use crate::cloud::{Fields, Mischief};
-use crate::kinds::{Attr, Disk, Gate, Key, Link, Net, Rev, Shared, Spec, Svc, id, manner};
+use crate::kinds::{Attr, Disk, Gate, Key, Link, Net, Rev, Shared, Shut, Spec, Svc, id, manner};
 use crate::stacks::{empty, everything};
 use crate::world::{World, outcome};
 
@@ -94,6 +94,26 @@ async fn updates_that_go_one_at_a_time_are_called_for_until_none_is_left() {
     Spec::<Attr>::new().flag("a", true).flag("b", true).flag("c", true).on(&mut stack, "attr");
     world.apply(&stack).await.complete();
     assert_eq!(world.cloud.count("modify"), 3, "{}", world.cloud.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_shuts_a_way_gives_the_other_one_the_time_to_be_open() {
+    let world = World::default();
+    let stack = |size| {
+        let mut stack = empty();
+        let net = Spec::<Net>::new().on(&mut stack, "net");
+        Spec::<Shut>::new().size(size).uses("net", id(&net)).on(&mut stack, "shut");
+        stack
+    };
+    let took = async |size| {
+        let began = tokio::time::Instant::now();
+        world.apply(&stack(size)).await.complete();
+        began.elapsed()
+    };
+    let pause = std::time::Duration::from_secs(30);
+    assert!(took(1).await >= pause, "it is made");
+    assert!(took(2).await >= pause, "it changes");
+    assert!(took(2).await < pause, "nothing changes");
 }
 
 fn revisions(size: u32) -> Stack {

@@ -38,6 +38,8 @@ pub trait Flavor: Debug + Clone + 'static {
     const SHARED: bool = false;
     /// Whether it has a credential that can be changed.
     const ROTATES: bool = false;
+    /// Whether others must have another way before it changes.
+    const CLOSES: bool = false;
     const RECREATE_FAILED: bool = false;
     const READY: u64 = 0;
     const GONE: u64 = 0;
@@ -205,6 +207,7 @@ impl<F: Flavor> Resource for Spec<F> {
     const REPLACE: Replace = F::REPLACE;
     const SHARED: bool = F::SHARED;
     const ROTATES: bool = F::ROTATES;
+    const CLOSES: bool = F::CLOSES;
     const RECREATE_FAILED: bool = F::RECREATE_FAILED;
     const REBORN: bool = F::REBORN;
     const TRIES_AGAIN: Option<Duration> = F::TRIES_AGAIN;
@@ -427,6 +430,12 @@ flavors! {
     Vault {
         const KIND: &'static str = "t.vault";
         const STATEFUL: bool = true;
+    }
+    /// Shuts a way once there is another, as what a listener does by default.
+    Shut {
+        const KIND: &'static str = "t.shut";
+        const FOUND: Found = Found::ByName;
+        const CLOSES: bool = true;
     }
     /// Never recovers from a failure, as a NAT gateway.
     Gate {
