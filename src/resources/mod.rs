@@ -18,6 +18,7 @@ pub mod kinesis;
 pub mod kms;
 pub mod logs;
 mod named;
+pub mod origin_key;
 pub mod rds;
 pub mod s3;
 pub mod secretsmanager;

@@ -37,6 +37,7 @@ mod serves;
 mod settings;
 mod sharing;
 mod shown;
+mod side_doors;
 mod signals;
 mod standing;
 mod state;

@@ -185,6 +185,7 @@ const TOLD_BY: &[(&str, &str, &str, &str)] = &[
         "{CacheSubnetGroupName}",
     ),
     ("elbv2.listener", "elasticloadbalancingv2:DescribeListeners", "Listeners", "{ListenerArn}"),
+    ("elbv2.listener_default", "elasticloadbalancingv2:DescribeListeners", "Listeners", "{ListenerArn}"),
     ("elbv2.listener_rule", "elasticloadbalancingv2:DescribeRules", "Rules", "{RuleArn}"),
     ("elbv2.load_balancer", "elasticloadbalancingv2:DescribeLoadBalancers", "LoadBalancers", "{LoadBalancerArn}"),
     ("elbv2.target_group", "elasticloadbalancingv2:DescribeTargetGroups", "TargetGroups", "{TargetGroupArn}"),

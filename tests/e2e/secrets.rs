@@ -38,8 +38,14 @@ arns = [a for status in ("ACTIVE", "INACTIVE") for a in ecs.list_task_definition
 print(json.dumps([ecs.describe_task_definition(taskDefinition=arn) for arn in arns], default=str))
 "#;
 /// The secrets there are: RDS's, ours, a key and a client of the one campus system.
-const NAMES: [&str; 5] =
-    ["rds", "student-cache", "student-client-campus-dev", "student-key-campus-dev", "student-third-party"];
+const NAMES: [&str; 6] = [
+    "rds",
+    "student-cache",
+    "student-client-campus-dev",
+    "student-key-campus-dev",
+    "student-origin",
+    "student-third-party",
+];
 /// The command lines and environments of other processes, seen while tapctl runs.
 type Seen = BTreeSet<String>;
 
@@ -49,7 +55,7 @@ fn no_secret_is_ever_seen() {
     let desk = Desk::at(&aws);
     let mut seen = Seen::new();
     let mut told: BTreeMap<String, String> = BTreeMap::new();
-    let callers = "[api]\nauthorization = \"cognito\"\n";
+    let callers = "[api]\nauthorization = \"cognito\"\n[ingress]\nmode = \"public\"\n";
     desk.settings(callers);
     // The values come to be while these run. The call that carries the cache's token is refused once, so that there is
     // an error to tell of it.

@@ -187,6 +187,11 @@ class Live:
         return self.secrets[f"{self.name('cache')}/credentials"]
 
     @cached_property
+    def origin_secret(self):
+        """Of the key that the API shows to a load balancer on the internet."""
+        return self.secrets[f"{self.name('origin')}/credentials"]
+
+    @cached_property
     def master_secret(self):
         return self.secretsmanager.describe_secret(SecretId=self.database["MasterUserSecret"]["SecretArn"])
 

@@ -7,15 +7,27 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_apigateway::types::{Authorizer, Integration as GatewayIntegration, IntegrationType, Method, Resource};
 use serde_json::{Map, Value, json};
 
+use crate::aws::Always;
 use crate::error::Result;
+use crate::resources::origin_key::{HEADER, OriginKey, Values};
 use crate::resources::values;
 use crate::stack::Out;
 
 use super::RestApi;
 use super::route::{Authorization, AwsService, HttpProxy, Integration, Link, Response, Route};
 
-/// The API as the document that PutRestApi takes.
-pub(super) fn openapi(api: &RestApi) -> Result<Value> {
+/// The parameter of an integration that is its key.
+fn origin_key_parameter() -> String {
+    format!("integration.request.header.{HEADER}")
+}
+
+/// Whether a parameter of an integration is its key, whose value nobody may see.
+pub(super) fn is_origin_key(parameter: &str) -> bool {
+    parameter.eq_ignore_ascii_case(&origin_key_parameter())
+}
+
+/// The API as the document that PutRestApi takes, with the keys that it sends.
+pub(super) fn openapi(api: &RestApi, keys: &Values) -> Result<Value> {
     let mut paths = Map::new();
     for (key, route) in &api.routes {
         let (method, path) = key.split_once(' ').unwrap_or((key, "/"));
@@ -23,7 +35,7 @@ pub(super) fn openapi(api: &RestApi) -> Result<Value> {
             "ANY" => "x-amazon-apigateway-any-method".to_owned(),
             method => method.to_lowercase(),
         };
-        paths.entry(path).or_insert_with(|| json!({}))[operation] = self::operation(route)?;
+        paths.entry(path).or_insert_with(|| json!({}))[operation] = self::operation(route, keys)?;
     }
     let mut document = json!({
         "openapi": "3.0.1",
@@ -93,10 +105,10 @@ fn security(route: &Route) -> Result<Vec<Value>> {
     Ok(security)
 }
 
-fn operation(route: &Route) -> Result<Value> {
+fn operation(route: &Route, keys: &Values) -> Result<Value> {
     let security = security(route)?;
     let (integration, statuses) = match &route.integration {
-        Integration::HttpProxy(http) => (http_proxy(http)?, Map::new()),
+        Integration::HttpProxy(http) => (http_proxy(http, keys)?, Map::new()),
         Integration::AwsService(aws) => (aws_service(aws)?, statuses(aws)),
         Integration::Other { kind } => (json!({ "type": kind }), Map::new()),
     };
@@ -117,12 +129,17 @@ fn parameter((name, required): (&String, &bool)) -> Value {
     json!({ "name": name, "in": place, "required": required, "schema": { "type": "string" } })
 }
 
-fn http_proxy(http: &HttpProxy) -> Result<Value> {
+fn http_proxy(http: &HttpProxy, keys: &Values) -> Result<Value> {
+    let mut parameters = http.request_parameters.clone();
+    if let Some(key) = &http.origin_key {
+        let value = key.values(keys)?.into_iter().next().always("version of the key")?;
+        parameters.insert(origin_key_parameter(), format!("'{value}'"));
+    }
     let mut integration = json!({
         "type": "http_proxy",
         "httpMethod": http.http_method,
         "uri": http.uri.get()?,
-        "requestParameters": http.request_parameters,
+        "requestParameters": parameters,
         "requestTemplates": known(&http.request_templates)?,
         "passthroughBehavior": http.passthrough.to_lowercase(),
         "timeoutInMillis": http.timeout_ms,
@@ -173,20 +190,27 @@ pub(super) fn names_authorizer(resources: &[Resource]) -> bool {
     methods.into_iter().any(|(_, method)| method.authorizer_id().is_some())
 }
 
+/// Whether any integration sends a key.
+pub(super) fn sends_key(resources: &[Resource]) -> bool {
+    let methods = resources.iter().flat_map(|resource| resource.resource_methods().into_iter().flatten());
+    let mut integrations = methods.filter_map(|(_, method)| method.method_integration());
+    integrations.any(|live| live.request_parameters().into_iter().flatten().any(|(name, _)| is_origin_key(name)))
+}
+
 /// The routes in what GetResources lists when it embeds methods.
-pub(super) fn routes(resources: &[Resource], authorizers: &[Authorizer]) -> BTreeMap<String, Route> {
+pub(super) fn routes(resources: &[Resource], authorizers: &[Authorizer], keys: &Keys<'_>) -> BTreeMap<String, Route> {
     let mut routes = BTreeMap::new();
     for resource in resources {
         for (name, method) in resource.resource_methods().into_iter().flatten() {
-            routes.insert(format!("{name} {}", resource.path().unwrap_or_default()), route(method, authorizers));
+            routes.insert(format!("{name} {}", resource.path().unwrap_or_default()), route(method, authorizers, keys));
         }
     }
     routes
 }
 
 /// The keys of routes that are not as they should be, whoever may call them: what an import made of them.
-pub(super) fn missing(wanted: &BTreeMap<String, Route>, resources: &[Resource]) -> Vec<String> {
-    let found = routes(resources, &[]);
+pub(super) fn missing(wanted: &BTreeMap<String, Route>, resources: &[Resource], keys: &Keys<'_>) -> Vec<String> {
+    let found = routes(resources, &[], keys);
     let same = |wanted: &Route, found: &Route| {
         (wanted.api_key_required, &wanted.parameters, &wanted.integration)
             == (found.api_key_required, &found.parameters, &found.integration)
@@ -195,7 +219,7 @@ pub(super) fn missing(wanted: &BTreeMap<String, Route>, resources: &[Resource]) 
     wanted.iter().filter(differs).map(|(key, _)| key.clone()).collect()
 }
 
-fn route(method: &Method, authorizers: &[Authorizer]) -> Route {
+fn route(method: &Method, authorizers: &[Authorizer], keys: &Keys<'_>) -> Route {
     let declared = method.request_parameters().into_iter().flatten();
     Route {
         authorization: authorization(method, authorizers),
@@ -203,7 +227,7 @@ fn route(method: &Method, authorizers: &[Authorizer]) -> Route {
         parameters: declared
             .map(|(name, required)| (name.trim_start_matches("method.request.").to_owned(), *required))
             .collect(),
-        integration: integration(method),
+        integration: integration(method, keys),
     }
 }
 
@@ -228,7 +252,7 @@ fn reads_the_header(authorizer: &Authorizer) -> bool {
         && authorizer.identity_validation_expression().is_none_or(str::is_empty)
 }
 
-fn integration(method: &Method) -> Integration {
+fn integration(method: &Method, keys: &Keys<'_>) -> Integration {
     let Some(live) = method.method_integration() else { return Integration::Other { kind: "none".to_owned() } };
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     match live.r#type() {
@@ -237,7 +261,8 @@ fn integration(method: &Method) -> Integration {
             uri: text(live.uri()).into(),
             link: link(live),
             insecure_skip_verification: live.tls_config().is_some_and(|tls| tls.insecure_skip_verification),
-            request_parameters: sorted(live.request_parameters()),
+            request_parameters: without_key(live),
+            origin_key: keys.sent_by(live),
             request_templates: templates(live.request_templates()),
             passthrough: text(live.passthrough_behavior()),
             timeout_ms: live.timeout_in_millis(),
@@ -254,6 +279,28 @@ fn integration(method: &Method) -> Integration {
         }),
         kind => Integration::Other { kind: text(kind.map(IntegrationType::as_str)) },
     }
+}
+
+/// The key that an API is to send, and what the versions of its secret hold.
+#[derive(Default)]
+pub(super) struct Keys<'a> {
+    /// As the spec has it.
+    pub wanted: Option<&'a OriginKey>,
+    /// By version.
+    pub values: Values,
+}
+
+impl Keys<'_> {
+    fn sent_by(&self, live: &GatewayIntegration) -> Option<OriginKey> {
+        let (_, sent) = live.request_parameters()?.iter().find(|(name, _)| is_origin_key(name))?;
+        Some(OriginKey::read(self.wanted, &self.values, &[sent.trim_matches('\'')]))
+    }
+}
+
+fn without_key(live: &GatewayIntegration) -> BTreeMap<String, String> {
+    let mut parameters = sorted(live.request_parameters());
+    parameters.retain(|name, _| !is_origin_key(name));
+    parameters
 }
 
 fn link(live: &GatewayIntegration) -> Option<Link> {

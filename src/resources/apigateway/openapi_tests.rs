@@ -4,6 +4,7 @@ use aws_sdk_apigateway::types::{ConnectionType, IntegrationResponse, MethodRespo
 
 use super::super::route::{path_mappings, path_parameters};
 use super::*;
+use crate::resources::origin_key::tests::{key, values};
 
 const POOL: &str = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbC";
 
@@ -21,6 +22,7 @@ fn api() -> RestApi {
             link: Some(Link { vpc_link_id: "link1".into(), load_balancer_arn: "arn:aws:alb".into() }),
             insecure_skip_verification: true,
             request_parameters: path_mappings(path),
+            origin_key: Some(key(&["v1"])),
             request_templates: BTreeMap::new(),
             passthrough: "WHEN_NO_MATCH".to_owned(),
             timeout_ms: 10_000,
@@ -67,6 +69,15 @@ fn api() -> RestApi {
         answers: None,
         tags: BTreeMap::new(),
     }
+}
+
+/// What the secret holds whose first version the API sends.
+fn hidden() -> Values {
+    values(&[("v1", "hush-1"), ("v2", "hush-2")])
+}
+
+fn keys(api: &RestApi) -> Keys<'_> {
+    Keys { wanted: api.routes.values().find_map(Route::origin_key), values: hidden() }
 }
 
 fn texts(value: &Value) -> Option<HashMap<String, String>> {
@@ -171,14 +182,16 @@ fn imported(doc: &Value) -> Vec<Resource> {
 fn what_is_written_is_read_back() {
     let api = api();
     assert_eq!(super::super::route::check_routes(&api.routes), Ok(()));
-    let doc = openapi(&api).unwrap();
-    assert_eq!(routes(&imported(&doc), &authorizers(&doc)), api.routes);
+    let doc = openapi(&api, &hidden()).unwrap();
+    assert_eq!(routes(&imported(&doc), &authorizers(&doc), &keys(&api)), api.routes);
 }
 
 #[test]
 fn an_authorizer_of_another_pool_or_place_is_a_difference() {
-    let doc = openapi(&api()).unwrap();
-    let route = |authorizer: Authorizer| routes(&imported(&doc), &[authorizer])["ANY /students/events"].clone();
+    let doc = openapi(&api(), &hidden()).unwrap();
+    let route = |authorizer: Authorizer| {
+        routes(&imported(&doc), &[authorizer], &Keys::default())["ANY /students/events"].clone()
+    };
     let of = |source: &str, arns: &[&str]| {
         let arns = arns.iter().map(|arn| (*arn).to_owned()).collect();
         Authorizer::builder().id("auth1").identity_source(source).set_provider_arns(Some(arns)).build()
@@ -198,7 +211,7 @@ fn the_spec_of_iam_is_what_it_was_before_there_was_more() {
 
 #[test]
 fn the_document_has_aws_s_form() {
-    let doc = openapi(&api()).unwrap();
+    let doc = openapi(&api(), &hidden()).unwrap();
     assert_eq!(doc["x-amazon-apigateway-security-policy"], "TLS_1_2");
     assert_eq!(doc["x-amazon-apigateway-policy"], json!({ "Statement": [] }));
     assert_eq!(doc["components"]["securitySchemes"]["sigv4"]["x-amazon-apigateway-authtype"], "awsSigv4");
@@ -227,15 +240,52 @@ fn the_document_has_aws_s_form() {
 fn what_nobody_here_made_is_seen_as_such() {
     let mock = GatewayIntegration::builder().r#type(IntegrationType::Mock).build();
     let method = Method::builder().authorization_type("NONE").method_integration(mock).build();
-    let found = routes(&[Resource::builder().path("/x").resource_methods("OPTIONS", method).build()], &[]);
+    let found =
+        routes(&[Resource::builder().path("/x").resource_methods("OPTIONS", method).build()], &[], &Keys::default());
     assert_eq!(found["OPTIONS /x"].integration, Integration::Other { kind: "MOCK".to_owned() });
 }
 
 #[test]
 fn a_route_that_an_import_left_out_is_told() {
     let api = api();
-    let mut resources = imported(&openapi(&api).unwrap());
-    assert_eq!(missing(&api.routes, &resources), [""; 0]);
+    let mut resources = imported(&openapi(&api, &hidden()).unwrap());
+    assert_eq!(missing(&api.routes, &resources, &keys(&api)), [""; 0]);
     resources.retain(|resource| resource.path() != Some("/students/events"));
-    assert_eq!(missing(&api.routes, &resources), ["ANY /students/events"]);
+    assert_eq!(missing(&api.routes, &resources, &keys(&api)), ["ANY /students/events"]);
+}
+
+/// What somebody has it send by hand is as little to be seen as what it should send.
+#[test]
+fn a_key_goes_out_and_comes_back_as_a_version_of_its_secret() {
+    let api = api();
+    let doc = openapi(&api, &hidden()).unwrap();
+    let sent = "integration.request.header.X-Origin-Key";
+    let get = &doc["paths"]["/students/{id}"]["get"]["x-amazon-apigateway-integration"];
+    assert_eq!(get["requestParameters"][sent], "'hush-1'");
+    let read = |text: &str| {
+        let doc: Value = serde_json::from_str(&doc.to_string().replace("'hush-1'", text)).unwrap();
+        let found = routes(&imported(&doc), &authorizers(&doc), &keys(&api));
+        assert!(!serde_json::to_string(&found).unwrap().contains(text.trim_matches('\'')));
+        found["GET /students/{id}"].origin_key().cloned().unwrap()
+    };
+    assert_eq!(read("'hush-1'"), key(&["v1"]));
+    assert_eq!(read("'hush-2'"), key(&["v2"]));
+    assert_ne!(read("'by hand'"), key(&["v1"]));
+    let unknown = routes(&imported(&doc), &authorizers(&doc), &Keys::default());
+    assert!(!serde_json::to_string(&unknown).unwrap().contains("hush"));
+    let mut lacking = imported(&doc);
+    assert!(sends_key(&lacking));
+    lacking.retain(|resource| resource.path() == Some("/students/events"));
+    assert!(!sends_key(&lacking));
+}
+
+#[test]
+fn a_key_is_no_parameter_to_be_given() {
+    let mut api = api();
+    let Integration::HttpProxy(http) = &mut api.routes.get_mut("GET /students/{id}").unwrap().integration else {
+        panic!("it is a proxy");
+    };
+    http.request_parameters.insert("integration.request.header.x-origin-key".to_owned(), "'hush'".to_owned());
+    let refused = super::super::route::check_routes(&api.routes).unwrap_err();
+    assert!(refused.contains("which origin_key sends") && !refused.contains("hush"), "{refused}");
 }

@@ -11,8 +11,10 @@ use aws_sdk_apigateway::types::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::resources::origin_key::Values;
 use crate::resources::prelude::*;
 
+use super::openapi::Keys;
 use super::route::{Route, check_routes};
 use super::{Listed, arn, execution_arn, find, openapi, replace, retag};
 
@@ -162,6 +164,10 @@ impl Resource for RestApi {
             true => authorizers(cx, &id).await?,
             false => Vec::new(),
         };
+        let keys = match openapi::sends_key(&resources) {
+            true => self.keys(cx).await?,
+            false => Keys::default(),
+        };
         let execution_arn = execution_arn(cx, &id);
         let live = RestApi {
             name: api.name().unwrap_or_default().to_owned(),
@@ -174,7 +180,7 @@ impl Resource for RestApi {
                 .filter(|text| !text.is_empty())
                 .map(|text| policy(text, &execution_arn))
                 .transpose()?,
-            routes: openapi::routes(&resources, &authorizers),
+            routes: openapi::routes(&resources, &authorizers, &keys),
             answers: self.answers.clone(),
             tags: Listed::tags(&api),
         };
@@ -243,17 +249,25 @@ impl Resource for RestApi {
 }
 
 impl RestApi {
+    /// The key that its routes send, with what its versions hold.
+    async fn keys(&self, cx: &Cx<'_>) -> Result<Keys<'_>> {
+        let wanted = self.routes.values().find_map(Route::origin_key);
+        Ok(Keys { wanted, values: Values::of_secret(cx, wanted).await? })
+    }
+
     /// AWS takes a document it does not like all of, warns, and drops what it warned of: API reference, `PutRestApi`. What
     /// is there all the same is no fault.
     async fn import(&self, cx: &Cx<'_>, id: &str) -> Result<()> {
-        let document = Blob::new(openapi::openapi(self)?.to_string());
+        let keys = self.keys(cx).await?;
+        let document = Blob::new(openapi::openapi(self, &keys.values)?.to_string());
         let ask = cx.apigateway.put_rest_api().rest_api_id(id).mode(PutMode::Overwrite).body(document);
-        let warnings = ask.send().await?.warnings.unwrap_or_default().join("; ");
+        let answer = ask.send().await.map_err(|error| keys.values.cut_out_of_fault(error))?;
+        let warnings = keys.values.cut_out_of(&answer.warnings.unwrap_or_default().join("; "));
         if warnings.is_empty() {
             return Ok(());
         }
         let found = resources(cx, id).await?.unwrap_or_default();
-        let missing = openapi::missing(&self.routes, &found);
+        let missing = openapi::missing(&self.routes, &found, &keys);
         match missing.is_empty() {
             true => tracing::warn!(%warnings, id, "warnings of PutRestApi"),
             false => return Err(Fault::invalid(format!("AWS dropped a part of {}: {warnings}", missing.join(", ")))),

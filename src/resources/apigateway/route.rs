@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::openapi;
+use crate::resources::origin_key::OriginKey;
 use crate::stack::Out;
 
 /// One method of one path.
@@ -74,6 +76,9 @@ pub struct HttpProxy {
     /// Where parameters of its request come from: `integration.request.path.id` from `method.request.path.id`, or a
     /// constant inside single quotes.
     pub request_parameters: BTreeMap<String, String>,
+    /// The key that it shows the server: one version of it. Left out: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin_key: Option<OriginKey>,
     /// Templates by content type.
     pub request_templates: BTreeMap<String, Out<String>>,
     /// What happens to a content type without a template: `WHEN_NO_MATCH`, `WHEN_NO_TEMPLATES` or `NEVER`.
@@ -192,6 +197,14 @@ fn check_key(key: &str) -> Result<&str, String> {
 }
 
 impl Route {
+    /// The key that it shows its server.
+    pub(super) fn origin_key(&self) -> Option<&OriginKey> {
+        match &self.integration {
+            Integration::HttpProxy(http) => http.origin_key.as_ref(),
+            Integration::AwsService(_) | Integration::Other { .. } => None,
+        }
+    }
+
     fn check(&self, path: &str) -> Result<(), String> {
         self.authorization.check()?;
         if let Some(name) = path_parameters(path).keys().find(|name| self.parameters.get(*name) != Some(&true)) {
@@ -209,6 +222,9 @@ impl Route {
             }
             Integration::Other { kind } => return Err(format!("an integration of the type {kind} cannot be made")),
         };
+        if let Some(name) = mappings.keys().find(|name| openapi::is_origin_key(name)) {
+            return Err(format!("request_parameters has {name}, which origin_key sends"));
+        }
         if let Some(source) = mappings.values().find(|source| !self.offers(source)) {
             return Err(format!("request_parameters uses {source}, which parameters does not declare"));
         }

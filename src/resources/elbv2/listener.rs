@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action as ElbAction, ActionTypeEnum, Certificate, Listener as ElbListener, ProtocolEnum, RedirectActionConfig,
-    RedirectActionStatusCodeEnum,
+    Action as ElbAction, ActionTypeEnum, Certificate, FixedResponseActionConfig, Listener as ElbListener, ProtocolEnum,
+    RedirectActionConfig, RedirectActionStatusCodeEnum,
 };
 use serde_json::{Value, json};
 
 use super::{check_ranges, retag, tags_of, to_elb};
 use crate::resources::prelude::*;
+
+/// What a listener answers of which nobody has decided yet what it does.
+pub(super) const UNDECIDED: &str = "503";
 
 /// What a load balancer does with what reaches one port.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,8 +31,9 @@ pub struct Listener {
     /// The certificate of an HTTPS listener. Left out for HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_arn: Option<Out<String>>,
-    /// What it does with a request.
-    pub action: Action,
+    /// What it does with a request that no rule takes. `None`: it begins by answering 503, and what it does then is for
+    /// [`ListenerDefault`](super::ListenerDefault) to say.
+    pub action: Option<Action>,
     /// Tags.
     pub tags: Tags,
 }
@@ -87,7 +91,7 @@ impl Resource for Listener {
 
     fn check(&self) -> std::result::Result<(), String> {
         check_ranges(&[("port", self.port, 1, 65535)])?;
-        if matches!(self.action, Action::Other { .. }) {
+        if matches!(self.action, Some(Action::Other { .. })) {
             return Err("action is other; allowed are forward and redirect-https".into());
         }
         let secured = (self.ssl_policy.is_some(), self.certificate_arn.is_some());
@@ -128,7 +132,7 @@ impl Resource for Listener {
             .protocol(ProtocolEnum::from(self.protocol.as_str()))
             .set_ssl_policy(self.ssl_policy.clone())
             .set_certificates(self.certificates()?)
-            .default_actions(self.action.to_elb()?)
+            .default_actions(self.action.as_ref().map_or_else(|| Ok(fixed(UNDECIDED)), Action::to_elb)?)
             .set_tags(Some(to_elb(&self.tags)))
             .send()
             .await?;
@@ -145,7 +149,7 @@ impl Resource for Listener {
                 .protocol(ProtocolEnum::from(self.protocol.as_str()))
                 .set_ssl_policy(self.ssl_policy.clone())
                 .set_certificates(self.certificates()?)
-                .default_actions(self.action.to_elb()?)
+                .set_default_actions(self.action.as_ref().map(Action::to_elb).transpose()?.map(|action| vec![action]))
                 .send()
                 .await?;
         }
@@ -174,6 +178,12 @@ impl Listener {
         let Some(arn) = &self.certificate_arn else { return Ok(None) };
         Ok(Some(vec![Certificate::builder().certificate_arn(arn.get()?).build()]))
     }
+}
+
+/// An answer of the load balancer's own.
+pub(super) fn fixed(status: &str) -> ElbAction {
+    let answer = FixedResponseActionConfig::builder().status_code(status).content_type("text/plain").build();
+    ElbAction::builder().r#type(ActionTypeEnum::FixedResponse).fixed_response_config(answer).build()
 }
 
 impl Action {
@@ -229,13 +239,13 @@ fn live(listener: &ElbListener, balancer: String, tags: &Tags) -> Listener {
         protocol: listener.protocol().map_or("", |protocol| protocol.as_str()).to_owned(),
         ssl_policy: listener.ssl_policy().filter(|policy| !policy.is_empty()).map(str::to_owned),
         certificate_arn: certificate.map(Out::from),
-        action: Action::from_elb(listener.default_actions()),
+        action: Some(Action::from_elb(listener.default_actions())),
         tags: tags.clone(),
     }
 }
 
 /// A load balancer's listeners with their tags, read once for all listener nodes.
-async fn listeners(cx: &Cx<'_>, balancer: &str) -> Result<Rc<Vec<(ElbListener, Tags)>>> {
+pub(super) async fn listeners(cx: &Cx<'_>, balancer: &str) -> Result<Rc<Vec<(ElbListener, Tags)>>> {
     cx.pass.shared(&format!("elbv2.listeners {balancer}"), || read(cx, balancer)).await
 }
 

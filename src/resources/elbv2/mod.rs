@@ -1,11 +1,13 @@
 //! Elastic Load Balancing v2. A create call with a taken name and the same settings answers with what is there.
 
 pub mod listener;
+pub mod listener_default;
 pub mod listener_rule;
 pub mod load_balancer;
 pub mod target_group;
 
 pub use listener::Listener;
+pub use listener_default::ListenerDefault;
 pub use listener_rule::ListenerRule;
 pub use load_balancer::LoadBalancer;
 pub use target_group::TargetGroup;
@@ -22,7 +24,12 @@ use crate::resource::{Kinds, Tags};
 const TAGS_A_CALL: usize = 20;
 
 pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
-    kinds.with::<Listener>().with::<ListenerRule>().with::<LoadBalancer>().with::<TargetGroup>()
+    kinds
+        .with::<Listener>()
+        .with::<ListenerDefault>()
+        .with::<ListenerRule>()
+        .with::<LoadBalancer>()
+        .with::<TargetGroup>()
 }
 
 fn to_elb(tags: &Tags) -> Vec<Tag> {

@@ -4,6 +4,8 @@ pub mod secret;
 
 pub use secret::{Secret, SecretValue};
 
+use std::collections::BTreeMap;
+
 use crate::aws::{Always, Aws, Cx, IfPresent};
 use crate::error::{Class, Fault, Result};
 use crate::resource::Kinds;
@@ -25,4 +27,20 @@ pub(super) async fn value_of(cx: &Cx<'_>, secret: &str) -> Result<String> {
         return Err(Fault::new(Class::NotYet, "SecretNotVisible", message));
     };
     answer.secret_string.always("text in the secret")
+}
+
+/// The value of every version that has a label, by its id, to be compared in memory and go into requests to AWS, and nowhere
+/// else. None where there is no such secret.
+pub(super) async fn values(cx: &Cx<'_>, secret: &str) -> Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    let Some(found) = cx.secrets.describe_secret().secret_id(secret).send().await.if_present()? else {
+        return Ok(values);
+    };
+    for version in secret::labelled(&found) {
+        let ask = cx.secrets.get_secret_value().secret_id(secret).version_id(&version);
+        if let Some(text) = ask.send().await.if_present()?.and_then(|answer| answer.secret_string) {
+            values.insert(version, text);
+        }
+    }
+    Ok(values)
 }

@@ -1,9 +1,10 @@
 //! A secret. Its first value is made by AWS or left for people to set, and is never read back into a spec. Scheduled for
 //! deletion it counts as gone to who asks by id; by its name, which it keeps, it is found and restored, value and all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_kms::types::KeyState;
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::Tag;
 use serde_json::{Value, json};
 
@@ -13,6 +14,8 @@ use crate::resources::values::{check_range, key, text};
 
 /// Characters that no password of RDS may have, and those that break strings and shells.
 pub(super) const NOT_IN_PASSWORDS: &str = "/@\" \\'`$";
+/// The label of the version that whoever names none gets.
+const CURRENT: &str = "AWSCURRENT";
 /// What a secret is that can still be restored.
 const DELETED: &str = "scheduled for deletion; apply restores it";
 /// The members of a credentials object that are made, and cannot be given.
@@ -66,6 +69,10 @@ pub struct SecretOutputs {
     pub arn: String,
     /// Its name.
     pub secret_name: String,
+    /// The version that whoever names none gets; empty where it has no value yet.
+    pub current_ids: BTreeSet<String>,
+    /// Every version that has a label: the current one, the one before it and one that waits to become it.
+    pub valid_ids: BTreeSet<String>,
 }
 
 impl Node<Secret> {
@@ -77,6 +84,16 @@ impl Node<Secret> {
     /// Its name, known once it exists.
     pub fn secret_name(&self) -> Out<String> {
         self.out("secret_name")
+    }
+
+    /// The version that whoever names none gets.
+    pub fn current_ids(&self) -> Out<BTreeSet<String>> {
+        self.out("current_ids")
+    }
+
+    /// Every version that has a label: the current one, the one before it and one that waits to become it.
+    pub fn valid_ids(&self) -> Out<BTreeSet<String>> {
+        self.out("valid_ids")
     }
 }
 
@@ -123,7 +140,12 @@ impl Resource for Secret {
             tags: from_secrets(secret.tags()),
         };
         let arn = text(secret.arn());
-        let outputs = SecretOutputs { arn: arn.clone(), secret_name: live.name.clone() };
+        let outputs = SecretOutputs {
+            arn: arn.clone(),
+            secret_name: live.name.clone(),
+            current_ids: versions(&secret, |label| label == CURRENT),
+            valid_ids: labelled(&secret),
+        };
         Ok(Some(Observed::ready(arn, live, outputs).in_phase(phase)))
     }
 
@@ -264,6 +286,17 @@ async fn is_lost(cx: &Cx<'_>, key_id: &Out<String>) -> Result<bool> {
     let Some(answer) = cx.kms.describe_key().key_id(key_id).send().await.if_present()? else { return Ok(true) };
     let state = answer.key_metadata.and_then(|metadata| metadata.key_state);
     Ok(state == Some(KeyState::PendingDeletion))
+}
+
+/// The versions that have a label: AWS forgets those that have none.
+pub(super) fn labelled(secret: &DescribeSecretOutput) -> BTreeSet<String> {
+    versions(secret, |_| true)
+}
+
+fn versions(secret: &DescribeSecretOutput, has: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let all = secret.version_ids_to_stages().into_iter().flatten();
+    let labelled = all.filter(|(_, labels)| labels.iter().any(|label| has(label)));
+    labelled.map(|(version, _)| version.clone()).collect()
 }
 
 fn from_secrets(tags: &[Tag]) -> Tags {

@@ -105,7 +105,7 @@ impl Builder<'_> {
                 minimum_compression: Some(COMPRESS_FROM),
                 policy: None,
                 routes,
-                answers: Some(ingress.https.load_balancer_arn()),
+                answers: Some(ingress.open.clone()),
                 tags: Tags::new(),
             },
         )
@@ -119,6 +119,7 @@ impl Builder<'_> {
             // No public authority signs a certificate that tapctl makes.
             insecure_skip_verification: self.config.ingress.certificate_arn.is_none(),
             request_parameters: path_mappings(path),
+            origin_key: ingress.origin_key.clone(),
             // Whether a proxy runs them, AWS's pages do not agree on.
             request_templates: BTreeMap::new(),
             passthrough: "WHEN_NO_MATCH".into(),

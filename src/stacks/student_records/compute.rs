@@ -145,7 +145,7 @@ impl Builder<'_> {
                     container_name: CONTAINER.into(),
                     container_port: i32::from(settings.port),
                 }),
-                listener: Some(below.ingress.https.arn()),
+                listener: Some(below.ingress.open.clone()),
                 after,
                 deployment: Deployment {
                     circuit_breaker: true,

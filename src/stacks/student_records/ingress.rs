@@ -1,18 +1,24 @@
 //! S11: the load balancer, TLS up to it and, where the service speaks it, behind it.
 
+use std::collections::BTreeSet;
+
 use super::super::builder::short_hash;
 use super::super::network::Network;
 use super::api::FIRST_WORDS;
 use super::groups::Groups;
+use super::secrets::Secrets;
 use super::{Builder, Class};
 use crate::config::IngressMode;
 use crate::resource::Tags;
 use crate::resources::acm::Certificate;
+use crate::resources::apigateway::Stage;
 use crate::resources::elbv2::listener::Action;
 use crate::resources::elbv2::listener_rule::Rewrite;
 use crate::resources::elbv2::load_balancer::Scheme;
 use crate::resources::elbv2::target_group::HealthCheck;
-use crate::resources::elbv2::{Listener, ListenerRule, LoadBalancer, TargetGroup};
+use crate::resources::elbv2::{Listener, ListenerDefault, ListenerRule, LoadBalancer, TargetGroup};
+use crate::resources::origin_key::OriginKey;
+use crate::resources::secretsmanager::Secret;
 use crate::stack::{Node, Out};
 
 /// TLS 1.2 and 1.3. Left out, AWS would pick one that allows TLS 1.0.
@@ -32,12 +38,16 @@ pub(super) struct Ingress {
     pub host: Out<String>,
     /// The load balancer, for a VPC link to it: one that takes the stage's name off paths.
     pub linked_arn: Out<String>,
+    /// Witness that requests of the API get to the targets.
+    pub open: Out<String>,
+    /// The key that the API shows, where the load balancer faces the internet.
+    pub origin_key: Option<OriginKey>,
     /// That certificate, whoever made it.
     pub certificate_arn: Out<String>,
 }
 
 impl Builder<'_> {
-    pub(super) fn ingress(&mut self, network: &Network, groups: &Groups) -> Ingress {
+    pub(super) fn ingress(&mut self, network: &Network, groups: &Groups, secrets: &Secrets) -> Ingress {
         self.layer("elb", Class::Internal);
         let settings = &self.config.ingress;
         let (scheme, subnet_ids, internet) = match settings.mode {
@@ -65,14 +75,50 @@ impl Builder<'_> {
             None => self.certificate(&host),
         };
         let targets = self.target_group(network);
-        let forward = Action::Forward { target_group_arn: targets.arn() };
+        let forward = secrets.origin.is_none().then(|| Action::Forward { target_group_arn: targets.arn() });
         let https = self.listener("https", &balancer, 443, Some(certificate.clone()), forward);
-        self.listener("http", &balancer, 80, None, Action::RedirectHttps { port: 443 });
-        let linked_arn = match settings.mode {
-            IngressMode::Internal => self.without_stage(&balancer, &https, &targets),
-            IngressMode::Public => balancer.arn(),
+        self.listener("http", &balancer, 80, None, Some(Action::RedirectHttps { port: 443 }));
+        let (linked_arn, open) = match &secrets.origin {
+            None => (self.without_stage(&balancer, &https, &targets), https.load_balancer_arn()),
+            Some(secret) => (balancer.arn(), self.with_key(&balancer, &https, &targets, secret)),
         };
-        Ingress { balancer, targets, https, host, linked_arn, certificate_arn: certificate }
+        let sent = |secret: &Node<Secret>| OriginKey { secret_arn: secret.arn(), version_ids: secret.current_ids() };
+        let origin_key = secrets.origin.as_ref().map(sent);
+        Ingress { balancer, targets, https, host, linked_arn, open, origin_key, certificate_arn: certificate }
+    }
+
+    /// Anybody finds a load balancer that faces the internet. One that takes only what shows the API's key is as closed as
+    /// the API itself. The node is that of [`Builder::without_stage`]: what stands on the rule goes on standing on it when
+    /// the load balancer is made anew for the other side.
+    fn with_key(
+        &mut self,
+        balancer: &Node<LoadBalancer>,
+        https: &Node<Listener>,
+        targets: &Node<TargetGroup>,
+        secret: &Node<Secret>,
+    ) -> Out<String> {
+        let rule = ListenerRule {
+            listener_arn: https.arn(),
+            load_balancer_arn: balancer.arn(),
+            priority: 1,
+            paths: BTreeSet::new(),
+            origin_key: Some(OriginKey { secret_arn: secret.arn(), version_ids: secret.valid_ids() }),
+            target_group_arn: targets.arn(),
+            rewrite: None,
+            tags: Tags::new(),
+        };
+        self.stack.add("listener-rule-stage", rule).load_balancer_arn()
+    }
+
+    /// Everybody else is answered 403, once the stage shows the key and the rule takes it.
+    pub(super) fn refuse_others(&mut self, ingress: &Ingress, stage: &Node<Stage>) {
+        self.layer("elb", Class::Internal);
+        let refusal = ListenerDefault {
+            listener_arn: ingress.https.arn(),
+            answer: "403".into(),
+            after: [ingress.open.clone(), stage.invoke_url()].into(),
+        };
+        self.stack.add("listener-default", refusal);
     }
 
     /// API Gateway checks that the certificate is for the name it calls. Before a public load balancer it finds that name in
@@ -139,6 +185,7 @@ impl Builder<'_> {
             load_balancer_arn: balancer.arn(),
             priority: 1,
             paths: [format!("/{}/*", self.config.env)].into(),
+            origin_key: None,
             target_group_arn: targets.arn(),
             rewrite: Some(Rewrite {
                 regex: format!("^/{}/((?:{})(?:[/?].*)?)$", self.config.env, FIRST_WORDS.join("|")),
@@ -155,7 +202,7 @@ impl Builder<'_> {
         balancer: &Node<LoadBalancer>,
         port: i32,
         certificate_arn: Option<Out<String>>,
-        action: Action,
+        action: Option<Action>,
     ) -> Node<Listener> {
         let tls = certificate_arn.is_some();
         let listener = Listener {

@@ -37,12 +37,13 @@ pub fn build(config: &Config, place: &Place) -> Stack {
     let data = builder.data(&keys, &network, &groups, &secrets);
     let writer = builder.writer(&keys, &network, &groups, &data);
     let roles = builder.roles(&keys, &secrets, &data);
-    let ingress = builder.ingress(&network, &groups);
+    let ingress = builder.ingress(&network, &groups, &secrets);
     let service = builder.compute(&keys, &network, &groups, &secrets, &data, &writer, &roles, &ingress);
     let api = builder.api(&keys, &network, &groups, &data, &roles, &ingress);
     builder.guard_stage(api.stage.arn());
     if config.ingress.mode == IngressMode::Public {
         builder.guard_balancer(ingress.balancer.arn());
+        builder.refuse_others(&ingress, &api.stage);
     }
     let watched = Watched { data: &data, ingress: &ingress, compute: &service, api: &api, trail: trail.as_ref() };
     builder.monitoring(&keys, &watched);

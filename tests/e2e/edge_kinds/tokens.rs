@@ -159,6 +159,7 @@ fn a_route_for_tokens_of_a_user_pool() {
                 link: None,
                 insecure_skip_verification: false,
                 request_parameters: BTreeMap::new(),
+                origin_key: None,
                 request_templates: BTreeMap::new(),
                 passthrough: "WHEN_NO_MATCH".to_owned(),
                 timeout_ms: 29_000,

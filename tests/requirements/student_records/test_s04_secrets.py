@@ -17,14 +17,17 @@ def test_rds_keeps_and_rotates_the_masters_password(live):
     assert live.database["MasterUserSecret"]["SecretStatus"] == "active"
 
 
-@pytest.mark.parametrize("secret", ["master_secret", "cache_secret", "third_party_secret"])
-def test_every_secret_is_under_the_secrets_key(live, secret):
+@pytest.mark.parametrize("secret", ["master_secret", "cache_secret", "third_party_secret", "origin_secret"])
+def test_every_secret_is_under_the_secrets_key(live, wanted, secret):
+    if secret == "origin_secret" and not wanted.has("public"):
+        return
     assert getattr(live, secret)["KmsKeyId"] == live.key_arn("secrets")
 
 
-def test_there_are_no_other_secrets(live):
+def test_there_are_no_other_secrets(live, wanted):
     ours = [secret for secret in live.secrets.values() if live.owns(secret.get("Tags"))]
-    names = {f"{live.name('cache')}/credentials", f"{live.name('third-party')}/credentials"}
+    things = ["cache", "third-party"] + (["origin"] if wanted.has("public") else [])
+    names = {f"{live.name(thing)}/credentials" for thing in things}
     assert {secret["Name"] for secret in ours} == names
 
 

@@ -1,8 +1,14 @@
 """S11: the load balancer, and TLS up to it and beyond."""
 
 import datetime
+import re
+import ssl
+import urllib.request
 
+from requirements.calls import asked, open_url
 from requirements.live import one
+
+KEY = "X-Origin-Key"
 
 # Names of AWS's policies that begin at TLS 1.2, from its list of them.
 TLS_1_2 = {
@@ -57,7 +63,7 @@ def test_there_is_no_other_way_in(live):
     for listener in live.listeners.values():
         rules = live.elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
         further = [rule for rule in rules if not rule["IsDefault"]]
-        # What comes below the stage's name goes to the same tasks without it.
+        # What comes below the stage's name goes to the same tasks without it, or what shows the API's key goes there.
         assert [one(rule["Actions"])["TargetGroupArn"] for rule in further] in ([], [live.targets["TargetGroupArn"]])
         assert not further or listener["Port"] == 443
 
@@ -66,8 +72,9 @@ def test_requests_go_to_the_tasks(live, wanted):
     targets = live.targets
     assert (targets["TargetType"], targets["Port"], targets["VpcId"]) == ("ip", 8080, live.vpc_id)
     assert targets["Protocol"] == ("HTTPS" if wanted.has("tls") else "HTTP")
-    action = one(live.listeners[443]["DefaultActions"])
-    assert (action["Type"], action["TargetGroupArn"]) == ("forward", targets["TargetGroupArn"])
+    if not wanted.has("public"):
+        action = one(live.listeners[443]["DefaultActions"])
+        assert (action["Type"], action["TargetGroupArn"]) == ("forward", targets["TargetGroupArn"])
     balancer = one(live.service["loadBalancers"])
     assert balancer["targetGroupArn"] == targets["TargetGroupArn"]
     assert (balancer["containerName"], balancer["containerPort"]) == ("student-api", 8080)
@@ -89,3 +96,39 @@ def test_invalid_headers_are_dropped(live):
 
 def test_what_is_protected_cannot_be_deleted(live, wanted):
     assert live.balancer_attributes["deletion_protection.enabled"] == ("true" if wanted.protect else "false")
+
+
+def key(live):
+    value = live.secretsmanager.get_secret_value(SecretId=live.origin_secret["ARN"])["SecretString"]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{64}", value)
+    return value
+
+
+def straight(live, **headers):
+    """The status that somebody gets who posts a record to the load balancer itself."""
+    url = f"https://{live.balancer['DNSName']}/students"
+    if live.endpoint:
+        return asked(live.endpoint, "knocks", {"url": url, "method": "POST", "headers": headers, "body": "{}"})["status"]
+    trusting = ssl._create_unverified_context()  # It may have a certificate of its own.
+    return open_url(urllib.request.Request(url, data=b"{}", method="POST", headers=headers), context=trusting).status
+
+
+def test_on_the_internet_only_what_shows_the_key_gets_to_the_tasks(live, wanted):
+    if not wanted.has("public"):
+        return
+    listener = live.listeners[443]
+    refusal = one(listener["DefaultActions"])
+    assert (refusal["Type"], refusal["FixedResponseConfig"]["StatusCode"]) == ("fixed-response", "403")
+    rules = live.elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    condition = one(one([rule for rule in rules if not rule["IsDefault"]])["Conditions"])
+    assert condition["HttpHeaderConfig"] == {"HttpHeaderName": KEY, "Values": [key(live)]}
+    assert (straight(live), straight(live, **{KEY: "guessed"})) == (403, 403)
+    assert straight(live, **{KEY: key(live)}) < 400
+
+
+def test_the_api_shows_the_key_with_every_request(live, wanted):
+    sent = f"integration.request.header.{KEY}"
+    proxied = [method["methodIntegration"] for method in live.methods.values()]
+    for integration in (one_way for one_way in proxied if one_way["type"] == "HTTP_PROXY"):
+        shown = (integration.get("requestParameters") or {}).get(sent)
+        assert shown == (f"'{key(live)}'" if wanted.has("public") else None)

@@ -25,7 +25,7 @@ def knock(wish):
         listener = balancing.listener_at(balancer, port)
         if listener is None or not balancing.reachable(call, balancer, Source(SOMEBODY, ()), port):
             raise ValueError(f"nobody answers at {url.hostname}:{port}")
-        headers = {"Host": url.netloc} | wish.get("headers", {})
+        headers = {"Host": url.netloc, "User-Agent": "somebody"} | wish.get("headers", {})
         body, method = wish.get("body", "").encode(), wish.get("method", "GET")
         arrival = balancing.Arrival(method, url.path or "/", url.query, headers, body, SOMEBODY, url.scheme)
         answer = balancing.receive(call, balancer, listener, arrival)
