@@ -58,6 +58,17 @@ fn a_flow_log_that_could_not_deliver_is_made_anew() {
 }
 
 #[test]
+fn a_proxy_that_is_turned_away_at_first_is_waited_for() {
+    let (aws, desk) = standing();
+    aws.set(json!({ "durations": { "rds.proxy.log-in": 600 } }));
+    desk.settings("database.proxy = true");
+    let mark = aws.mark();
+    desk.tapctl(&["apply", "--yes", "--target", "db-proxy-target"]).expect(0);
+    assert!(aws.log_since(mark).iter().any(|call| call.operation == "RegisterDBProxyTargets"));
+    aws.assert_lawful();
+}
+
+#[test]
 fn a_trail_is_mended_once_its_next_delivery_has_ended_well() {
     let (aws, desk) = standing();
     aws.set(json!({ "durations": { "cloudtrail.delivery": 3000 } }));

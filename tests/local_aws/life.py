@@ -27,7 +27,8 @@ SECONDS = {
     "rds.instance.delete": 240,
     "rds.modify.noticed": 15,
     "rds.proxy": 300,
-    "rds.proxy.log-in": 15,
+    # Until then it shows AUTH_FAILURE, from when the target is noticed.
+    "rds.proxy.log-in": 30,
     # Mostly a new parameter group is there for databases at once; API reference, CreateDBParameterGroup, advises 300.
     "rds.parameter-group": 0,
     "rds.snapshot": 60,

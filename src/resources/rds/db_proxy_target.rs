@@ -2,6 +2,7 @@
 //! usable once they are. The pool's size is a setting of the group that the proxy brings along.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_rds::types::{
     ConnectionPoolConfiguration, DbProxyTarget as RdsTarget, TargetHealth, TargetHealthReason, TargetState, TargetType,
@@ -49,6 +50,8 @@ impl Resource for DbProxyTarget {
     const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["ready_instances"];
     const FORETOLD: &'static [&'static str] = &["proxy_name"];
+    /// Role, secret and instance may all be minutes old, and the proxy goes on trying to log in with what it has.
+    const TRIES_AGAIN: Option<Duration> = Some(Duration::from_secs(300));
     const WAIT: Wait = Wait::seconds(10, 1800, 600);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -123,7 +126,11 @@ async fn most_connections(cx: &Cx<'_>, proxy: &str) -> Result<Option<i32>> {
     Ok(Some(pool.and_then(|pool| pool.max_connections_percent()).unwrap_or_default()))
 }
 
-/// Ready once every instance can be reached; failed where one cannot be, and waiting does not help.
+/// What the proxy needs to log in: where it cannot, one of these is the cause. User Guide, "Troubleshooting for RDS Proxy".
+const LOOK_AT: &str = "see whether the proxy's role may read the secret and use its key, whether the secret's user and \
+                       password open the database, and whether both security groups let the proxy through";
+
+/// Ready once every instance can be reached; failed where the proxy was turned away by one.
 fn phase<'a>(health: impl Iterator<Item = &'a TargetHealth>) -> Phase {
     let mut phase = None;
     for target in health {
@@ -132,7 +139,7 @@ fn phase<'a>(health: impl Iterator<Item = &'a TargetHealth>) -> Phase {
             (Some(TargetState::Available), _) => phase = phase.or(Some(Phase::Ready)),
             (_, Some(reason @ (TargetHealthReason::AuthFailure | TargetHealthReason::ConnectionFailed))) => {
                 let why = target.description().unwrap_or("no description");
-                return Phase::Failed(format!("{state}, {}: {why}", reason.as_str()));
+                return Phase::Failed(format!("{state}, {}: {why}; {LOOK_AT}", reason.as_str()));
             }
             (_, reason) => phase = Some(Phase::Pending(reason.map_or(state, TargetHealthReason::as_str).to_owned())),
         }
@@ -161,6 +168,9 @@ mod tests {
         assert_eq!(of(&[up.clone(), registering.clone()]), Phase::Pending("REGISTERING".to_owned()));
         assert_eq!(of(&[registering, up.clone()]), Phase::Pending("REGISTERING".to_owned()));
         assert_eq!(of(&[waits, up.clone()]), Phase::Pending("PENDING_PROXY_CAPACITY".to_owned()));
-        assert!(matches!(of(&[up, refused]), Phase::Failed(why) if why.contains("AUTH_FAILURE")));
+        let Phase::Failed(why) = of(&[up, refused]) else { panic!("it was turned away") };
+        for words in ["UNAVAILABLE, AUTH_FAILURE: no description", "role", "secret", "security groups"] {
+            assert!(why.contains(words), "{words}: {why}");
+        }
     }
 }

@@ -1,7 +1,11 @@
 import json
+import time
 
 import pytest
 from conftest import proves, refused
+
+from local_aws.life import SECONDS, durations
+from local_aws.world import SPEEDS, world
 
 
 @pytest.fixture
@@ -471,6 +475,29 @@ def test_small_gp3_has_no_settable_iops(local, cluster, name):
         local("rds").create_db_instance(**wish, AllocatedStorage=20, Iops=4000)
     with refused("InvalidParameterValue"):
         local("rds").create_db_instance(**wish, AllocatedStorage=10)
+
+
+def test_a_fresh_proxy_is_turned_away_before_it_logs_in(local, network, cluster, name, role, held):
+    """User Guide, "Troubleshooting for RDS Proxy": AUTH_FAILURE while role or secret are not there yet for it."""
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    held()
+    add_instance(local, name, 1)
+    held()
+    secret = described(local, name)["MasterUserSecret"]["SecretArn"]
+    wish = {"DBProxyName": name, "EngineFamily": "POSTGRESQL", "VpcSubnetIds": network.subnets}
+    auth = [{"AuthScheme": "SECRETS", "SecretArn": secret}]
+    rds.create_db_proxy(**wish, RoleArn=role("rds.amazonaws.com"), Auth=auth, RequireTLS=True)
+    held()
+    world.settings.speed = "fast"
+    durations.choose({"rds.proxy.log-in": 6000})
+    rds.register_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])
+    time.sleep(SECONDS["rds.modify.noticed"] / SPEEDS["fast"])
+
+    health = rds.describe_db_proxy_targets(DBProxyName=name)["Targets"][1]["TargetHealth"]
+    assert (health["State"], health["Reason"]) == ("UNAVAILABLE", "AUTH_FAILURE") and health["Description"]
+    held()
+    assert rds.describe_db_proxy_targets(DBProxyName=name)["Targets"][1]["TargetHealth"] == {"State": "AVAILABLE"}
 
 
 def test_a_proxy_whose_role_asks_for_the_account_never_logs_in(local, network, cluster, name, role, held):
