@@ -2,6 +2,7 @@
 
 pub mod behind;
 mod builder;
+mod cores;
 pub mod data_pipeline;
 mod gateway;
 mod network;

@@ -6,16 +6,20 @@ use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::future::{LocalBoxFuture, join_all};
 use serde_json::Value;
 
+use super::cores;
 use crate::aws::{Always, Aws};
 use crate::error::{Class, Fault, Result};
 use crate::plan::{Action, Plan};
 use crate::resource::{Replace, Resource};
+use crate::resources::apigatewayv2::{VpcLink, vpc_link};
+use crate::resources::ec2::Vpc;
 use crate::resources::guardduty::{Detector, detector};
 use crate::resources::iam::{SharedRole, shared_role};
 use crate::stack::Stack;
 
-/// VPCs a region has room for unless AWS raised that, which only its Service Quotas tells.
-const DEFAULT_VPCS: usize = 5;
+/// VPCs and VPC links a region has room for unless AWS raised that, which only its Service Quotas tells.
+const DEFAULT_VPCS: i64 = 5;
+const DEFAULT_VPC_LINKS: i64 = 10;
 
 /// How much there may be of something, and how much there is.
 struct Room {
@@ -40,9 +44,14 @@ pub async fn check(aws: &Aws, stack: &Stack, plan: &Plan) -> Result<Option<Strin
     ];
     let needed = asks.into_iter().filter(|(_, needed, _)| *needed > 0);
     let short = join_all(needed.map(|(what, needed, room)| async move { shortfall(what, needed, room.await) })).await;
-    let short: Vec<String> = short.into_iter().flatten().chain(no_room(aws, stack, plan).await).collect();
+    let (never, remark) = tasks(aws, stack, plan).await;
+    let short = short.into_iter().flatten().chain(no_room(aws, stack, plan).await);
+    let short: Vec<String> = short.chain(never).collect();
     match short.is_empty() {
-        true => crowded(aws, plan).await,
+        true => {
+            let told: Vec<String> = crowded(aws, plan).await?.into_iter().chain(remark).collect();
+            Ok((!told.is_empty()).then(|| told.join("; ")))
+        }
         false => Err(Fault::new(Class::Quota, "QuotaTooSmall", format!("in {}: {}", aws.region, short.join("; ")))),
     }
 }
@@ -51,6 +60,19 @@ pub async fn check(aws: &Aws, stack: &Stack, plan: &Plan) -> Result<Option<Strin
 fn shortfall(what: &str, needed: i64, room: Result<Room>) -> Option<String> {
     let Room { most, used } = room.inspect_err(|fault| tracing::debug!(%fault, what, "quota not known")).ok()?;
     (used + needed > most).then(|| format!("{needed} more {what} are needed, and {used} of at most {most} are in use"))
+}
+
+/// Why the tasks of a plan can never start, and why they may not.
+async fn tasks(aws: &Aws, stack: &Stack, plan: &Plan) -> (Option<String>, Option<String>) {
+    let needed = cores::needed(stack, plan);
+    if needed == 0.0 {
+        return (None, None);
+    }
+    let room = cores::room(aws).await.inspect_err(|fault| tracing::debug!(%fault, "vCPUs not known"));
+    match room.ok().flatten() {
+        None => (None, None),
+        Some(room) => (room.shortfall(needed), room.remark(needed)),
+    }
 }
 
 /// What stacks share takes a tag of each, and AWS allows so many on one object.
@@ -141,17 +163,24 @@ async fn shards(aws: &Aws) -> Result<Room> {
     Ok(Room { most: limits.shard_limit.into(), used: limits.open_shard_count.into() })
 }
 
-/// A VPC quota that was never raised may be used up; one that was may not.
-async fn crowded(aws: &Aws, plan: &Plan) -> Result<Option<String>> {
-    let needed = usize::try_from(more(plan, "ec2.vpc")).unwrap_or_default();
-    if needed == 0 {
-        return Ok(None);
+/// A quota that was never raised may be used up; one that was may not.
+async fn crowded(aws: &Aws, plan: &Plan) -> Result<Vec<String>> {
+    let mut told = Vec::new();
+    for (what, kind, most) in [("VPCs", Vpc::KIND, DEFAULT_VPCS), ("VPC links", VpcLink::KIND, DEFAULT_VPC_LINKS)] {
+        let needed = more(plan, kind);
+        if needed == 0 {
+            continue;
+        }
+        let used = match kind {
+            Vpc::KIND => count(&aws.ec2.describe_vpcs().into_paginator().items().send().try_collect().await?),
+            _ => vpc_link::count(aws).await?,
+        };
+        told.extend((used + needed > most).then(|| {
+            format!(
+                "{} has {used} {what} and this plan makes {needed} more; AWS allows {most} unless it raised that quota",
+                aws.region
+            )
+        }));
     }
-    let vpcs = aws.ec2.describe_vpcs().into_paginator().items().send().try_collect().await?.len();
-    Ok((vpcs + needed > DEFAULT_VPCS).then(|| {
-        format!(
-            "{} has {vpcs} VPCs and this plan makes {needed} more; AWS allows {DEFAULT_VPCS} unless it raised that quota",
-            aws.region
-        )
-    }))
+    Ok(told)
 }

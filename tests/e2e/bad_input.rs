@@ -313,13 +313,35 @@ fn a_quota_that_is_too_small_is_told_before_anything_is_made() {
     ");
     // One NAT gateway needs one address, and the default quota of shards has room for 500.
     desk.settings("[network]\nnat = \"single\"\n[stream]\nshards = 500");
-    aws.python("for n in range(4): client('ec2').create_vpc(CidrBlock=f'10.{n}.0.0/16')");
+    aws.python(
+        "ec2 = client('ec2')
+vpcs = [ec2.create_vpc(CidrBlock=f'10.{n}.0.0/16')['Vpc']['VpcId'] for n in range(4)]
+subnet = ec2.create_subnet(VpcId=vpcs[0], CidrBlock='10.0.0.0/24')['Subnet']['SubnetId']
+for n in range(10): client('apigatewayv2').create_vpc_link(Name=f'theirs-{n}', SubnetIds=[subnet])",
+    );
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply"]), @"
-    note: us-east-1 has 5 VPCs and this plan makes 1 more; AWS allows 5 unless it raised that quota
+    note: us-east-1 has 5 VPCs and this plan makes 1 more; AWS allows 5 unless it raised that quota; us-east-1 has 10 VPC links and this plan makes 1 more; AWS allows 10 unless it raised that quota
     error: there is no terminal to ask on
     hint: add --yes to go ahead without asking
     ");
     aws.assert_lawful();
+}
+
+#[test]
+fn tasks_that_can_never_start_are_told_before_anything_is_made() {
+    let (aws, desk) = standing();
+    let mark = aws.mark();
+    aws.local("POST", "quotas", json!({ "fargate-vcpus": 2 }));
+    let apply = |tasks: usize| {
+        desk.settings(&format!("service = {{ tasks = {tasks}, max_tasks = 9 }}"));
+        desk.tapctl(&["apply", "--env", "other"]).expect(1).stderr
+    };
+    let never = "2.5 vCPUs of Fargate are needed, and the account may run 2 at once";
+    assert!(apply(5).contains(&format!("QuotaTooSmall: in us-east-1: {never}")));
+    let maybe = "2 vCPUs of Fargate are needed, and 1 of at most 2 were in use when AWS last counted";
+    assert!(apply(4).contains(maybe));
+    assert!(!apply(2).contains("when AWS last counted"));
+    assert_eq!(aws.writes_since(mark), [""; 0]);
 }
 
 #[test]

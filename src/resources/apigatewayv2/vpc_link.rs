@@ -164,6 +164,23 @@ fn values(ids: &BTreeSet<Out<String>>) -> Result<Vec<String>> {
     ids.iter().map(|id| id.get().cloned()).collect()
 }
 
+/// Whether AWS has taken its interfaces away, since nobody used it.
+///
+/// # Errors
+/// Where AWS does not tell.
+pub async fn is_inactive(aws: &Aws, id: &str) -> Result<bool> {
+    let found = aws.apigatewayv2.get_vpc_link().vpc_link_id(id).send().await.if_present()?;
+    Ok(found.is_some_and(|link| link.vpc_link_status == Some(VpcLinkStatus::Inactive)))
+}
+
+/// How many there are in the region.
+///
+/// # Errors
+/// Where AWS does not tell.
+pub async fn count(aws: &Aws) -> Result<i64> {
+    Ok(i64::try_from(links(aws).await?.len()).unwrap_or(i64::MAX))
+}
+
 async fn link(cx: &Cx<'_>, id: &str) -> Result<Option<ApiVpcLink>> {
     let Some(link) = cx.apigatewayv2.get_vpc_link().vpc_link_id(id).send().await.if_present()? else {
         return Ok(None);
@@ -182,11 +199,11 @@ async fn link(cx: &Cx<'_>, id: &str) -> Result<Option<ApiVpcLink>> {
 }
 
 /// Every link of the region: this call takes no filter.
-async fn links(cx: &Cx<'_>) -> Result<Vec<ApiVpcLink>> {
+async fn links(aws: &Aws) -> Result<Vec<ApiVpcLink>> {
     let mut links = Vec::new();
     let mut next = None;
     loop {
-        let page = cx.apigatewayv2.get_vpc_links().set_next_token(next).send().await?;
+        let page = aws.apigatewayv2.get_vpc_links().set_next_token(next).send().await?;
         links.extend(page.items.unwrap_or_default());
         next = page.next_token.filter(|token| !token.is_empty());
         if next.is_none() {

@@ -1,10 +1,13 @@
 """CloudWatch: alarms that know nothing yet, composite alarms, and tags that only the first write of a thing sets."""
 
 import json
+import re
 
 from ..common import picked
 from ..moto_app import ask
+from ..quotas import quotas
 from ..registry import AwsError, after, backend_of, now, operation
+from .ecs.room import vcpus_in_use
 
 COMPOSITE = (
     "AlarmName",
@@ -73,6 +76,37 @@ def put_composite_alarm(call):
         }
     )
     return {}
+
+
+FARGATE = {"Service": "Fargate", "Type": "Resource", "Resource": "vCPU", "Class": "Standard/OnDemand"}
+
+
+@operation("cloudwatch", "GetMetricData")
+def get_metric_data(call):
+    """Fargate's usage and its quota, once a task runs; moto tells the rest. ECS Developer Guide, "AWS Fargate usage
+    metrics"; CloudWatch User Guide, "Using math expressions with CloudWatch metrics" (SERVICE_QUOTA)."""
+    queries = call.params["MetricDataQueries"]
+    usage = {query["Id"] for query in queries if of_fargate(query)}
+    quota = {query["Id"] for query in queries if (asked := quota_of(query)) and asked in usage}
+    if not usage or usage | quota != {query["Id"] for query in queries}:
+        return ask(call)
+    used = vcpus_in_use(call)
+    values = dict.fromkeys(usage, used) | dict.fromkeys(quota, float(quotas["fargate-vcpus"]))
+    points = {"Timestamps": [now()] if used else [], "StatusCode": "Complete"}
+    told = [query["Id"] for query in queries if query.get("ReturnData", True)]
+    results = [points | {"Id": name, "Label": name, "Values": [values[name]] if used else []} for name in told]
+    return {"MetricDataResults": results, "Messages": []}
+
+
+def of_fargate(query):
+    metric = query.get("MetricStat", {}).get("Metric", {})
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
+    return (metric.get("Namespace"), metric.get("MetricName"), dimensions) == ("AWS/Usage", "ResourceCount", FARGATE)
+
+
+def quota_of(query):
+    found = re.fullmatch(r"SERVICE_QUOTA\((\w+)\)", query.get("Expression", ""))
+    return found and found[1]
 
 
 @operation("cloudwatch", "DescribeAlarms")

@@ -1,3 +1,4 @@
+import datetime
 from functools import cache
 
 import pytest
@@ -318,6 +319,28 @@ def test_log_groups_that_services_write_come_back(local, service):
     ecs.delete_service(cluster=service["cluster"], service=service["serviceName"], force=True)
     logs.delete_log_group(logGroupName=name)
     assert not logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+
+
+def test_fargate_s_usage_and_quota_are_told_once_a_task_runs(local, service, at_most):
+    at_most({"fargate-vcpus": 7})
+    names = {"Service": "Fargate", "Type": "Resource", "Resource": "vCPU", "Class": "Standard/OnDemand"}
+    dimensions = [{"Name": name, "Value": value} for name, value in names.items()]
+    metric = {"Namespace": "AWS/Usage", "MetricName": "ResourceCount", "Dimensions": dimensions}
+    queries = [
+        {"Id": "used", "MetricStat": {"Metric": metric, "Period": 300, "Stat": "Maximum"}},
+        {"Id": "most", "Expression": "SERVICE_QUOTA(used)"},
+    ]
+    end = datetime.datetime.now(datetime.UTC)
+    wish = {"MetricDataQueries": queries, "StartTime": end - datetime.timedelta(hours=1), "EndTime": end}
+
+    def told():
+        results = local("cloudwatch").get_metric_data(**wish)["MetricDataResults"]
+        return {result["Id"]: result["Values"] for result in results}
+
+    before = told()["used"] or [0.0]
+    local("ecs").create_service(**service)
+    assert told()["used"][0] > before[0]
+    assert told()["most"] == [7.0]
 
 
 def test_fargate_runs_as_many_tasks_as_there_are_vcpus_for(local, service, at_most):

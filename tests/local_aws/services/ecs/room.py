@@ -13,11 +13,17 @@ def places(call, service):
     """Tasks that the service may have running, given what the others run."""
     if service.get("launchType") != "FARGATE":
         return service["desiredCount"]
-    others = [task for task in tasks(call).values() if not belongs_to(task, service)]
-    running = [task for task in others if task["lastStatus"] == "RUNNING" and task["launchType"] == "FARGATE"]
-    taken = sum(units(call, task["taskDefinitionArn"]) for task in running)
+    taken = sum(units(call, task["taskDefinitionArn"]) for task in running(call) if not belongs_to(task, service))
     free = quotas["fargate-vcpus"] * UNITS_A_VCPU - taken
     return min(service["desiredCount"], max(0, free // units(call, service["taskDefinition"])))
+
+
+def running(call):
+    return [t for t in tasks(call).values() if t["lastStatus"] == "RUNNING" and t["launchType"] == "FARGATE"]
+
+
+def vcpus_in_use(call):
+    return sum(units(call, task["taskDefinitionArn"]) for task in running(call)) / UNITS_A_VCPU
 
 
 def belongs_to(task, service):
