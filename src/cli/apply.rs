@@ -126,7 +126,7 @@ impl Args {
             }
         }
         surroundings::check(&context.aws, &context.config, &plan).await?;
-        let beside = surroundings::remarks(&context.aws, &plan).await;
+        let beside = surroundings::remarks(&context.aws, &stack, &plan, &seen).await;
         beside.iter().chain(&onlookers::remarks(&context.aws, &plan).await).for_each(|remark| render::note(remark));
         if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
             render::note(&remark);

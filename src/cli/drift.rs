@@ -7,6 +7,7 @@ use super::survey::{in_the_way, unrecorded};
 use super::{Common, Done, Error};
 use crate::engine::drift_of;
 use crate::render;
+use crate::stacks::surroundings;
 
 /// Compare what is live with what was last applied, field by field.
 ///
@@ -46,6 +47,8 @@ impl Args {
         let drifted = drift_of(&context.scope(false), &context.state, &seen).map_err(Error::Nodes)?;
         let inventory = unrecorded(&context, None, &seen).await?;
         let obstacles = in_the_way(&context, &seen, &inventory).await?;
+        let beside = surroundings::of_what_stands(&context.aws, &context.state, &seen).await;
+        beside.iter().for_each(|remark| render::note(remark));
         if self.json || self.format == Format::Json {
             render::drift_json(&drifted, &inventory, &obstacles)?;
         } else {

@@ -78,7 +78,7 @@ impl Args {
         if let Some(newcomer) = context.newcomer(&plan) {
             render::note(&newcomer.note());
         }
-        let beside = surroundings::remarks(&context.aws, &plan).await;
+        let beside = surroundings::remarks(&context.aws, &stack, &plan, &seen).await;
         beside.iter().chain(&onlookers::remarks(&context.aws, &plan).await).for_each(|remark| render::note(remark));
         Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })
     }

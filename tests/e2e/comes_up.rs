@@ -86,6 +86,44 @@ fn where_public_access_to_vpcs_is_blocked_nothing_is_made_that_could_not_work() 
     assert_eq!(aws.writes_since(mark), [""; 0]);
 }
 
+const FOREIGN_ROLE: &str = "
+iam = client('iam')
+trust = {'Effect': 'Allow', 'Principal': {'Service': 'apigateway.amazonaws.com'}, 'Action': 'sts:AssumeRole'}
+role = iam.create_role(RoleName='theirs', AssumeRolePolicyDocument=json.dumps(
+    {'Version': '2012-10-17', 'Statement': [trust]}))['Role']['Arn']
+push = 'arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs'
+iam.attach_role_policy(RoleName='theirs', PolicyArn=push)
+client('apigateway').update_account(patchOperations=[{'op': 'replace', 'path': '/cloudwatchRoleArn', 'value': role}])
+";
+
+const WITHOUT_RIGHTS: &str = "client('iam').detach_role_policy(RoleName='theirs',
+    PolicyArn='arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs')";
+
+/// Which notes there are on what has been set around an environment, or sleeps in it.
+fn notes(text: &str) -> [bool; 3] {
+    let words = [
+        "VPC Block Public Access is on in us-east-1: nothing in a VPC",
+        "is INACTIVE after 60 days without a request",
+        "role/theirs, which others have set and which may not logs:CreateLogStream and logs:PutLogEvents",
+    ];
+    words.map(|words| said(text).contains(words))
+}
+
+#[test]
+fn what_is_set_around_what_stands_and_what_of_it_sleeps_is_told() {
+    let (aws, desk) = standing();
+    aws.python(FOREIGN_ROLE);
+    for verb in ["plan", "status", "drift"] {
+        assert_eq!(notes(&desk.tapctl(&[verb]).expect(0).stderr), [false; 3], "{verb}");
+    }
+    aws.set(json!({ "account": { "block_public_access": "block-bidirectional", "idle_vpc_links": true } }));
+    aws.python(WITHOUT_RIGHTS);
+    for verb in ["status", "drift"] {
+        assert_eq!(notes(&desk.tapctl(&[verb]).expect(0).stderr), [true; 3], "{verb}");
+    }
+    assert_eq!(notes(&desk.tapctl(&["plan"]).expect(0).stderr), [false, false, true]);
+}
+
 const POLICIES: &str = "
 iam = client('iam')
 roles = [iam.get_role(RoleName=r['RoleName'])['Role'] for r in iam.list_roles()['Roles'] if '/aws-service-role/' not in r['Path']]

@@ -266,9 +266,17 @@ fn a_service_and_an_api_that_were_tampered_with_are_told_and_repaired() {
     applied.meanwhile(
         "elb, ecs, api_, scaling = client('elbv2'), client('ecs'), client('apigateway'), client('application-autoscaling')
 elb.modify_listener(ListenerArn=https(), SslPolicy='ELBSecurityPolicy-2016-08')
-targets = elb.describe_target_groups()['TargetGroups'][0]['TargetGroupArn']
-elb.modify_target_group(TargetGroupArn=targets, HealthCheckPath='/')
-ecs.update_service(cluster=name('cluster'), service=name('api'), healthCheckGracePeriodSeconds=600)
+elb.modify_target_group(TargetGroupArn=elb.describe_target_groups()['TargetGroups'][0]['TargetGroupArn'], HealthCheckPath='/')
+first = elb.describe_target_groups()['TargetGroups'][0]
+like = {field: first[field] for field in ('Protocol', 'Port', 'VpcId', 'TargetType')}
+other = elb.create_target_group(Name='other', **like)['TargetGroups'][0]['TargetGroupArn']
+listener = elb.create_listener(LoadBalancerArn=first['LoadBalancerArns'][0], Protocol='HTTP', Port=8081,
+    DefaultActions=[{'Type': 'forward', 'TargetGroupArn': other}])['Listeners'][0]['ListenerArn']
+which = {'cluster': name('cluster'), 'service': name('api')}
+(ours,) = ecs.describe_services(cluster=which['cluster'], services=[which['service']])['services'][0]['loadBalancers']
+both = [ours | {'targetGroupArn': other}, ours]
+ecs.update_service(**which, healthCheckGracePeriodSeconds=600, loadBalancers=both)
+elb.delete_listener(ListenerArn=listener)
 resource = 'service/' + name('cluster') + '/' + name('api')
 scaling.register_scalable_target(ServiceNamespace='ecs', ResourceId=resource,
     ScalableDimension='ecs:service:DesiredCount', MaxCapacity=99)
@@ -289,6 +297,7 @@ api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'
     rest-api tags.tapctl:stack
     scalable-target max
     scaling-policy-cpu -
+    service further_targets
     service health_check_grace_seconds
     stage data_trace
     stage throttle_rate
@@ -308,6 +317,10 @@ api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'
     student-records dev in account 123456789012, us-east-1: 1 to create, 6 to update, 1 to replace
     ");
     applied.repair();
+    applied.meanwhile(
+        "elb = client('elbv2')
+elb.delete_target_group(TargetGroupArn=elb.describe_target_groups(Names=['other'])['TargetGroups'][0]['TargetGroupArn'])",
+    );
     assert_same(&before, &applied.aws.dump());
 }
 

@@ -29,6 +29,8 @@ ACCOUNT = {
     "guardduty_refuses": False,
     # The policy by which a service control policy demands every new role to be bounded.
     "required_boundary": "",
+    # Whether no VPC link has had a request for 60 days.
+    "idle_vpc_links": False,
 }
 
 

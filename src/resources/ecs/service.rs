@@ -36,6 +36,9 @@ pub struct Service {
     /// change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// Target groups in which others have it register its tasks as well: found, and never wanted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub further_targets: BTreeSet<String>,
     /// Witness that a listener forwards to the target group: ECS refuses a group without a load balancer.
     pub listener: Option<Out<String>>,
     /// Witnesses of what else must exist before its tasks start: mount targets, routes, endpoints, policies.
@@ -91,6 +94,9 @@ impl Resource for Service {
 
     fn check(&self) -> std::result::Result<(), String> {
         check_name("name", &self.name)?;
+        if !self.further_targets.is_empty() {
+            return Err("further_targets is not empty; it only tells what is found".to_owned());
+        }
         if self.desired_count < 0 {
             return Err(format!("desired_count is {}; AWS allows 0 or more", self.desired_count));
         }
@@ -212,7 +218,7 @@ impl Service {
         if diff.has_any(&["subnet_ids", "security_group_ids", "assign_public_ip"]) {
             call = call.network_configuration(self.network()?);
         }
-        if diff.has("target") {
+        if diff.has_any(&["target", "further_targets"]) {
             call = call.set_load_balancers(Some(self.load_balancers()?));
         }
         if diff.has("deployment") {
@@ -250,6 +256,7 @@ impl Service {
 
     fn live(&self, service: &EcsService) -> Result<Self> {
         let network = service.network_configuration().and_then(|network| network.awsvpc_configuration());
+        let (target, further_targets) = self.targets(service.load_balancers());
         Ok(Service {
             name: service.service_name().always("service name")?.to_owned(),
             cluster: self.cluster_as_asked(service.cluster_arn().unwrap_or_default()),
@@ -259,7 +266,8 @@ impl Service {
             subnet_ids: network.map(|network| known(network.subnets())).unwrap_or_default(),
             security_group_ids: network.map(|network| known(network.security_groups())).unwrap_or_default(),
             assign_public_ip: network.and_then(|network| network.assign_public_ip()) == Some(&AssignPublicIp::Enabled),
-            target: service.load_balancers().first().map(Target::from_ecs),
+            target,
+            further_targets,
             listener: self.listener.clone(),
             after: self.after.clone(),
             deployment: Deployment::from_ecs(service.deployment_configuration()),
@@ -270,6 +278,17 @@ impl Service {
             availability_zone_rebalancing: service.availability_zone_rebalancing().map(|on| on.as_str().to_owned()),
             tags: from_ecs(service.tags()),
         })
+    }
+
+    /// The one that was asked for, or else the first, and the groups of the others.
+    fn targets(&self, live: &[LoadBalancer]) -> (Option<Target>, BTreeSet<String>) {
+        let asked = self.target.as_ref().and_then(|target| target.target_group_arn.known());
+        let is_asked = |target: &Target| target.target_group_arn.known() == asked;
+        let mut all: Vec<Target> = live.iter().map(Target::from_ecs).collect();
+        let chosen = all.iter().position(is_asked).unwrap_or_default();
+        let target = (!all.is_empty()).then(|| all.remove(chosen));
+        let further = all.into_iter().filter_map(|target| target.target_group_arn.known().cloned());
+        (target, further.collect())
     }
 
     /// The spec may name the cluster or give its ARN, where ECS always gives the ARN.

@@ -74,6 +74,7 @@ pub(super) fn compute(
             security_group_ids: [groups.tasks.group_id()].into(),
             assign_public_ip: false,
             target: None,
+            further_targets: BTreeSet::new(),
             listener: None,
             after,
             deployment: Deployment {

@@ -145,6 +145,7 @@ impl Builder<'_> {
                     container_name: CONTAINER.into(),
                     container_port: i32::from(settings.port),
                 }),
+                further_targets: BTreeSet::new(),
                 listener: Some(below.ingress.open.clone()),
                 after,
                 deployment: Deployment {

@@ -5,9 +5,10 @@ from ..common import picked
 from ..life import conclude, later
 from ..moto_app import ask
 from ..registry import AwsError, now, operation
-from ..world import new_name
+from ..world import new_name, world
 
 READY = "VPC link is ready to route traffic"
+PROVISIONING = "VPC link is provisioning ENIs"
 
 
 def links(call):
@@ -27,21 +28,30 @@ def create_vpc_link(call):
     link = {
         "VpcLinkId": link_id,
         "VpcLinkStatus": "PENDING",
-        "VpcLinkStatusMessage": "VPC link is provisioning ENIs",
+        "VpcLinkStatusMessage": PROVISIONING,
         "VpcLinkVersion": "V2",
         "CreatedDate": now(),
         "SecurityGroupIds": call.get("SecurityGroupIds", []),
         "Tags": {},
     } | picked(call.params, "Name", "SubnetIds", "Tags")
     links(call)[link_id] = link
-    for subnet in link["SubnetIds"]:
-        enis.attach(call, owner(link), subnet, link["SecurityGroupIds"], f"VPC Link Interface {link_id}", "api-gateway")
+    take_places(call, link)
     good, bad = (
         (lambda: finish(link, "AVAILABLE", READY)),
         (lambda text: finish(link, "FAILED", text or "VPC link failed")),
     )
     conclude("apigateway.vpc-link.create", "apigatewayv2.vpc-link", link["Name"], good, bad)
     return link | {"VpcLinkStatus": "PENDING"}
+
+
+def take_places(call, link):
+    what = f"VPC Link Interface {link['VpcLinkId']}"
+    for subnet in link["SubnetIds"]:
+        enis.attach(call, owner(link), subnet, link["SecurityGroupIds"], what, "api-gateway")
+
+
+def shown(link):
+    return {key: value for key, value in link.items() if not key.startswith("_")}
 
 
 def owner(link):
@@ -53,15 +63,33 @@ def finish(link, status, message):
         link |= {"VpcLinkStatus": status, "VpcLinkStatusMessage": message}
 
 
+def fall_asleep(call):
+    """Without a request for 60 days a link loses its interfaces; API Gateway Developer Guide, "Set up VPC links V2"."""
+    for link in links(call).values() if world.account("idle_vpc_links") else ():
+        if link["VpcLinkStatus"] == "AVAILABLE" and not link.get("_woken"):
+            link |= {"VpcLinkStatus": "INACTIVE", "VpcLinkStatusMessage": "VPC link is inactive"}
+            enis.release(call, owner(link))
+
+
+def wake(call, link):
+    """The first request fails, and has AWS make the interfaces again."""
+    if link["VpcLinkStatus"] == "INACTIVE":
+        link |= {"VpcLinkStatus": "PENDING", "VpcLinkStatusMessage": PROVISIONING, "_woken": True}
+        take_places(call, link)
+        later("apigateway.vpc-link.create", lambda: finish(link, "AVAILABLE", READY))
+
+
 @operation("apigatewayv2", "GetVpcLink")
 def get_vpc_link(call):
-    return link_of(call)
+    fall_asleep(call)
+    return shown(link_of(call))
 
 
 @operation("apigatewayv2", "GetVpcLinks")
 def get_vpc_links(call):
     start, size = int(call.get("NextToken") or 0), int(call.get("MaxResults") or 25)
-    known = list(links(call).values())
+    fall_asleep(call)
+    known = [shown(link) for link in links(call).values()]
     more = {"NextToken": str(start + size)} if start + size < len(known) else {}
     return {"Items": known[start : start + size]} | more
 
@@ -70,7 +98,7 @@ def get_vpc_links(call):
 def update_vpc_link(call):
     link = link_of(call)
     link.update(picked(call.params, "Name"))
-    return link
+    return shown(link)
 
 
 @operation("apigatewayv2", "DeleteVpcLink")

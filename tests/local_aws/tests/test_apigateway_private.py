@@ -170,6 +170,20 @@ def test_without_its_link_nothing_goes_out(way, local, held):
     assert way.stage.call("GET", "/students/1").refusal == INTERNAL
 
 
+def test_a_link_without_requests_for_long_sleeps_until_the_next(way, local):
+    link = {"VpcLinkId": way.link}
+    try:
+        local.admin("POST", "/_local/settings", {"account": {"idle_vpc_links": True}})
+        assert local("apigatewayv2").get_vpc_link(**link)["VpcLinkStatus"] == "INACTIVE"
+        listed = local("apigatewayv2").get_vpc_links()["Items"]
+        assert [one["VpcLinkStatus"] for one in listed if one["VpcLinkId"] == way.link] == ["INACTIVE"]
+        assert way.stage.call("GET", "/students/1").refusal == INTERNAL
+        assert local("apigatewayv2").get_vpc_link(**link)["VpcLinkStatus"] == "AVAILABLE"
+        assert way.stage.call("GET", "/students/1").status == 200
+    finally:
+        local.admin("POST", "/_local/settings", {"account": {}})
+
+
 @proves("apigateway.problem")
 def test_the_certificate_is_for_the_name_and_holds_and_ends_in_a_root(way, local):
     elb = local("elbv2")

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from .... import enis
 from ....registry import behaviour
 from ....world import world
+from ...apigatewayv2 import fall_asleep, wake
 from ...elbv2 import balancers
 from . import balancing, certificates, tasks
 from .refusals import refuse
@@ -89,9 +90,12 @@ def target_of(invocation, url, private):
 def link_of(invocation, balancer):
     """Of a VPC link that is not available nothing goes out."""
     call, link_id = invocation.call, invocation.integration.get("connectionId")
+    fall_asleep(call)
     link = call.shelf("apigatewayv2.vpc-links").get(link_id)
     interfaces = [i for i in enis.of(call, f"vpc-link/{link_id}") if i.subnet.vpc_id == balancer.vpc_id]
     if link is None or link["VpcLinkStatus"] != "AVAILABLE" or not interfaces:
+        if link is not None:
+            wake(call, link)
         misconfigured(invocation, f"VPC link {link_id} is not available")
     groups = tuple(group.id for group in interfaces[0].group_set)
     return Source(interfaces[0].private_ip_address, groups)
