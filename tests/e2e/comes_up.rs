@@ -17,14 +17,19 @@ fn said(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Makes a stack in a region nobody has used, whose answers lag, and takes it down again.
+/// Makes a stack in a region nobody has used, whose answers lag and which GuardDuty watches, and takes it down again.
 fn comes_up(stack: &str, region: &str) {
     let aws = LocalAws::lease();
-    aws.set(json!({ "lag": 2 }));
+    aws.set(json!({ "lag": 2, "guardduty": true }));
     let desk = at(&aws, region, &format!("stack = \"{stack}\""));
     desk.tapctl(&["apply", "--yes"]).expect(0);
     desk.tapctl(&["plan"]).expect(0);
-    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    desk.tapctl(&["drift"]).expect(0);
+    let gone = desk.tapctl(&["destroy", "--yes"]).expect(0);
+    assert!(gone.stderr.contains("guardduty-endpoint") || gone.stdout.contains("guardduty-endpoint"), "{gone}");
+    let left = aws.script("tests/sweep.py", &["--region", region]);
+    let kinds: Vec<&String> = left.as_object().expect("objects by kind").keys().collect();
+    assert_eq!(kinds, ["kms.key-pending-deletion"]);
     aws.assert_lawful();
 }
 
