@@ -35,12 +35,14 @@ pub(super) fn choose(
     named: Option<&str>,
     ask: Option<AskCode>,
 ) -> Result<SdkConfig> {
+    // AWS's own command line does not go on with keys of the environment either where `AWS_PROFILE` names no profile
+    // (`ProfileNotFound`, raised by get_scoped_config in botocore/session.py).
+    if let Some(missing) = profiles.missing() {
+        return Err(missing);
+    }
     let keys_of_the_environment = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty());
     if named.is_none() && keys_of_the_environment {
         return Ok(sdk);
-    }
-    if let Some(missing) = profiles.missing() {
-        return Err(missing);
     }
     if let Some((base, roles)) = profiles.roles_with_mfa() {
         let provider = Assumed::new(&sdk, base, roles, ask)?;
