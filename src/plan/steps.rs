@@ -89,6 +89,11 @@ impl Action {
         matches!(self, Action::Create | Action::Adopt { .. } | Action::Replace { .. })
     }
 
+    /// Whether what is taken over is written to, too: it differs, or is asked to try again.
+    pub fn alters(&self) -> bool {
+        matches!(self, Action::Adopt { diff, reason } if !diff.is_empty() || reason.is_some())
+    }
+
     /// Whether the object is lost by it.
     pub fn destroys(&self) -> bool {
         matches!(self, Action::Delete | Action::Replace { .. } | Action::Duplicate { .. })
@@ -117,6 +122,9 @@ pub struct Step {
     /// What it will be, where it is made or taken over. What only the apply will know is a reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<Value>,
+    /// What is taken over is written to, too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub alters: bool,
     /// Which comes first where the action is a replacement.
     #[serde(skip)]
     pub replace: Replace,

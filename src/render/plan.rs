@@ -71,13 +71,28 @@ fn all_well(nodes: usize) -> String {
 fn counts(plan: &Plan) -> String {
     let words = ["create", "adopt", "resume", "update", "replace", "delete", "forget"];
     let counted = words.into_iter().map(|word| (plan.count(word), word)).filter(|(count, _)| *count > 0);
-    let mut counts: Vec<String> = counted.map(|(count, word)| format!("{count} to {word}")).collect();
+    let mut counts: Vec<String> = counted
+        .map(|(count, word)| match word {
+            "adopt" => adopted(count, plan.steps.iter().filter(|step| step.alters).count()),
+            _ => format!("{count} to {word}"),
+        })
+        .collect();
     match plan.count("duplicate") {
         0 => {}
         1 => counts.push("1 duplicate to delete".to_owned()),
         many => counts.push(format!("{many} duplicates to delete")),
     }
     counts.join(", ")
+}
+
+/// Taking over writes nothing, but for what differs.
+fn adopted(count: usize, altered: usize) -> String {
+    match (count, altered) {
+        (1, 0) => "1 to adopt as it is".to_owned(),
+        (1, _) => "1 to adopt and change".to_owned(),
+        (_, 0) => format!("{count} to adopt as they are"),
+        _ => format!("{count} to adopt, {altered} of them changed"),
+    }
 }
 
 /// What is done to which node. What does not fit beside it stands below.
@@ -179,4 +194,22 @@ fn field(sign: Option<String>, field: &Field, view: View) -> String {
     };
     let sign = sign.map(|sign| format!("{sign} ")).unwrap_or_default();
     format!("{:INDENT$}{sign}{text}", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_over_as_it_is_is_told_from_what_is_changed_too() {
+        let told = [(120, 0), (120, 3), (120, 120), (1, 0), (1, 1)].map(|(count, altered)| adopted(count, altered));
+        let words = [
+            "120 to adopt as they are",
+            "120 to adopt, 3 of them changed",
+            "120 to adopt, 120 of them changed",
+            "1 to adopt as it is",
+            "1 to adopt and change",
+        ];
+        assert_eq!(told, words);
+    }
 }

@@ -83,7 +83,8 @@ mod tests {
     fn step(node: &str, action: Action, stateful: bool, precious: Option<&'static str>) -> Step {
         let (kind, replace) = ("t.k".to_owned(), Replace::DeleteFirst);
         let (node, ground, refused) = (node.to_owned(), false, None);
-        Step { node, kind, action, id: None, stateful, precious, spec: None, replace, ground, outage: None, refused }
+        let (alters, outage) = (false, None);
+        Step { node, kind, action, id: None, stateful, precious, spec: None, alters, replace, ground, outage, refused }
     }
 
     fn plan() -> Plan {

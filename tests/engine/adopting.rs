@@ -35,6 +35,24 @@ async fn with_the_state_lost_everything_is_found_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_tells_whether_what_it_takes_over_is_changed_too() {
+    let world = World::default();
+    world.apply(&one_net(1)).await.complete();
+    world.store.text.replace(None);
+    for (size, alters) in [(1, false), (2, true)] {
+        let (plan, ..) = world.plan(Some(&one_net(size))).await.expect("it is ours");
+        let step = &plan.steps[0];
+        assert_eq!((step.action.word(), step.alters), ("adopt", alters));
+        let told = serde_json::to_value(step).expect("a step is JSON");
+        assert_eq!(told.get("alters"), alters.then_some(&serde_json::Value::Bool(true)), "{told}");
+        world.cloud.forget_calls();
+        let world = world.fork();
+        world.apply(&one_net(size)).await.complete();
+        assert_eq!(world.cloud.count("write") > 0, alters, "{}", world.cloud.told());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_the_state_lost_a_change_is_still_made_and_nothing_is_left() {
     let (world, fresh) = (World::default(), World::default());
     fresh.apply(&everything(true)).await.complete();

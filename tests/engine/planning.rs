@@ -239,6 +239,7 @@ fn an_equal_plan_is_empty() {
         stateful: false,
         precious: None,
         spec: None,
+        alters: false,
         replace: tapctl::resource::Replace::DeleteFirst,
         ground: false,
         outage: None,
