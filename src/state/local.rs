@@ -1,13 +1,13 @@
 //! A state in local files: `x.json`, its backups `x.json.backup` and `x.json.backup2`, and `x.lock`.
 //!
 //! Every write goes to a temporary file first, which is synced and then renamed over the old one. Writers on one host
-//! compare and rename while they hold an advisory lock on `.x.guard`; where a shared directory passes such locks on, as
-//! NFS does, this holds between hosts too. Where it does not, two writers that compare within the same millisecond may
+//! compare and rename while they hold an advisory lock on `.x.guard`, which they take away again; where a shared directory
+//! passes such locks on, as NFS does, this holds between hosts too. Where it does not, two writers that compare within the same millisecond may
 //! both go on, and the loser's document is lost: the other's next save then finds a stranger's and stops.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,27 +56,23 @@ impl LocalStore {
         format!(".{}.", self.document.file_stem().unwrap_or_default().to_string_lossy())
     }
 
-    /// Keeps other writers from comparing and renaming until the file is dropped.
-    async fn guard(&self) -> io::Result<File> {
+    /// Keeps other writers from comparing and renaming until it is dropped.
+    async fn guard(&self) -> io::Result<Guard> {
         let path = self.directory().join(format!("{}guard", self.hidden()));
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         let deadline = tokio::time::Instant::now() + GUARDED;
         loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < deadline => {
-                    tokio::time::sleep(LOOK).await;
-                }
-                Err(TryLockError::WouldBlock) => {
-                    let text = format!(
-                        "another process has been about to write for {} s: is one suspended? (`fuser {}` names it)",
-                        GUARDED.as_secs(),
-                        path.display()
-                    );
-                    return Err(io::Error::new(ErrorKind::TimedOut, text));
-                }
-                Err(TryLockError::Error(error)) => return Err(error),
+            if let Some(guard) = Guard::take(&path)? {
+                return Ok(guard);
             }
+            if tokio::time::Instant::now() >= deadline {
+                let text = format!(
+                    "another process has been about to write for {} s: is one suspended? (`fuser {}` names it)",
+                    GUARDED.as_secs(),
+                    path.display()
+                );
+                return Err(io::Error::new(ErrorKind::TimedOut, text));
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 
@@ -121,6 +117,45 @@ impl LocalStore {
     fn io(&self, item: Item) -> impl FnOnce(io::Error) -> StateError {
         let place = self.place(item);
         move |error| StateError::Io { place, error }
+    }
+}
+
+/// The advisory lock on a file that is there only while somebody holds it.
+struct Guard {
+    file: File,
+    path: PathBuf,
+}
+
+impl Guard {
+    /// `None` where another holds it, or has taken the file away meanwhile: a lock on what has no name keeps nobody out.
+    fn take(path: &Path) -> io::Result<Option<Guard>> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let guard = Guard { file, path: path.to_owned() };
+        Ok(if guard.has_its_name()? { Some(guard) } else { None })
+    }
+
+    /// Whether the file is the one that others find under its name.
+    fn has_its_name(&self) -> io::Result<bool> {
+        let ours = self.file.metadata()?;
+        match fs::metadata(&self.path) {
+            Ok(found) => Ok((found.dev(), found.ino()) == (ours.dev(), ours.ino())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Its file goes while it is still locked. Where this fails, the next writer uses it and tries again.
+        if self.has_its_name().unwrap_or_default() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

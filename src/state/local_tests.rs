@@ -41,7 +41,7 @@ async fn what_is_written_is_read_back_and_leaves_no_temporary_file() {
     for item in [Item::Document, Item::Backup, Item::OlderBackup, Item::Lock] {
         assert_eq!(text(&store, item).await, Some(format!("{item:?}")));
     }
-    let wanted = [".x-dev.guard", "x-dev.json", "x-dev.json.backup", "x-dev.json.backup2", "x-dev.lock"];
+    let wanted = ["x-dev.json", "x-dev.json.backup", "x-dev.json.backup2", "x-dev.lock"];
     assert_eq!(files(&store), wanted);
 }
 
@@ -61,7 +61,57 @@ async fn only_the_expected_content_is_replaced() {
     assert!(store.remove(Item::Document, &second).await.unwrap());
     assert!(!store.remove(Item::Document, &second).await.unwrap(), "it is gone");
     assert_eq!(write("three", Some(&second)).await, None, "it is gone");
-    assert_eq!(files(&store), [".x-dev.guard"]);
+    assert_eq!(files(&store), [""; 0]);
+}
+
+#[tokio::test]
+async fn who_has_locked_a_guard_that_is_taken_away_meanwhile_has_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(".x.guard");
+    let first = Guard::take(&path).unwrap().expect("nobody has it");
+    assert!(Guard::take(&path).unwrap().is_none());
+    let late = File::open(&path).unwrap();
+    drop(first);
+    assert!(!path.exists());
+    late.try_lock().unwrap();
+    let late = Guard { file: late, path: path.clone() };
+    let next = Guard::take(&path).unwrap().expect("the late one has none");
+    assert!(!late.has_its_name().unwrap());
+    drop(late);
+    assert!(next.has_its_name().unwrap(), "and takes no other's away");
+}
+
+#[test]
+fn of_writers_that_compare_at_once_one_goes_on() {
+    const WRITERS: usize = 4;
+    const EACH: usize = 60;
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(&directory);
+    let add_one = || async {
+        loop {
+            let found = store.read(Item::Document).await.unwrap();
+            let count: usize = found.as_ref().map_or(0, |kept| kept.text("x").unwrap().parse().unwrap());
+            let next = (count + 1).to_string();
+            let expected = found.as_ref().map(|kept| &kept.version);
+            if store.write(Item::Document, next.as_bytes(), expected).await.unwrap().is_some() {
+                return;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..WRITERS {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+                runtime.block_on(async {
+                    for _ in 0..EACH {
+                        add_one().await;
+                    }
+                });
+            });
+        }
+    });
+    assert_eq!(fs::read_to_string(store.path(Item::Document)).unwrap(), (WRITERS * EACH).to_string());
+    assert_eq!(files(&store), ["x-dev.json"]);
 }
 
 #[cfg(feature = "test-clock")]
@@ -75,7 +125,7 @@ async fn a_writer_suspended_while_it_renames_is_told_and_not_overtaken() {
     assert!(error.contains("another process has been about to write for 5 s: is one suspended?"), "{error}");
     drop(suspended);
     assert_eq!(text(&store, Item::Document).await.as_deref(), Some("one"));
-    assert_eq!(files(&store), [".x-dev.guard", "x-dev.json"]);
+    assert_eq!(files(&store), ["x-dev.json"]);
 }
 
 /// Replaces the document, and stops for good after so many steps.
