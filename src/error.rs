@@ -117,6 +117,10 @@ impl Fault {
             _ => {}
         }
         Some(match self.class {
+            Class::Denied if self.operation == "iam:CreateRole" => {
+                "check that the credentials' policy allows this call; where the organisation wants a permissions boundary on \
+                 every role, name it as iam.permissions_boundary in tapctl.toml"
+            }
             Class::Credentials => "renew the credentials and run again; it goes on from here",
             Class::Denied => "check that the credentials' policy allows this call",
             Class::Quota => "ask for a higher quota, or remove what is no longer used, then run apply again",

@@ -289,6 +289,18 @@ mod tests {
     }
 
     #[test]
+    fn a_denied_role_is_told_with_the_setting_of_its_boundary() {
+        let denied = |operation: &str| Fault {
+            operation: operation.to_owned(),
+            ..Fault::new(Class::Denied, "AccessDenied", "explicit deny")
+        };
+        let hint = denied("iam:CreateRole").hint().map(str::to_owned);
+        assert!(hint.is_some_and(|hint| hint.contains("iam.permissions_boundary")));
+        let hint = denied("iam:GetRole").hint().map(str::to_owned);
+        assert_eq!(hint.as_deref(), Some("check that the credentials' policy allows this call"));
+    }
+
+    #[test]
     fn the_operation_is_read_off_the_error_type() {
         assert_eq!(operation_of("aws_sdk_ec2::operation::create_vpc::CreateVpcError"), "ec2:CreateVpc");
         // Errors keep AWS's own capitals, which inputs and types do not.
