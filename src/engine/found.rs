@@ -411,7 +411,10 @@ pub async fn obstacles<C: 'static>(
     ours: &[Unrecorded],
 ) -> Result<Vec<Obstacle>, Failures> {
     let recorded = state.nodes.values().filter_map(|node| node.id.as_deref());
-    let ids: Vec<&str> = recorded.chain(ours.iter().map(|object| object.id.as_str())).collect();
+    // Of a create that was never answered only the look tells the id.
+    let looked = seen.values().flatten().flat_map(|seen| std::iter::once(&seen.id).chain(&seen.duplicates));
+    let found = looked.chain(ours.iter().map(|object| &object.id)).map(String::as_str);
+    let ids: Vec<&str> = recorded.chain(found).collect();
     let standing = state.nodes.iter().filter_map(|(name, node)| Some((name, node, seen.get(name)?.as_ref()?)));
     let asks = standing.map(|(name, node, seen)| async move {
         let owner = state.owner(name, "");

@@ -109,9 +109,8 @@ fn what_stands_in_no_record_is_told_and_goes_along() {
 fn what_others_have_put_in_the_way_is_named_before_anything_is_removed() {
     let (aws, desk) = standing();
     let made = aws.python(&format!("{OTHERS}print(json.dumps(put()))"));
-    let named: Vec<String> = ["reader", "service", "task", "profile", "interface", "group"]
-        .map(|what| made[what].as_str().unwrap_or_else(|| panic!("{what} in {made}")).to_owned())
-        .into();
+    let made_all = made.as_object().expect("what stands in the way, by what it is");
+    let named: Vec<String> = made_all.values().map(|name| name.as_str().expect("a name").to_owned()).collect();
     let names_all = |run: &Run| {
         for name in &named {
             assert!(format!("{}{}", run.stdout, run.stderr).contains(name), "{name} in {run}");
@@ -135,11 +134,17 @@ fn what_others_have_put_in_the_way_is_named_before_anything_is_removed() {
 
 /// A member of the database, a service and a task in the cluster, and more, as people and autoscaling make them.
 const OTHERS: &str = r#"
-rds, ecs, ec2, iam = (client(name) for name in ('rds', 'ecs', 'ec2', 'iam'))
+names = 'rds ecs ec2 iam elbv2 elasticache apigateway apigatewayv2 wafv2 kinesis acm cognito-idp'.split()
+rds, ecs, ec2, iam, elbv2, elasticache, apigateway, apigatewayv2, wafv2, kinesis, acm, cognito = map(client, names)
 cluster = 'student-cluster-dev'
+def settle():
+    import urllib.request
+    urllib.request.urlopen(urllib.request.Request(sys.argv[1] + '/_local/settle', method='POST', data=b'{}'))
 def vpc():
     wish = [{'Name': 'tag:tapctl:node', 'Values': ['vpc']}]
     return ec2.describe_vpcs(Filters=wish)['Vpcs'][0]['VpcId']
+def default_subnets():
+    return [subnet['SubnetId'] for subnet in ec2.describe_subnets(Filters=[{'Name': 'default-for-az', 'Values': ['true']}])['Subnets']][:2]
 def put():
     database = rds.describe_db_clusters()['DBClusters'][0]
     reader = 'application-autoscaling-0815'
@@ -151,10 +156,35 @@ def put():
     task = ecs.run_task(cluster=cluster, **like)['tasks'][0]['taskArn']
     iam.create_instance_profile(InstanceProfileName='their-machines')
     iam.add_role_to_instance_profile(InstanceProfileName='their-machines', RoleName='student-api-events-dev')
-    subnet = ours['networkConfiguration']['awsvpcConfiguration']['subnets'][0]
-    interface = ec2.create_network_interface(SubnetId=subnet, Description='a bastion')['NetworkInterface']['NetworkInterfaceId']
+    network = ours['networkConfiguration']['awsvpcConfiguration']
+    interface = ec2.create_network_interface(SubnetId=network['subnets'][0], Description='a bastion')['NetworkInterface']['NetworkInterfaceId']
     group = ec2.create_security_group(GroupName='theirs', Description='d', VpcId=vpc())['GroupId']
-    return {'reader': reader, 'service': 'worker', 'task': task.rpartition('/')[2], 'profile': 'their-machines', 'interface': interface, 'group': group}
+    made = {'reader': reader, 'service': 'worker', 'task': task.rpartition('/')[2], 'profile': 'their-machines', 'interface': interface, 'group': group}
+    return made | put_into_the_network(network, group) | put_onto_the_rest(database)
+def put_into_the_network(network, group):
+    link = apigatewayv2.create_vpc_link(Name='their-link', SubnetIds=network['subnets'], SecurityGroupIds=network['securityGroups'])['VpcLinkId']
+    elbv2.create_load_balancer(Name='their-balancer', Subnets=network['subnets'], SecurityGroups=[group], Scheme='internal')
+    elasticache.create_cache_subnet_group(CacheSubnetGroupName='theirs', CacheSubnetGroupDescription='d', SubnetIds=network['subnets'])
+    elasticache.create_replication_group(ReplicationGroupId='their-cache', ReplicationGroupDescription='d', Engine='valkey', TransitEncryptionEnabled=True, CacheNodeType='cache.t4g.micro', NumCacheClusters=1, CacheSubnetGroupName='theirs')
+    subnet = ec2.create_subnet(VpcId=vpc(), CidrBlock='10.0.200.0/24', AvailabilityZone='us-east-1f')['Subnet']['SubnetId']
+    return {'link': link, 'balancer': 'their-balancer', 'cache': 'their-cache', 'subnet': subnet}
+def put_onto_the_rest(database):
+    api = apigateway.get_rest_apis()['items'][0]['id']
+    stage = apigateway.get_stages(restApiId=api)['item'][0]['stageName']
+    apigateway.create_usage_plan(name='their-plan', apiStages=[{'apiId': api, 'stage': stage}])
+    protected = cognito.create_user_pool(PoolName='theirs')['UserPool']['Arn']
+    wafv2.associate_web_acl(WebACLArn=wafv2.list_web_acls(Scope='REGIONAL')['WebACLs'][0]['ARN'], ResourceArn=protected)
+    site = elbv2.create_load_balancer(Name='their-site', Subnets=default_subnets())['LoadBalancers'][0]['LoadBalancerArn']
+    certificate = acm.list_certificates()['CertificateSummaryList'][0]['CertificateArn']
+    hello = [{'Type': 'fixed-response', 'FixedResponseConfig': {'StatusCode': '200'}}]
+    elbv2.create_listener(LoadBalancerArn=site, Protocol='HTTPS', Port=443, Certificates=[{'CertificateArn': certificate}], DefaultActions=hello)
+    rds.create_db_subnet_group(DBSubnetGroupName='theirs', DBSubnetGroupDescription='d', SubnetIds=default_subnets())
+    like = {key: database[key] for key in ('Engine', 'EngineVersion', 'DBClusterParameterGroup')}
+    like['DBClusterParameterGroupName'] = like.pop('DBClusterParameterGroup')
+    rds.create_db_cluster(DBClusterIdentifier='their-cluster', DBSubnetGroupName='theirs', MasterUsername='root1', ManageMasterUserPassword=True, StorageEncrypted=True, **like)
+    stream = kinesis.list_streams()['StreamSummaries'][0]['StreamARN']
+    kinesis.register_stream_consumer(StreamARN=stream, ConsumerName='analytics')
+    return {'plan': 'their-plan', 'protected': protected, 'site': site, 'database': 'their-cluster', 'consumer': 'analytics'}
 def take_away(made):
     rds.delete_db_instance(DBInstanceIdentifier=made['reader'], SkipFinalSnapshot=True)
     ecs.delete_service(cluster=cluster, service='worker', force=True)
@@ -162,9 +192,26 @@ def take_away(made):
     iam.remove_role_from_instance_profile(InstanceProfileName='their-machines', RoleName='student-api-events-dev')
     iam.delete_instance_profile(InstanceProfileName='their-machines')
     ec2.delete_network_interface(NetworkInterfaceId=made['interface'])
+    apigatewayv2.delete_vpc_link(VpcLinkId=made['link'])
+    for balancer in elbv2.describe_load_balancers(Names=['their-balancer', 'their-site'])['LoadBalancers']:
+        elbv2.delete_load_balancer(LoadBalancerArn=balancer['LoadBalancerArn'])
+    elasticache.delete_replication_group(ReplicationGroupId='their-cache')
+    for plan in apigateway.get_usage_plans()['items']:
+        if plan['name'] == 'their-plan':
+            of = plan['apiStages'][0]
+            gone = [{'op': 'remove', 'path': '/apiStages', 'value': f'{of["apiId"]}:{of["stage"]}'}]
+            apigateway.update_usage_plan(usagePlanId=plan['id'], patchOperations=gone)
+            apigateway.delete_usage_plan(usagePlanId=plan['id'])
+    wafv2.disassociate_web_acl(ResourceArn=made['protected'])
+    cognito.delete_user_pool(UserPoolId=made['protected'].rpartition('/')[2])
+    rds.delete_db_cluster(DBClusterIdentifier='their-cluster', SkipFinalSnapshot=True)
+    kinesis.deregister_stream_consumer(StreamARN=kinesis.list_streams()['StreamSummaries'][0]['StreamARN'], ConsumerName='analytics')
+    settle()
     ec2.delete_security_group(GroupId=made['group'])
-    import urllib.request
-    urllib.request.urlopen(urllib.request.Request(sys.argv[1] + '/_local/settle', method='POST', data=b'{}'))
+    ec2.delete_subnet(SubnetId=made['subnet'])
+    elasticache.delete_cache_subnet_group(CacheSubnetGroupName='theirs')
+    rds.delete_db_subnet_group(DBSubnetGroupName='theirs')
+    settle()
 "#;
 
 #[test]

@@ -124,3 +124,16 @@ async fn what_others_have_put_in_the_way_is_named_and_what_goes_along_is_not() {
     assert_eq!(obstacles.len(), 1, "{obstacles:?}");
     assert_eq!((obstacles[0].node.as_str(), obstacles[0].by.as_str()), ("net", theirs.as_str()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_create_without_an_answer_made_is_nobodys_obstacle() {
+    let world = World::default();
+    let mut stack = empty();
+    let net = Spec::<Net>::new().on(&mut stack, "net");
+    Spec::<Svc>::new().uses("net", id(&net)).on(&mut stack, "svc");
+    world.cloud.upset("create svc", Mischief::KilledAfter, 1);
+    world.apply(&stack).await;
+    assert!(world.store.state().nodes["svc"].id.is_none(), "{}", world.cloud.told());
+    assert_eq!(world.cloud.of("svc").fields.uses["net"], world.cloud.of("net").id);
+    assert!(world.obstacles().await.is_empty());
+}

@@ -2,6 +2,7 @@
 //! a new certificate goes in under the same ARN.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_acm::operation::import_certificate::builders::ImportCertificateFluentBuilder;
@@ -12,6 +13,7 @@ use rcgen::{
     KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
 
+use crate::resources::elbv2::load_balancer;
 use crate::resources::prelude::*;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -139,6 +141,21 @@ impl Resource for Certificate {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.acm.delete_certificate().certificate_arn(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    /// ACM goes on naming load balancers for minutes after they are gone.
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let ask = cx.acm.describe_certificate().certificate_arn(&observed.id);
+        let detail = ask.send().await.if_present()?.and_then(|answer| answer.certificate);
+        let users = detail.and_then(|detail| detail.in_use_by).unwrap_or_default();
+        let balancer = cx.arn("elasticloadbalancing", "loadbalancer/");
+        let standing = match users.iter().any(|arn| arn.starts_with(&balancer)) {
+            true => load_balancer::balancers(cx).await?,
+            false => Rc::default(),
+        };
+        let is_there = |arn: &str| standing.iter().any(|one| one.load_balancer_arn() == Some(arn));
+        let stands = |arn: &&String| !arn.starts_with(&balancer) || is_there(arn);
+        Ok(users.iter().filter(stands).map(|arn| Holder::of(arn, format!("{arn}, which presents it"))).collect())
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -16,6 +16,7 @@ use crate::resources::prelude::*;
 
 use super::openapi::Keys;
 use super::route::{Route, check_routes};
+use super::usage_plan::plans_that_open;
 use super::{Listed, arn, execution_arn, find, openapi, replace, retag};
 
 /// A regional REST API.
@@ -241,6 +242,11 @@ impl Resource for RestApi {
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         cx.apigateway.delete_rest_api().rest_api_id(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    /// Its stages go with it, those of others too.
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        plans_that_open(cx, &observed.id, None).await
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

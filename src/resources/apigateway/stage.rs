@@ -8,6 +8,7 @@ use aws_sdk_apigateway::types::PatchOperation;
 
 use crate::resources::prelude::*;
 
+use super::usage_plan::plans_that_open;
 use super::{arn, execution_arn, halves, remove, replace, retag};
 
 /// A stage of a REST API.
@@ -173,6 +174,11 @@ impl Resource for Stage {
         let (api, name) = halves(&observed.id)?;
         cx.apigateway.delete_stage().rest_api_id(api).stage_name(name).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let (api, name) = halves(&observed.id)?;
+        plans_that_open(cx, api, Some(name)).await
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -94,6 +94,16 @@ impl Listed for GatewayUsagePlan {
     }
 }
 
+/// The plans that open a stage of an API, or just this one: while they do, neither goes.
+pub(super) async fn plans_that_open(cx: &Cx<'_>, api: &str, stage: Option<&str>) -> Result<Vec<Holder>> {
+    let all = cx.pass.shared(GatewayUsagePlan::KEY, || GatewayUsagePlan::list(cx)).await?;
+    let names = |of: &ApiStage| of.api_id() == Some(api) && stage.is_none_or(|stage| of.stage() == Some(stage));
+    let opens = |plan: &&GatewayUsagePlan| plan.api_stages().iter().any(names);
+    let words =
+        |plan: &GatewayUsagePlan| format!("the usage plan {} ({})", plan.name().unwrap_or_default(), Listed::id(plan));
+    Ok(all.iter().filter(opens).map(|plan| Holder::of(Listed::id(plan), words(plan))).collect())
+}
+
 impl Resource for UsagePlan {
     type Cloud = Aws;
     type Outputs = UsagePlanOutputs;

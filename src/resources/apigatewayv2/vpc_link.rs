@@ -2,6 +2,7 @@
 //! by its tags; after 60 days without traffic AWS takes its interfaces away and calls it inactive until traffic returns.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use aws_sdk_apigatewayv2::types::{VpcLink as ApiVpcLink, VpcLinkStatus};
 
@@ -106,7 +107,7 @@ impl Resource for VpcLink {
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
-        let all = cx.pass.shared("apigatewayv2.vpc-links", || links(cx)).await?;
+        let all = links(cx).await?;
         let found = |link: &ApiVpcLink| {
             let tags = tags::read(link.tags.clone().unwrap_or_default());
             let node = tags.get(TAG_NODE).filter(|_| cx.owner.owns_any(&tags))?;
@@ -121,7 +122,7 @@ impl VpcLink {
     /// name, so without an id it counts as gone. While a link is being replaced there are two: the one that has what
     /// cannot be changed comes first.
     async fn find(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Vec<ApiVpcLink>> {
-        let all = cx.pass.shared("apigatewayv2.vpc-links", || links(cx)).await?;
+        let all = links(cx).await?;
         let Some(id) = id else {
             let mut owned: Vec<_> = all.iter().filter(|link| is_owned(cx, link)).cloned().collect();
             owned.sort_by_key(|link| (!self.fits(link), link.created_date));
@@ -178,7 +179,7 @@ pub async fn is_inactive(aws: &Aws, id: &str) -> Result<bool> {
 /// # Errors
 /// Where AWS does not tell.
 pub async fn count(aws: &Aws) -> Result<i64> {
-    Ok(i64::try_from(links(aws).await?.len()).unwrap_or(i64::MAX))
+    Ok(i64::try_from(all_links(aws).await?.len()).unwrap_or(i64::MAX))
 }
 
 async fn link(cx: &Cx<'_>, id: &str) -> Result<Option<ApiVpcLink>> {
@@ -198,8 +199,12 @@ async fn link(cx: &Cx<'_>, id: &str) -> Result<Option<ApiVpcLink>> {
     ))
 }
 
-/// Every link of the region: this call takes no filter.
-async fn links(aws: &Aws) -> Result<Vec<ApiVpcLink>> {
+/// Every link of the region, read once a pass: this call takes no filter.
+pub(in crate::resources) async fn links(cx: &Cx<'_>) -> Result<Rc<Vec<ApiVpcLink>>> {
+    cx.pass.shared("apigatewayv2.vpc-links", || all_links(cx.cloud)).await
+}
+
+async fn all_links(aws: &Aws) -> Result<Vec<ApiVpcLink>> {
     let mut links = Vec::new();
     let mut next = None;
     loop {

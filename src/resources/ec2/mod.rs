@@ -15,6 +15,7 @@ pub mod rule;
 pub mod security_group;
 pub mod security_group_rules;
 pub mod subnet;
+mod tenants;
 pub mod vpc;
 pub mod vpc_endpoint;
 

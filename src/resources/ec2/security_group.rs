@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::types::{Filter, NetworkInterface, ResourceType, SecurityGroup as Ec2SecurityGroup, Tag};
 
-use super::{Described, TAG_RULES, blockers, filter, find, retag};
+use super::{Described, TAG_RULES, blockers, filter, find, retag, tenants};
 use crate::resources::prelude::*;
 
 /// A group that network interfaces belong to.
@@ -129,6 +129,7 @@ impl Resource for SecurityGroup {
         };
         let mut found = blockers::interfaces_that(cx, observed.live.vpc_id.get()?, is_in).await?;
         found.extend(blockers::referring_groups(cx, &observed.id).await?);
+        found.extend(tenants::with_group(cx, &observed.id).await?);
         Ok(found)
     }
 

@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{
 };
 use ipnet::Ipv4Net;
 
-use super::{Described, blockers, check_network, find, network, retag};
+use super::{Described, blockers, check_network, find, network, retag, tenants};
 use crate::resources::prelude::*;
 
 /// A part of a VPC's addresses in one availability zone.
@@ -130,7 +130,9 @@ impl Resource for Subnet {
 
     async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
         let is_in = |interface: &NetworkInterface| interface.subnet_id() == Some(observed.id.as_str());
-        blockers::interfaces_that(cx, observed.live.vpc_id.get()?, is_in).await
+        let mut found = blockers::interfaces_that(cx, observed.live.vpc_id.get()?, is_in).await?;
+        found.extend(tenants::in_subnet(cx, &observed.id).await?);
+        Ok(found)
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_elasticache::types::CacheSubnetGroup;
+use aws_sdk_elasticache::types::{CacheCluster, CacheSubnetGroup};
 
 use super::{retag, tags_of, to_elasticache};
 use crate::resources::named::{Named, find};
@@ -123,6 +123,22 @@ impl Resource for SubnetGroup {
         let ask = cx.elasticache.delete_cache_subnet_group().cache_subnet_group_name(&observed.id);
         ask.send().await.if_present()?;
         Ok(())
+    }
+
+    /// Caches of others in the same network hold that too: nobody else says whose their interfaces are.
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let caches = cx.pass.shared(CacheCluster::LIST, || CacheCluster::describe(cx, None)).await?;
+        let groups = cx.pass.shared(CacheSubnetGroup::LIST, || CacheSubnetGroup::describe(cx, None)).await?;
+        let vpc = observed.live.vpc_id.as_ref().and_then(Out::known).map(String::as_str);
+        let in_vpc =
+            |group: &str| groups.iter().any(|one| one.name() == Some(group) && vpc.is_some() && one.vpc_id() == vpc);
+        let beside = |cache: &&CacheCluster| {
+            cache.cache_cluster_status() != Some("deleting")
+                && cache.cache_subnet_group_name().is_some_and(|group| group == observed.id || in_vpc(group))
+        };
+        let words = |name: &str| Holder::of(name, format!("{name}, a cache"));
+        let of = |cache: &CacheCluster| cache.replication_group_id().or(cache.name()).map(words);
+        Ok(caches.iter().filter(beside).filter_map(of).collect())
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -1,6 +1,7 @@
 //! An application load balancer. Its attributes are a second call; the interfaces it holds outlive it by minutes.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancer as ElbLoadBalancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
@@ -211,6 +212,15 @@ impl LoadBalancer {
         .map(|(key, value)| LoadBalancerAttribute::builder().key(key).value(value).build())
         .into()
     }
+}
+
+/// Every load balancer of the region, read once a pass: this call takes no filter.
+pub(in crate::resources) async fn balancers(cx: &Cx<'_>) -> Result<Rc<Vec<ElbLoadBalancer>>> {
+    let read = || async {
+        let pages = cx.elbv2.describe_load_balancers().into_paginator().items().send();
+        Ok(pages.collect::<Result<_, _>>().await?)
+    };
+    cx.pass.shared("elbv2.load-balancers", read).await
 }
 
 impl Scheme {

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_kinesis::operation::list_stream_consumers::ListStreamConsumersOutput;
 use aws_sdk_kinesis::types::{
-    EncryptionType, MetricsName, ScalingType, StreamDescriptionSummary, StreamMode, StreamModeDetails, StreamStatus,
+    ConsumerStatus, EncryptionType, MetricsName, ScalingType, StreamDescriptionSummary, StreamMode, StreamModeDetails,
+    StreamStatus,
 };
 
 use crate::resources::prelude::*;
@@ -151,9 +153,18 @@ impl Resource for Stream {
         if observed.phase == Phase::Deleting {
             return Ok(());
         }
-        let ask = cx.kinesis.delete_stream().stream_name(&observed.id).enforce_consumer_deletion(true);
+        // Those who have registered as consumers are others, and would be unregistered along with it.
+        let ask = cx.kinesis.delete_stream().stream_name(&observed.id).enforce_consumer_deletion(false);
         ask.send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let pages = cx.kinesis.list_stream_consumers().stream_arn(&observed.outputs.arn).into_paginator().send();
+        let pages: Vec<ListStreamConsumersOutput> = pages.try_collect().await.if_present()?.unwrap_or_default();
+        let all = pages.iter().flat_map(|page| page.consumers());
+        let stays = all.filter(|consumer| consumer.consumer_status != ConsumerStatus::Deleting);
+        Ok(stays.map(|consumer| Holder::by_itself(format!("the consumer {}", consumer.consumer_name))).collect())
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_rds::types::{DbClusterParameterGroup as RdsParameterGroup, Parameter};
+use aws_sdk_rds::types::{DbCluster as RdsCluster, DbClusterParameterGroup as RdsParameterGroup, Parameter};
 
 use super::parameters::{self, A_CALL, Which};
 use super::{retag, tags_of, to_rds};
@@ -121,6 +121,13 @@ impl Resource for DbClusterParameterGroup {
         let ask = cx.rds.delete_db_cluster_parameter_group().db_cluster_parameter_group_name(&observed.id);
         ask.send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let clusters = cx.pass.shared(RdsCluster::LIST, || RdsCluster::describe(cx, None)).await?;
+        let is_in = |cluster: &&RdsCluster| cluster.db_cluster_parameter_group() == Some(observed.id.as_str());
+        let words = |name: &str| Holder::of(name, format!("{name}, a database cluster"));
+        Ok(clusters.iter().filter(is_in).filter_map(|cluster| cluster.name().map(words)).collect())
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

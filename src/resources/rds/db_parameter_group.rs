@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_rds::types::{DbParameterGroup as RdsParameterGroup, Parameter};
+use aws_sdk_rds::types::{DbInstance as RdsInstance, DbParameterGroup as RdsParameterGroup, Parameter};
 
 use super::parameters::{self, A_CALL, Which};
 use super::{retag, tags_of, to_rds};
@@ -121,6 +121,16 @@ impl Resource for DbParameterGroup {
         let ask = cx.rds.delete_db_parameter_group().db_parameter_group_name(&observed.id);
         ask.send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let instances = cx.pass.shared(RdsInstance::LIST, || RdsInstance::describe(cx, None)).await?;
+        let is_in = |instance: &&RdsInstance| {
+            let mut groups = instance.db_parameter_groups().iter().map(|group| group.db_parameter_group_name());
+            groups.any(|group| group == Some(observed.id.as_str()))
+        };
+        let words = |name: &str| Holder::of(name, format!("{name}, a database instance"));
+        Ok(instances.iter().filter(is_in).filter_map(|instance| instance.name().map(words)).collect())
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -8,8 +8,8 @@ use aws_sdk_wafv2::error::BuildError;
 use aws_sdk_wafv2::types::builders::RuleBuilder;
 use aws_sdk_wafv2::types::{
     AllowAction, BlockAction, CountAction, DefaultAction, ManagedRuleGroupStatement, NoneAction, OverrideAction,
-    RateBasedStatement, RateBasedStatementAggregateKeyType, Rule, RuleAction, RuleActionOverride, Scope, Statement,
-    Tag, VisibilityConfig, WebAcl as WafAcl, WebAclSummary,
+    RateBasedStatement, RateBasedStatementAggregateKeyType, ResourceType, Rule, RuleAction, RuleActionOverride, Scope,
+    Statement, Tag, VisibilityConfig, WebAcl as WafAcl, WebAclSummary,
 };
 
 use crate::resource::TAG_NODE;
@@ -28,6 +28,9 @@ const MANAGED: &str = "AWSManagedRules";
 /// Groups that AWS only takes with settings of their own, as the address of a login page.
 const NEED_SETTINGS: [&str; 3] =
     ["AWSManagedRulesACFPRuleSet", "AWSManagedRulesATPRuleSet", "AWSManagedRulesBotControlRuleSet"];
+
+/// What else a web ACL may protect in nearly every region. Its stages and load balancers are associations that go along.
+const PROTECTED: [ResourceType; 2] = [ResourceType::CognitioUserPool, ResourceType::Appsync];
 
 /// What is looked at, and refused, before a request reaches an API or a load balancer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -179,6 +182,16 @@ impl Resource for WebAcl {
         let ask = cx.wafv2.delete_web_acl().name(acl.name).id(acl.id).scope(Scope::Regional).lock_token(token);
         ask.send().await.if_present()?;
         Ok(())
+    }
+
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let mut found = Vec::new();
+        for kind in PROTECTED {
+            let ask = cx.wafv2.list_resources_for_web_acl().web_acl_arn(&observed.id).resource_type(kind);
+            let arns = ask.send().await.if_present()?.and_then(|answer| answer.resource_arns).unwrap_or_default();
+            found.extend(arns.into_iter().map(|arn| Holder::of(&arn, format!("{arn}, which it protects"))));
+        }
+        Ok(found)
     }
 
     /// Their own list has no tags. All names of an environment have its name in them.

@@ -5,6 +5,7 @@ import re
 from ..policies import as_list, document, principals, roles_by_arn, statements
 from ..registry import AwsError, rule
 from ..services.cloudtrail import admits_trail, shadows, trail_of
+from ..services.cognito import pools
 from ..services.wafv2 import guards
 from ..trusts import trusts
 from ..wire import service_model
@@ -292,6 +293,8 @@ def guarded_resource(call):
     if ":loadbalancer/" in arn:
         balancer = call.backend("elbv2").load_balancers.get(arn)
         state = balancer.state if balancer else None
+    elif ":userpool/" in arn:
+        state = "active" if arn.rpartition("/")[2] in pools(call) else None
     else:
         parts = arn.rpartition("::")[2].strip("/").split("/")
         stages = call.shelf("apigateway.apis").get(parts[1], {}).get("stages", {}) if len(parts) == 4 else {}

@@ -76,6 +76,21 @@ def streams_under_way(call):
         raise AwsError("LimitExceededException", message)
 
 
+@rule(
+    "order",
+    "kinesis",
+    "DeleteStream",
+    says="a stream with registered consumers is deleted only where that is enforced",
+    source="Kinesis Data Streams API Reference: DeleteStream, EnforceConsumerDeletion",
+)
+def registered_consumers(call):
+    stream = stream_in(call)
+    if stream is not None and stream.consumers and not call.get("EnforceConsumerDeletion"):
+        names = ", ".join(sorted(consumer.consumer_name for consumer in stream.consumers))
+        message = f"Stream {stream.stream_name} under account {call.account} has registered consumers: {names}."
+        raise AwsError("ResourceInUseException", message)
+
+
 # EFS
 
 

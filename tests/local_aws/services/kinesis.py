@@ -61,12 +61,21 @@ def create_stream(call):
 @operation("kinesis", "DeleteStream")
 def delete_stream(call):
     stream = stream_of(call)
-    if stream.consumers and not call.get("EnforceConsumerDeletion"):
-        raise AwsError("ResourceInUseException", f"Stream {stream.stream_name} has registered consumers.")
     if stream.status == "DELETING":
         raise AwsError("ResourceInUseException", f"Stream {stream.stream_name} is being deleted.")
     stream.status = "DELETING"
     later("kinesis.delete", lambda: streams(call).pop(stream.stream_name, None))
+    return {}
+
+
+@operation("kinesis", "DeregisterStreamConsumer")
+def deregister_stream_consumer(call):
+    """By its ARN, or by its name and its stream's ARN; moto keeps the one that is named, and lets all others go."""
+    arn = call.get("ConsumerARN") or f"{call.get('StreamARN')}/consumer/{call.get('ConsumerName')}"
+    found = [stream for stream in streams(call).values() if stream.get_consumer_by_arn(arn)]
+    if not found:
+        raise AwsError("ResourceNotFoundException", f"Consumer {arn}, account {call.account} not found.")
+    found[0].delete_consumer(arn)
     return {}
 
 

@@ -12,6 +12,18 @@ WHOLE = {
 }
 
 
+# What the ARNs of each type have in them.
+PROTECTED = {
+    "APPLICATION_LOAD_BALANCER": ":loadbalancer/",
+    "API_GATEWAY": ":/restapis/",
+    "COGNITO_USER_POOL": ":userpool/",
+    "APPSYNC": ":apis/",
+    "APP_RUNNER_SERVICE": ":service/",
+    "VERIFIED_ACCESS_INSTANCE": ":verified-access-instance/",
+    "AMPLIFY": ":apps/",
+}
+
+
 def guards(call):
     """ARN of the web ACL by ARN of what it guards."""
     return call.shelf("wafv2.associations")
@@ -81,7 +93,6 @@ def get_web_acl_for_resource(call):
 
 @operation("wafv2", "ListResourcesForWebACL")
 def list_resources_for_web_acl(call):
-    kind = {"APPLICATION_LOAD_BALANCER": ":loadbalancer/", "API_GATEWAY": ":/restapis/"}
-    wanted = kind.get(call.get("ResourceType", "APPLICATION_LOAD_BALANCER"), "/")
+    wanted = PROTECTED[call.get("ResourceType", "APPLICATION_LOAD_BALANCER")]
     mine = [arn for arn, acl in guards(call).items() if acl == call.params["WebACLArn"]]
     return {"ResourceArns": [arn for arn in mine if wanted in arn]}

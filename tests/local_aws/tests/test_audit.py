@@ -437,7 +437,15 @@ def test_web_acls(local, network, name, held):
     held()
     waf.associate_web_acl(**pair)
     assert waf.get_web_acl_for_resource(ResourceArn=pair["ResourceArn"])["WebACL"]["Id"] == made["Id"]
+    pool = local("cognito-idp").create_user_pool(PoolName=name)["UserPool"]["Arn"]
+    with refused("WAFNonexistentItemException"):
+        waf.associate_web_acl(**pair | {"ResourceArn": f"{pool}0"})
+    waf.associate_web_acl(**pair | {"ResourceArn": pool})
+    protected = {"APPLICATION_LOAD_BALANCER": [pair["ResourceArn"]], "COGNITO_USER_POOL": [pool], "APPSYNC": []}
+    for kind, arns in protected.items():
+        assert waf.list_resources_for_web_acl(WebACLArn=made["ARN"], ResourceType=kind)["ResourceArns"] == arns
     assert waf.list_resources_for_web_acl(WebACLArn=made["ARN"])["ResourceArns"] == [pair["ResourceArn"]]
+    waf.disassociate_web_acl(ResourceArn=pool)
     gone = {"Name": name, "Scope": "REGIONAL", "Id": made["Id"], "LockToken": made["LockToken"]}
     with refused("WAFAssociatedItemException"):
         waf.delete_web_acl(**gone)

@@ -152,6 +152,10 @@ MOTO = {
         ("shows a subnet group that is gone", "test_elasticache.test_subnet_groups"),
     ],
     "Kinesis": [
+        (
+            "lets all consumers go but the one that is to",
+            "test_rules_data.test_a_stream_with_consumers_goes_only_where_that_is_enforced",
+        ),
         ("has a stream active at once", "test_kinesis_efs.test_stream_passes_through_its_states"),
         ("forgets the tags a stream was made with", "test_kinesis_efs.test_both_ways_of_tagging_a_stream_agree"),
         ("cannot list tags by ARN", "test_kinesis_efs.test_both_ways_of_tagging_a_stream_agree"),

@@ -170,6 +170,31 @@ def test_five_streams_are_made_at_once(local, name, held):
     kinesis.create_stream(StreamName=name, ShardCount=1)
 
 
+@proves("kinesis.registered_consumers")
+def test_a_stream_with_consumers_goes_only_where_that_is_enforced(local, name):
+    kinesis = local("kinesis")
+
+    def with_consumers(stream):
+        kinesis.create_stream(StreamName=stream, ShardCount=1)
+        arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+        for consumer in ("analytics", "archive"):
+            kinesis.register_stream_consumer(StreamARN=arn, ConsumerName=consumer)
+        return arn
+
+    def consumers(arn):
+        return [consumer["ConsumerName"] for consumer in kinesis.list_stream_consumers(StreamARN=arn)["Consumers"]]
+
+    arn = with_consumers(name)
+    for gone, left in (("archive", ["analytics"]), ("analytics", [])):
+        with refused("ResourceInUseException"):
+            kinesis.delete_stream(StreamName=name)
+        kinesis.deregister_stream_consumer(StreamARN=arn, ConsumerName=gone)
+        assert consumers(arn) == left
+    kinesis.delete_stream(StreamName=name)
+    with_consumers(f"{name}-2")
+    kinesis.delete_stream(StreamName=f"{name}-2", EnforceConsumerDeletion=True)
+
+
 @proves("efs.throughput", "efs.key_needs_encryption")
 def test_file_systems_that_cannot_be(local, name):
     for wish in (
