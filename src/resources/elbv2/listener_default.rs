@@ -101,7 +101,7 @@ mod tests {
     fn a_fixed_answer_reads_back_and_anything_else_is_told() {
         assert_eq!(answer(&[fixed("403")]), "403");
         let forward = ElbAction::builder().r#type(ActionTypeEnum::Forward).target_group_arn("arn:targets").build();
-        assert_eq!(answer(&[forward.clone()]), "forward");
+        assert_eq!(answer(std::slice::from_ref(&forward)), "forward");
         assert_eq!(answer(&[forward, fixed("403")]), "several actions");
         let check = |text: &str| {
             ListenerDefault { listener_arn: "a".into(), answer: text.into(), after: BTreeSet::new() }.check()
