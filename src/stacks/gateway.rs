@@ -123,6 +123,7 @@ impl Builder<'_> {
 fn access_log_format() -> String {
     json!({
         "requestId": "$context.requestId",
+        "extendedRequestId": "$context.extendedRequestId",
         "time": "$context.requestTime",
         "ip": "$context.identity.sourceIp",
         "caller": "$context.identity.caller",

@@ -22,6 +22,8 @@ const SLACK: u64 = 60 * 60;
 
 /// X.509's limit for a common name, in characters (RFC 5280, ub-common-name).
 const LONGEST_COMMON_NAME: usize = 64;
+/// Who issues a certificate that tapctl makes, as its organisation.
+const ISSUER: &str = "tapctl";
 
 /// How long before its expiry a certificate is made anew, in seconds; a third of its life where that is shorter.
 const RENEWAL: i64 = 30 * DAY.cast_signed();
@@ -194,13 +196,15 @@ impl Certificate {
 
 /// A certificate and its private key, both as PEM. RSA, because there is no client that cannot; and a certificate
 /// authority of its own, because API Gateway accepts a private certificate only if its root says so.
-/// The first name is the common one, where it fits.
+/// The first name is the common one, where it fits; but who issues it must have some name (RFC 5280, 4.1.2.4), without
+/// which the client of API Gateway cannot read it.
 fn self_signed(names: Vec<String>, days: u64) -> std::result::Result<(Blob, Blob), rcgen::Error> {
     let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
     let from = SystemTime::now() - Duration::from_secs(SLACK);
     let common = names.first().filter(|name| name.len() <= LONGEST_COMMON_NAME).cloned();
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, ISSUER);
     if let Some(name) = common {
         params.distinguished_name.push(DnType::CommonName, name);
     }
@@ -278,6 +282,9 @@ fn is_host_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]
@@ -287,6 +294,18 @@ mod tests {
         assert!(certificate.as_ref().starts_with(b"-----BEGIN CERTIFICATE-----"));
         assert!(key.as_ref().starts_with(b"-----BEGIN PRIVATE KEY-----"));
         assert!(key.as_ref().len() <= 5 * 1024);
+    }
+
+    #[test]
+    fn whoever_issues_it_has_a_name_however_long_the_host_s_is() {
+        for host in ["alb.student.edu".to_owned(), format!("{}.us-gov-west-1.elb.amazonaws.com", "a".repeat(50))] {
+            let (certificate, _) = self_signed(vec![host], 365).unwrap();
+            let pem = String::from_utf8(certificate.into_inner()).unwrap();
+            let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+            let der = STANDARD.decode(body).unwrap();
+            let named = der.windows(ISSUER.len()).filter(|part| *part == ISSUER.as_bytes());
+            assert_eq!(named.count(), 2, "issuer and subject");
+        }
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Builder<'_> {
             link: link.cloned(),
             // No public authority signs a certificate that tapctl makes.
             insecure_skip_verification: self.config.ingress.certificate_arn.is_none(),
-            request_parameters: path_mappings(path),
+            request_parameters: mappings(path),
             origin_key: ingress.origin_key.clone(),
             // Whether a proxy runs them, AWS's pages do not agree on.
             request_templates: BTreeMap::new(),
@@ -144,6 +144,14 @@ impl Builder<'_> {
             integration: Integration::AwsService(service),
         }
     }
+}
+
+/// What a call takes along to the service. It must not compress its answer: where no media type is a binary one, API Gateway
+/// takes every payload for a text (Developer Guide, "Content type conversions in API Gateway"), and compresses it itself.
+fn mappings(path: &str) -> BTreeMap<String, String> {
+    let mut mappings = path_mappings(path);
+    mappings.insert("integration.request.header.Accept-Encoding".to_owned(), "'identity'".to_owned());
+    mappings
 }
 
 #[cfg(test)]

@@ -175,6 +175,20 @@ def key_of_certificate(call):
         invalid("acm", "The private key does not match the certificate.")
 
 
+@rule(
+    "strict",
+    "acm",
+    "ImportCertificate",
+    says="a certificate names who has issued it",
+    source='AWS Certificate Manager User Guide, "Prerequisites for importing certificates"; RFC 5280, 4.1.2.4',
+)
+def issuer_of_certificate(call):
+    from cryptography import x509
+
+    if not x509.load_pem_x509_certificate(call.params["Certificate"]).issuer.rdns:
+        invalid("acm", "The certificate does not contain information about its issuer.")
+
+
 # order
 
 

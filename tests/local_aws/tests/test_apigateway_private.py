@@ -143,6 +143,19 @@ def test_what_a_task_answers_is_what_the_caller_gets(way, local):
     assert late == (504, "InternalServerErrorException", "Endpoint request timed out")
 
 
+def test_what_a_task_has_compressed_does_not_arrive_whole(way, local):
+    asked = {"Accept-Encoding": "gzip"}
+    broken = way.stage.call("GET", "/students/1", headers=asked)
+    assert broken.headers["Content-Encoding"] == "gzip" and b"\xef\xbf\xbd" in broken.body
+    mappings = {
+        "integration.request.path.id": "method.request.path.id",
+        "integration.request.header.Accept-Encoding": "'identity'",
+    }
+    route = proxied(way.balancer["LoadBalancerArn"], way.link, way.host, requestParameters=mappings)
+    other = stage_of(local, way.name + "z", {"/students/{id}": route})
+    assert other.call("GET", "/students/1", headers=asked).json()["path"] == "/students/1"
+
+
 def test_templates_do_nothing_to_a_proxied_request(way, local):
     template = {"application/json": '{"made": "by a template"}'}
     other = stage_of(

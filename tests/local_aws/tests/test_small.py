@@ -1,8 +1,12 @@
 """Services with a correction or two each."""
 
+import datetime
 import json
 
 from conftest import proves, refused
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 TRUST = json.dumps(
     {
@@ -323,6 +327,19 @@ def test_log_groups_that_cannot_be(local, name):
 def test_key_must_fit_the_certificate(local):
     with refused("ValidationException"):
         local("acm").import_certificate(Certificate=b"garbage", PrivateKey=b"garbage")
+
+
+@proves("acm.issuer_of_certificate")
+def test_a_certificate_has_an_issuer(local):
+    key, now = rsa.generate_private_key(65537, 2048), datetime.datetime.now(datetime.UTC)
+    nobody = x509.Name([])
+    made = x509.CertificateBuilder().subject_name(nobody).issuer_name(nobody).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=9))
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    with refused("ValidationException"):
+        made = made.sign(key, hashes.SHA256()).public_bytes(pem)
+        local("acm").import_certificate(Certificate=made, PrivateKey=private)
 
 
 @proves("model.fits_model")

@@ -38,8 +38,16 @@ def send(invocation, prepared):
         if tasks.seconds() * 1000 >= invocation.integration.get("timeoutInMillis", 29000):
             invocation.note("Execution failed due to a timeout error")
             refuse("INTEGRATION_TIMEOUT", "Endpoint request timed out")
-        return tasks.ask(hop)
+        return as_text(tasks.ask(hop))
     return hop
+
+
+def as_text(answer):
+    """A payload is taken for a text where no media type is a binary one (API Gateway Developer Guide, "Content type
+    conversions in API Gateway"): what a service has compressed does not survive that."""
+    answer.body = answer.body.decode("utf-8", "replace").encode()
+    answer.headers.pop("Content-Length", None)
+    return answer
 
 
 def way(invocation, prepared):

@@ -1,10 +1,11 @@
 """The small server that stands for the tasks behind a load balancer.
 
-It answers what a task was sent, as JSON, or what `POST /_local/tasks` wants it to: `status`, `headers`, `body` and
+It answers what a task was sent, as JSON, compressed where that is asked for, or what `POST /_local/tasks` wants it to: `status`, `headers`, `body` and
 `seconds` (how long a task takes for it, which nobody waits for). With `url` the requests go to another server on this
 machine instead. `GET /_local/tasks` tells which requests reached a task, `DELETE` forgets them and every wish.
 """
 
+import gzip
 import http.client
 import json
 import os
@@ -65,13 +66,16 @@ class Handler(BaseHTTPRequestHandler):
         arrived["body"] = body.decode("utf-8", "replace")
         tasks.seen.append(arrived)
         wish = tasks.wish
-        text = wish.get("body", json.dumps(arrived))
+        payload = wish.get("body", json.dumps(arrived)).encode()
         self.send_response_only(int(wish.get("status", 200)))
         for name, value in ({"Content-Type": "application/json"} | wish.get("headers", {})).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text.encode())))
+        if "gzip" in (self.headers.get("Accept-Encoding") or ""):
+            self.send_header("Content-Encoding", "gzip")
+            payload = gzip.compress(payload)
+        self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
-        self.wfile.write(text.encode() if self.command != "HEAD" else b"")
+        self.wfile.write(payload if self.command != "HEAD" else b"")
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = answer
 
