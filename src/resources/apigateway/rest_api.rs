@@ -15,7 +15,7 @@ use crate::resources::origin_key::Values;
 use crate::resources::prelude::*;
 
 use super::openapi::Keys;
-use super::route::{Route, check_routes};
+use super::route::{Integration, Route, check_routes};
 use super::usage_plan::plans_that_open;
 use super::{Listed, arn, execution_arn, find, openapi, replace, retag};
 
@@ -240,6 +240,7 @@ impl Resource for RestApi {
     }
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        observed.live.let_go_of_links(cx, &observed.id).await?;
         cx.apigateway.delete_rest_api().rest_api_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
@@ -259,6 +260,23 @@ impl RestApi {
     async fn keys(&self, cx: &Cx<'_>) -> Result<Keys<'_>> {
         let wanted = self.routes.values().find_map(Route::origin_key);
         Ok(Keys { wanted, values: Values::of_secret(cx, wanted).await? })
+    }
+
+    /// A method that goes while it leads through a VPC link may leave the link in use for ever (API Gateway Developer Guide,
+    /// "Amazon API Gateway important notes"): before it goes, it leads nowhere.
+    async fn let_go_of_links(&self, cx: &Cx<'_>, id: &str) -> Result<()> {
+        let mut idle = self.clone();
+        let linked =
+            |route: &&mut Route| matches!(&route.integration, Integration::HttpProxy(http) if http.link.is_some());
+        let mut held = idle.routes.values_mut().filter(linked).peekable();
+        if held.peek().is_none() {
+            return Ok(());
+        }
+        held.for_each(|route| route.integration = Integration::Other { kind: "mock".to_owned() });
+        let document = Blob::new(openapi::openapi(&idle, &Values::default())?.to_string());
+        let ask = cx.apigateway.put_rest_api().rest_api_id(id).mode(PutMode::Overwrite).body(document);
+        ask.send().await.if_present()?;
+        Ok(())
     }
 
     /// AWS takes a document it does not like all of, warns, and drops what it warned of: API reference, `PutRestApi`. What

@@ -48,11 +48,12 @@ def leads_through(resources, link):
     "order",
     "apigatewayv2",
     "DeleteVpcLink",
-    says="a VPC link cannot be deleted while a method leads through it, nor while a stage still serves one that did",
+    says="a VPC link cannot be deleted while a method leads through it or went so, nor while a stage still serves one",
     source="hashicorp/terraform-provider-aws#12195, hashicorp/terraform#18392 and klothoplatform/klotho#202 on GitHub",
 )
 def link_in_use(call):
-    link, live, deployed = call.params["VpcLinkId"], [], []
+    link, deployed = call.params["VpcLinkId"], []
+    live = list(call.shelf("apigateway.dangling").get(link, []))
     for api_id, api in call.shelf("apigateway.apis").items():
         live += leads_through(api["resources"], link)
         for name, stage in api["stages"].items():

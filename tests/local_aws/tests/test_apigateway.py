@@ -354,6 +354,29 @@ def test_a_vpc_link_goes_once_no_method_and_no_stage_leads_through_it(local, net
     links.delete_vpc_link(VpcLinkId=link)
 
 
+@proves("apigatewayv2.link_in_use")
+def test_a_method_that_goes_while_it_leads_through_a_link_leaves_it_in_use(local, network):
+    api, links = local("apigateway"), local("apigatewayv2")
+    through = {"type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": "http://localhost"}
+    for idle in (True, False):
+        link = links.create_vpc_link(Name=f"idle-{idle}", SubnetIds=network.subnets)["VpcLinkId"]
+        rest = api.create_rest_api(name=f"goes-{idle}")["id"]
+        root = api.get_resources(restApiId=rest)["items"][0]["id"]
+        where = {"restApiId": rest, "resourceId": root, "httpMethod": "GET"}
+        api.put_method(**where, authorizationType="AWS_IAM")
+        link_of = {"connectionType": "VPC_LINK", "connectionId": link, "integrationTarget": BALANCER}
+        api.put_integration(**where, **through, **link_of)
+        if idle:
+            api.put_integration(**where, type="MOCK")
+        api.delete_rest_api(restApiId=rest)
+        if idle:
+            links.delete_vpc_link(VpcLinkId=link)
+            continue
+        with refused("BadRequestException") as dangling:
+            links.delete_vpc_link(VpcLinkId=link)
+        assert f"[GET:{root}] in format of [Method:Resource]" in dangling.message
+
+
 @proves("apigateway.description")
 def test_a_description_says_something(local):
     with refused("BadRequestException") as empty:

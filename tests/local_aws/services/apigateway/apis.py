@@ -165,6 +165,14 @@ def change_list(items, op, value):
 
 @operation("apigateway", "DeleteRestApi")
 def delete_rest_api(call):
+    """Methods that go while they lead through a VPC link leave it in use.
+
+    Source: API Gateway Developer Guide, "Amazon API Gateway important notes"."""
     api = api_of(call)
+    for resource in api["resources"].values():
+        for name, method in resource["resourceMethods"].items():
+            link = method.get("methodIntegration", {}).get("connectionId")
+            if link:
+                call.shelf("apigateway.dangling").setdefault(link, []).append(f"{name}:{resource['id']}")
     del apis(call)[api["record"]["id"]]
     return {}
