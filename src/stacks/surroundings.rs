@@ -8,12 +8,13 @@ use crate::config::{Config, IngressMode, StackKind};
 use crate::error::{Class, Fault, Result};
 use crate::plan::{Action, Observations, Plan};
 use crate::resource::{Resource, Seen};
-use crate::resources::apigateway::{Account, Stage};
+use crate::resources::apigateway::{Account, Stage, account};
 use crate::resources::apigatewayv2::{VpcLink, vpc_link};
 use crate::resources::ec2::Vpc;
 use crate::resources::ecs;
 use crate::resources::elbv2::LoadBalancer;
 use crate::resources::guardduty::{Detector, detector};
+use crate::resources::iam::SharedRole;
 use crate::stack::Stack;
 use crate::state::State;
 
@@ -74,7 +75,12 @@ pub async fn remarks(aws: &Aws, stack: &Stack, plan: &Plan, seen: &Observations)
     let account = plan.steps.iter().find(|step| step.kind == Account::KIND);
     if let (Some(step), Some(group)) = (account, group) {
         let group = aws.arn("logs", &format!("log-group:{group}"));
-        told.extend(unlogged(aws, seen.get(&step.node).and_then(Option::as_ref), &group).await);
+        let role = match seen.get(&step.node).and_then(Option::as_ref) {
+            Some(account) => set_by_others(account),
+            // Before there is a role of ours the account cannot be compared with it.
+            None => not_of_the_stack(aws, stack).await,
+        };
+        told.extend(unlogged(aws, role, &group).await);
     }
     told
 }
@@ -97,18 +103,32 @@ pub async fn of_what_stands(aws: &Aws, state: &State, seen: &Observations) -> Ve
     }
     let group = of(Stage::KIND).find_map(|(_, node)| node.spec["access_log_group_arn"].as_str());
     if let (Some((name, _)), Some(group)) = (of(Account::KIND).next(), group) {
-        told.extend(unlogged(aws, seen.get(name).and_then(Option::as_ref), group).await);
+        let role = seen.get(name).and_then(Option::as_ref).and_then(set_by_others);
+        told.extend(unlogged(aws, role, group).await);
     }
     told
 }
 
-/// What API Gateway cannot do with the role that it was given for its logs, where that is another's.
-async fn unlogged(aws: &Aws, account: Option<&Seen>, group: &str) -> Option<String> {
-    let account = account?;
+/// The role of the account's logs, where it is not the one that the stack would set.
+fn set_by_others(account: &Seen) -> Option<String> {
+    let role = account.outputs["cloudwatch_role_arn"].as_str()?;
+    (account.live["cloudwatch_role_arn"] != role).then(|| role.to_owned())
+}
+
+/// The same of an account that was not looked at.
+async fn not_of_the_stack(aws: &Aws, stack: &Stack) -> Option<String> {
     let role =
-        account.outputs["cloudwatch_role_arn"].as_str().filter(|role| account.live["cloudwatch_role_arn"] != *role)?;
+        account::role(aws).await.inspect_err(|fault| tracing::debug!(%fault, "role of the logs not known")).ok()??;
+    let mut own = stack.nodes.values().filter(|entry| entry.kind == SharedRole::KIND);
+    let is_own = own.any(|entry| entry.spec["name"].as_str().is_some_and(|name| role.ends_with(&format!("/{name}"))));
+    (!is_own).then_some(role)
+}
+
+/// What API Gateway cannot do with a role of others that it was given for its logs.
+async fn unlogged(aws: &Aws, role: Option<String>, group: &str) -> Option<String> {
+    let role = role?;
     let streams = format!("{}:*", group.trim_end_matches(":*"));
-    let ask = aws.iam.simulate_principal_policy().policy_source_arn(role).resource_arns(streams);
+    let ask = aws.iam.simulate_principal_policy().policy_source_arn(&role).resource_arns(streams);
     let answer = ask.set_action_names(Some(WRITES.map(str::to_owned).into())).send().await.map_err(Fault::from);
     let answer = answer.inspect_err(|fault| tracing::debug!(%fault, role, "rights not known")).ok()?;
     let denied = answer.evaluation_results().iter().filter(|one| one.eval_decision() != &Decision::Allowed);

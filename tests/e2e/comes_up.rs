@@ -129,6 +129,15 @@ fn what_is_set_around_what_stands_and_what_of_it_sleeps_is_told() {
     assert_eq!(notes(&desk.tapctl(&["plan"]).expect(0).stderr), [false, false, true]);
 }
 
+#[test]
+fn a_role_of_others_that_cannot_write_logs_is_told_before_anything_is_made() {
+    let aws = LocalAws::lease();
+    aws.python(FOREIGN_ROLE);
+    aws.python(WITHOUT_RIGHTS);
+    let desk = at(&aws, "us-east-1", "stack = \"data-pipeline\"");
+    assert_eq!(notes(&desk.tapctl(&["plan"]).expect(2).stderr), [false, false, true]);
+}
+
 const POLICIES: &str = "
 iam = client('iam')
 roles = [iam.get_role(RoleName=r['RoleName'])['Role'] for r in iam.list_roles()['Roles'] if '/aws-service-role/' not in r['Path']]

@@ -88,6 +88,15 @@ async fn set_role(cx: &Cx<'_>, arn: &str) -> Result<()> {
     set.map(drop).map_err(|error| denied(error.into()))
 }
 
+/// The role that API Gateway writes its logs with, whoever has set it. `None`: nobody has.
+///
+/// # Errors
+/// Where AWS does not tell.
+pub async fn role(aws: &Aws) -> Result<Option<String>> {
+    let account = aws.apigateway.get_account().send().await.if_present()?;
+    Ok(account.and_then(|account| account.cloudwatch_role_arn).filter(|arn| !arn.is_empty()))
+}
+
 fn name_of(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
