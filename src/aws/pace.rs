@@ -48,8 +48,11 @@ const LIMITS: &[Limit] = &[
 ];
 
 /// What a call that has to wait waits besides: AWS counts when calls arrive, and the first one, which still connects, takes
-/// longer on its way than those it is to make room for.
-const JITTER: Duration = Duration::from_millis(250);
+/// longer on its way than those it is to make room for. Where AWS takes few, a quarter of the time between two of them and
+/// at most a second, since each that comes too early costs more.
+fn slack(limit: &Limit) -> Duration {
+    Duration::from_secs_f64((0.25 / limit.per_second).clamp(0.25, 1.0))
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Level {
@@ -85,7 +88,8 @@ impl Pace {
         if pause > Duration::ZERO {
             tracing::debug!(operation, ?pause, "held back for AWS's rate limit");
             let unsent = Unsent { pace: self, operation };
-            tokio::time::sleep_until(now + pause + JITTER).await;
+            let slack = self.drawn_by(operation).map(slack).max().unwrap_or_default();
+            tokio::time::sleep_until(now + pause + slack).await;
             std::mem::forget(unsent);
         }
     }
@@ -93,7 +97,7 @@ impl Pace {
     /// Puts back what an operation took that was not sent after all.
     fn give_back(&self, operation: &str) {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        for limit in self.limits.iter().filter(|limit| (limit.draws)(operation)) {
+        for limit in self.drawn_by(operation) {
             if let Some(level) = levels.get_mut(limit.name) {
                 level.tokens = (level.tokens + 1.0).min(limit.burst);
             }
@@ -103,8 +107,11 @@ impl Pace {
     /// Takes a token from every bucket the operation draws from, and tells how long until all of them are there.
     fn reserve(&self, operation: &str, now: Instant) -> Duration {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let draws = self.limits.iter().filter(|limit| (limit.draws)(operation));
-        draws.map(|limit| draw(&mut levels, limit, now)).max().unwrap_or_default()
+        self.drawn_by(operation).map(|limit| draw(&mut levels, limit, now)).max().unwrap_or_default()
+    }
+
+    fn drawn_by(&self, operation: &str) -> impl Iterator<Item = &'static Limit> {
+        self.limits.iter().filter(move |limit| (limit.draws)(operation))
     }
 }
 
