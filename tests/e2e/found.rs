@@ -73,8 +73,12 @@ fn what_left_the_settings_goes_too() {
     forget(&desk, "student-records-dev");
     // No users' pool, no public balancer, no proxy, no endpoints, fewer zones: only the lists tell of all these.
     desk.settings("");
-    desk.tapctl(&["destroy", "--yes"]).expect(0);
-    assert_eq!(rest(&aws).names(), [""; 0]);
+    let destroy = desk.tapctl(&["destroy", "--yes"]).expect(0);
+    // AWS does not tell how soon a secret may go, so that this one can be had back for as long as AWS keeps any.
+    let kept = "secretsmanager.secret student-origin-dev/credentials";
+    assert_eq!(rest(&aws).names(), [kept]);
+    let said = format!("{destroy}");
+    assert!(said.contains("scheduled for deletion in 30 days, until then it can be restored"), "{said}");
     aws.assert_lawful();
 }
 

@@ -80,7 +80,7 @@ fn help_says_what_each_command_does() {
           --new-region <REGION>
               That this region, which --region or another place names and this tapctl does not know, is
               really meant
-
+              
               [env: TAPCTL_NEW_REGION=]
 
           --profile <NAME>
