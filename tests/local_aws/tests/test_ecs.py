@@ -337,10 +337,19 @@ def test_fargate_s_usage_and_quota_are_told_once_a_task_runs(local, service, at_
         results = local("cloudwatch").get_metric_data(**wish)["MetricDataResults"]
         return {result["Id"]: result["Values"] for result in results}
 
-    before = told()["used"] or [0.0]
-    local("ecs").create_service(**service)
-    assert told()["used"][0] > before[0]
+    ecs = local("ecs")
+    ecs.create_service(**service)
+    tasks = [task for cluster in ecs.list_clusters()["clusterArns"] for task in tasks_of(ecs, cluster)]
+    revisions = [task["taskDefinitionArn"] for task in tasks if task["lastStatus"] == "RUNNING"]
+    sizes = [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["cpu"] for arn in revisions]
+    running = sum(map(int, sizes)) / 1024
+    assert told()["used"][0] >= running > 0
     assert told()["most"] == [7.0]
+
+
+def tasks_of(ecs, cluster):
+    arns = ecs.list_tasks(cluster=cluster)["taskArns"]
+    return ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
 
 
 def test_fargate_runs_as_many_tasks_as_there_are_vcpus_for(local, service, at_most):
