@@ -89,10 +89,9 @@ impl Reach {
         let mut call = pin!(call);
         let ended = match self.with(|hosts| hosts.answered.contains(host)) {
             true => call.await,
-            false => tokio::select! {
-                biased;
-                ended = &mut call => ended,
-                () = tokio::time::sleep(PATIENCE) => {
+            false => match tokio::time::timeout(PATIENCE, &mut call).await {
+                Ok(ended) => ended,
+                Err(_) => {
                     self.say(host, || format!("no answer from {host} yet; still waiting"));
                     call.await
                 }
@@ -258,7 +257,8 @@ mod tests {
     async fn a_host_that_takes_the_connection_and_says_nothing_is_told() {
         let (reach, said) = heard();
         let slow = async {
-            tokio::time::sleep(PATIENCE * 2).await;
+            let silence = std::future::pending::<()>();
+            tokio::time::timeout(PATIENCE * 2, silence).await.expect_err("it says nothing");
             Err(ConnectorError::timeout(io::Error::from(io::ErrorKind::TimedOut).into()))
         };
         let error = reach.watch("ec2.us-east-1.amazonaws.com", slow).await.unwrap_err();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval_at};
 
 use super::{aside, screen};
 use crate::engine::{Event, Reporter};
@@ -52,10 +53,11 @@ impl Drop for UnderWay {
 }
 
 async fn say(nodes: usize, words: impl Fn() -> String) {
-    tokio::time::sleep(PATIENCE).await;
+    let mut silent = interval_at(Instant::now() + PATIENCE, REPEAT);
+    silent.tick().await;
     aside(format!("reading {} from AWS…", count(nodes)));
     loop {
-        tokio::time::sleep(REPEAT).await;
+        silent.tick().await;
         aside(words());
     }
 }

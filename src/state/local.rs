@@ -2,8 +2,9 @@
 //!
 //! Every write goes to a temporary file first, which is synced and then renamed over the old one. Writers on one host
 //! compare and rename while they hold an advisory lock on `.x.guard`, which they take away again; where a shared directory
-//! passes such locks on, as NFS does, this holds between hosts too. Where it does not, two writers that compare within the same millisecond may
-//! both go on, and the loser's document is lost: the other's next save then finds a stranger's and stops.
+//! passes such locks on, as NFS does, this holds between hosts too. Where it does not, two writers that compare within the
+//! same millisecond may both go on, and the loser's document is lost: the other's next save then finds a stranger's and
+//! stops.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
