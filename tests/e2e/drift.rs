@@ -324,6 +324,19 @@ elb.delete_target_group(TargetGroupArn=elb.describe_target_groups(Names=['other'
     assert_same(&before, &applied.aws.dump());
 }
 
+/// A web ACL is asked what else it protects, of which a region may have nothing.
+#[test]
+fn what_a_region_lacks_is_no_obstacle() {
+    let applied = Applied::new();
+    applied.aws.fault(serde_json::json!({
+        "match": { "operation": "ListResourcesForWebACL", "params": { "ResourceType": "APPSYNC" } }, "times": 100,
+        "action": "error", "status": 400, "code": "WAFInvalidParameterException",
+        "message": "The resource is not supported in current region",
+    }));
+    applied.no_drift();
+    assert_eq!(applied.desk.tapctl(&["plan", "--destroy"]).expect(2).stderr.matches("error").count(), 0);
+}
+
 #[test]
 fn what_aws_changes_by_itself_is_no_drift() {
     let applied = Applied::new();

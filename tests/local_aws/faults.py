@@ -40,8 +40,8 @@ class Fault:
         known.add("seconds")
         if set(wish) - known:
             raise ValueError(f"unknown fields {sorted(set(wish) - known)}; known are {sorted(known)}")
-        if set(self.match) - {"service", "operation", "write"}:
-            raise ValueError("match takes service, operation and write")
+        if set(self.match) - {"service", "operation", "write", "params"}:
+            raise ValueError("match takes service, operation, write and params, which are some of the call's")
         if self.action not in ACTIONS:
             raise ValueError(f"action is one of {', '.join(ACTIONS)}")
         if self.when not in ("before", "after"):
@@ -53,7 +53,9 @@ class Fault:
         if self.action == "silence" and self.hit:
             self.hit += 1
             return True
-        if any(entry.get(key) != value for key, value in self.match.items()):
+        params = entry.get("params") or {}
+        given = entry | {"params": {name: params.get(name) for name in self.match.get("params", {})}}
+        if any(given.get(key) != value for key, value in self.match.items()):
             return False
         self.seen += 1
         if not self.is_due():

@@ -12,6 +12,7 @@ use aws_sdk_wafv2::types::{
     Statement, Tag, VisibilityConfig, WebAcl as WafAcl, WebAclSummary,
 };
 
+use crate::error::Class;
 use crate::resource::TAG_NODE;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -29,7 +30,7 @@ const MANAGED: &str = "AWSManagedRules";
 const NEED_SETTINGS: [&str; 3] =
     ["AWSManagedRulesACFPRuleSet", "AWSManagedRulesATPRuleSet", "AWSManagedRulesBotControlRuleSet"];
 
-/// What else a web ACL may protect in nearly every region. Its stages and load balancers are associations that go along.
+/// What else a web ACL may protect, in regions that have such things. Its stages and load balancers are associations that go along.
 const PROTECTED: [ResourceType; 2] = [ResourceType::CognitioUserPool, ResourceType::Appsync];
 
 /// What is looked at, and refused, before a request reaches an API or a load balancer.
@@ -188,7 +189,12 @@ impl Resource for WebAcl {
         let mut found = Vec::new();
         for kind in PROTECTED {
             let ask = cx.wafv2.list_resources_for_web_acl().web_acl_arn(&observed.id).resource_type(kind);
-            let arns = ask.send().await.if_present()?.and_then(|answer| answer.resource_arns).unwrap_or_default();
+            let arns = match ask.send().await.if_present() {
+                Ok(answer) => answer.and_then(|answer| answer.resource_arns).unwrap_or_default(),
+                // "The resource is not supported in current region": hashicorp/terraform-provider-aws#45182 on GitHub.
+                Err(fault) if fault.class == Class::Invalid => continue,
+                Err(fault) => return Err(fault),
+            };
             found.extend(arns.into_iter().map(|arn| Holder::of(&arn, format!("{arn}, which it protects"))));
         }
         Ok(found)

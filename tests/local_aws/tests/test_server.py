@@ -91,18 +91,19 @@ def test_unknown_operations_are_not_retried(local):
 
 def test_fault_strikes_the_nth_matching_call(local):
     wish = {
-        "match": {"service": "kms", "operation": "ListKeys"},
+        "match": {"service": "kms", "operation": "ListKeys", "params": {"Limit": 5}},
         "nth": 2,
         "action": "error",
         "code": "ThrottlingException",
     }
     local.admin("POST", "/_local/faults", wish)
     kms = local("kms")
+    kms.list_keys(Limit=5)
     kms.list_keys()
     local("ec2").describe_vpcs()
     with refused("ThrottlingException"):
-        kms.list_keys()
-    kms.list_keys()
+        kms.list_keys(Limit=5)
+    kms.list_keys(Limit=5)
     assert local.admin("GET", "/_local/faults")["faults"][0]["hit"] == 1
 
 
