@@ -18,8 +18,8 @@ class Campus:
         self.key = {"x-api-key": live.apigateway.get_api_key(apiKey=key["id"], includeValue=True)["value"]}
         self.token = {"Authorization": token_of(live)} if by_token else {}
 
-    def call(self, method, path, body="", key=True, known=True):
-        headers = (self.key if key else {}) | (self.token if known else {})
+    def call(self, method, path, body="", key=True, known=True, headers=None):
+        headers = (headers or {}) | (self.key if key else {}) | (self.token if known else {})
         return self.door.call(method, path, body, headers, signed=known and not self.token)
 
 

@@ -106,6 +106,7 @@ def test_the_access_log_says_who_called(live, door):
     line = logged(logs, group, taken.headers["x-amzn-RequestId"])
     assert line["user"].startswith(f"arn:aws:iam::{live.account}:")
     assert (line["method"], line["route"], line["status"]) == ("POST", "/ingest", "202")
+    assert line["extendedRequestId"] == taken.headers["x-amz-apigw-id"]
     refused = door.call("POST", "/ingest", "{}", signed=False)
     line = logged(logs, group, refused.headers["x-amzn-RequestId"])
     assert (line["user"], line["status"]) == ("-", "403")

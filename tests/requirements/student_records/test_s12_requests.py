@@ -1,5 +1,6 @@
 """S12: requests to the API, sent as campus systems send them: who gets in, what arrives, and what the log says."""
 
+import gzip
 import json
 
 import pytest
@@ -65,6 +66,14 @@ def test_an_event_without_a_body_is_told_400_and_goes_nowhere(campus, arrived):
     assert arrived() == []
 
 
+def test_what_a_service_would_compress_arrives_whole(live, campus):
+    """The small server compresses where it is asked to, as many do, and API Gateway takes its answer for a text."""
+    answer = campus.call("GET", "/students/1", headers={"Accept-Encoding": "gzip"})
+    body = gzip.decompress(answer.body) if answer.headers["Content-Encoding"] == "gzip" else answer.body
+    if live.endpoint:
+        assert json.loads(body)["path"] == "/students/1"
+
+
 @pytest.mark.parametrize("code,status", TOLD)
 def test_a_caller_knows_whether_to_send_an_event_again(live, campus, arrived, code, status):
     if live.endpoint:
@@ -99,6 +108,8 @@ def test_the_access_log_says_who_called(live, campus, wanted):
     answer = campus.call("GET", "/students/4711")
     line = logged(live.logs, live.name("api-access"), answer.headers["x-amzn-RequestId"])
     assert (line["method"], line["route"], line["status"]) == ("GET", "/students/{id}", str(answer.status))
+    # That one no caller can choose.
+    assert line["extendedRequestId"] == answer.headers["x-amz-apigw-id"]
     assert line["path"] == f"/{live.stage['stageName']}/students/4711"
     assert line["apiKeyId"] != "-"
     if not wanted.has("cognito"):
