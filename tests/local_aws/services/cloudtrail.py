@@ -6,7 +6,7 @@ import json
 from ..common import page
 from ..life import durations, later
 from ..moto_app import ask
-from ..policies import allows, as_list, principals, statements
+from ..policies import allows, as_list, principals, role_allows, roles_by_arn, statements
 from ..registry import AwsError, after, now, operation
 from ..services.kms import key_of
 from ..world import new_id, new_name, world
@@ -82,9 +82,12 @@ def show_failed_delivery(call, answer):
         return
     last = deliveries(call).get(trail.arn)
     if last is None or world.clock.seconds_since(last["at"]) >= durations["cloudtrail.delivery"]:
-        last = deliveries(call)[trail.arn] = {"at": world.clock.now(), "error": delivery_error(call, trail)}
+        ended = {"error": delivery_error(call, trail), "logged": may_log(call, trail)}
+        last = deliveries(call)[trail.arn] = {"at": world.clock.now()} | ended
     if last["error"]:
         answer["LatestDeliveryError"] = last["error"]
+    elif last["logged"]:
+        answer["LatestCloudWatchLogsDeliveryTime"] = last["at"]
 
 
 def deliveries(call):
@@ -96,6 +99,11 @@ def delivery_error(call, trail):
     if trail.bucket_name not in call.backend("s3").buckets:
         return "NoSuchBucket"
     return None if admits_trail(call, trail.bucket_name, trail.s3_key_prefix) else "AccessDenied"
+
+
+def may_log(call, trail):
+    role = roles_by_arn(call).get(trail.cw_role_arn)
+    return bool(trail.cw_log_group_arn) and role is not None and role_allows(call, role, "logs:PutLogEvents")
 
 
 @after("cloudtrail", "CreateTrail", "UpdateTrail")

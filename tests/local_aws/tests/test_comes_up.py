@@ -75,7 +75,14 @@ def test_a_trail_whose_role_asks_for_the_account_gets_no_log(local, name):
         local("cloudtrail").create_trail(**wish)
     document = trust("cloudtrail.amazonaws.com")
     local("iam").update_assume_role_policy(RoleName=name, PolicyDocument=document)
-    local("cloudtrail").create_trail(**wish)
+    trail = local("cloudtrail")
+    trail.create_trail(**wish)
+    trail.start_logging(Name=name)
+    assert "LatestCloudWatchLogsDeliveryTime" not in trail.get_trail_status(Name=name)
+    allowed = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": arn}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    local("iam").put_role_policy(RoleName=name, PolicyName="logs", PolicyDocument=document)
+    assert trail.get_trail_status(Name=name)["LatestCloudWatchLogsDeliveryTime"]
 
 
 def test_a_value_like_the_engines_own_is_nobodys_choice(local, name):
