@@ -205,6 +205,14 @@ class Refused:
 refused = Refused
 
 
+@pytest.fixture
+def noted(local):
+    """The rules of violations that the calls since then have come to."""
+    local.admin("DELETE", "/_local/violations")
+    yield lambda: [found["rule"] for found in local.admin("GET", "/_local/violations")["violations"]]
+    local.admin("DELETE", "/_local/violations")
+
+
 def pytest_addoption(parser):
     text = "run the tests of what moto gets wrong against moto as it is, where every one of them has to fail"
     parser.addoption("--without-corrections", action="store_true", help=text)

@@ -12,14 +12,6 @@ BELOW = ABOVE | {"ComparisonOperator": "LessThanThreshold", "Statistic": "Minimu
 
 
 @pytest.fixture
-def noted(local):
-    """The rules of violations that the calls since then have come to."""
-    local.admin("DELETE", "/_local/violations")
-    yield lambda: [found["rule"] for found in local.admin("GET", "/_local/violations")["violations"]]
-    local.admin("DELETE", "/_local/violations")
-
-
-@pytest.fixture
 def alarm(local, name):
     """Makes an alarm, and answers what tells its state."""
 

@@ -14,14 +14,6 @@ REFUSED = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403
 
 
 @pytest.fixture
-def noted(local):
-    """The rules of violations that the calls since then have come to."""
-    local.admin("DELETE", "/_local/violations")
-    yield lambda: [found["rule"] for found in local.admin("GET", "/_local/violations")["violations"]]
-    local.admin("DELETE", "/_local/violations")
-
-
-@pytest.fixture
 def front(local, name):
     """A load balancer that faces the internet and forwards to a task."""
     net, ec2, elb = make_network(local), local("ec2"), local("elbv2")
