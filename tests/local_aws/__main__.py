@@ -1,6 +1,7 @@
 """`python -m local_aws`: runs the server in the foreground."""
 
 import argparse
+import gc
 import signal
 import sys
 
@@ -39,6 +40,13 @@ def pair(number):
     return read
 
 
+def spare_collections():
+    """What is loaded stays for good, and to look through it again and again takes a quarter of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def main():
     parser, chosen = arguments()
     try:
@@ -52,6 +60,7 @@ def main():
         journal.open(chosen.log)
     from .server import Server
 
+    spare_collections()
     server = Server(chosen.port)
     server.parent = chosen.parent
     signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(0))
