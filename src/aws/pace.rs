@@ -34,8 +34,8 @@ const LIMITS: &[Limit] = &[
     limit("api-gateway-usage-plan", 1.0, 0.05, |op| op == "API Gateway:UpdateUsagePlan"),
     limit("api-gateway-link", 1.0, 1.0 / 15.0, |op| op == "ApiGatewayV2:CreateVpcLink"),
     limit("api-gateway-link-delete", 1.0, 1.0 / 30.0, |op| op == "ApiGatewayV2:DeleteVpcLink"),
-    limit("alarm-put", 10.0, 4.0, |op| op == "CloudWatch:PutMetricAlarm"),
-    limit("alarm-delete", 10.0, 4.0, |op| op == "CloudWatch:DeleteAlarms"),
+    limit("alarm-put", 8.0, 3.5, |op| op == "CloudWatch:PutMetricAlarm"),
+    limit("alarm-delete", 8.0, 3.5, |op| op == "CloudWatch:DeleteAlarms"),
     limit("ec2-endpoints", 4.0, 0.3, |op| {
         op.starts_with("EC2:") && op.contains("VpcEndpoint") && !op.contains("Describe")
     }),

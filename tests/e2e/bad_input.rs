@@ -316,7 +316,7 @@ fn a_quota_that_is_too_small_is_told_before_anything_is_made() {
     aws.python(
         "ec2 = client('ec2')
 vpcs = [ec2.create_vpc(CidrBlock=f'10.{n}.0.0/16')['Vpc']['VpcId'] for n in range(4)]
-subnet = ec2.create_subnet(VpcId=vpcs[0], CidrBlock='10.0.0.0/24')['Subnet']['SubnetId']
+subnet = ec2.create_subnet(VpcId=vpcs[0], CidrBlock='10.0.0.0/24', AvailabilityZoneId='use1-az1')['Subnet']['SubnetId']
 for n in range(10): client('apigatewayv2').create_vpc_link(Name=f'theirs-{n}', SubnetIds=[subnet])",
     );
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply"]), @"
