@@ -131,17 +131,32 @@ def forwarding_of(actions):
     return arns - {None}
 
 
+def listeners(call):
+    return [listener for balancer in balancers(call).values() for listener in balancer.listeners.values()]
+
+
 def is_forwarded_to(call, arn):
-    """Whether any listener forwards there."""
-    listeners = [listener for balancer in balancers(call).values() for listener in balancer.listeners.values()]
-    return any(arn in forwarding(call, listener) for listener in listeners)
+    """Whether any listener or rule forwards there."""
+    by_rules = {arn for listener in listeners(call) for one in listener.rules.values() for arn in forwarding_of(one.actions)}
+    return arn in by_rules or any(arn in forwarding(call, listener) for listener in listeners(call))
 
 
 def listener_of(call):
-    for balancer in balancers(call).values():
-        if call.params["ListenerArn"] in balancer.listeners:
-            return balancer.listeners[call.params["ListenerArn"]]
-    return None
+    return next((listener for listener in listeners(call) if listener.arn == call.params["ListenerArn"]), None)
+
+
+def rule_of(call):
+    """A rule and its listener."""
+    for listener in listeners(call):
+        if call.params["RuleArn"] in listener.rules:
+            return listener.rules[call.params["RuleArn"]], listener
+    return None, None
+
+
+def is_shadowed(one, listener):
+    """Whether another rule is asked first that looks at the same."""
+    others = [other for other in listener.rules.values() if other is not one and not getattr(other, "is_default", False)]
+    return any(other.conditions == one.conditions and int(other.priority) < int(one.priority) for other in others)
 
 
 def served_through(call, arns):
@@ -169,23 +184,30 @@ def listener_gone(call):
 )
 def forwards_to_nobody(call):
     listener = listener_of(call)
-    wanted = {action.get("TargetGroupArn") for action in call.get("DefaultActions", [])} - {None}
-    if not listener or not wanted or not served_through(call, forwarding(call, listener)):
-        return
-    for arn in wanted:
+    if listener and served_through(call, forwarding(call, listener)):
+        refuse_empty(call, call.get("DefaultActions", []))
+
+
+def refuse_empty(call, actions):
+    for arn in {action.get("TargetGroupArn") for action in actions} - {None}:
         group = target_groups(call).get(arn)
         if group is not None and not group.targets:
             gap(f"{arn} has no targets yet")
 
 
+@rule("gaps", "elbv2", "ModifyRule", says="a target group without a target answers 503", source=TROUBLE)
+def rule_forwards_to_nobody(call):
+    one, _ = rule_of(call)
+    if one and served_through(call, forwarding_of(one.actions)):
+        refuse_empty(call, call.get("Actions", []))
+
+
 @rule("gaps", "elbv2", "DeleteRule", says="a service that a listener's rule forwards to is not reached without", source=SOURCE)
 def listener_rule_gone(call):
-    for balancer in balancers(call).values():
-        for listener in balancer.listeners.values():
-            rule = listener.rules.get(call.params["RuleArn"])
-            service = served_through(call, forwarding_of(rule.actions)) if rule else None
-            if service:
-                gap(f"{service} is reached through this rule")
+    one, listener = rule_of(call)
+    service = served_through(call, forwarding_of(one.actions)) if one else None
+    if service and not is_shadowed(one, listener):
+        gap(f"{service} is reached through this rule")
 
 
 @rule("gaps", "elbv2", "DeregisterTargets", says="a target group without a target answers 503", source=TROUBLE)
@@ -206,6 +228,21 @@ def service_leaves_its_listener(call):
     for arn in {entry.get("targetGroupArn") for entry in service.get("loadBalancers", [])} - stays:
         if is_forwarded_to(call, arn):
             gap(f"a listener still forwards to {arn}, which {service['serviceName']} leaves")
+
+
+@rule("gaps", "ecs", "DeleteService", says="a service that goes takes its targets along", source=TROUBLE)
+def service_gone(call):
+    service = service_in(call)
+    if service in serving(call):
+        for arn in {entry.get("targetGroupArn") for entry in service.get("loadBalancers", [])}:
+            if is_forwarded_to(call, arn):
+                gap(f"a load balancer still leads to {arn}, where the tasks of {service['serviceName']} are")
+
+
+@rule("gaps", "ecs", "UpdateService", says="a service without tasks has no targets", source=TROUBLE)
+def service_stops(call):
+    if call.params.get("desiredCount") == 0:
+        service_gone(call)
 
 
 @rule("gaps", "efs", "DeleteMountTarget", says="what has mounted a file system loses it with its mount target", source=SOURCE)

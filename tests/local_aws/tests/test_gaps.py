@@ -120,21 +120,63 @@ def test_a_listener_that_goes_or_forwards_to_nobody(local, network, name, watche
     stop(local, service)
 
 
+def ruled(elb, listener, priority, path, group):
+    """A rule of a listener, which forwards what is under one path."""
+    condition = [{"Field": "path-pattern", "Values": [path]}]
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    made = elb.create_rule(ListenerArn=listener, Priority=priority, Conditions=condition, Actions=forward)
+    return made["Rules"][0]["RuleArn"]
+
+
 @proves("elbv2.listener_rule_gone")
 def test_a_rule_of_a_listener_that_goes(local, network, name, watched):
     elb = local("elbv2")
     service, listener, groups = balanced(local, network, name)
-    rules = []
-    for priority, group in enumerate(groups, 1):
-        path = [{"Field": "path-pattern", "Values": [f"/{priority}"]}]
-        forward = [{"Type": "forward", "TargetGroupArn": group}]
-        made = elb.create_rule(ListenerArn=listener, Priority=priority, Conditions=path, Actions=forward)
-        rules.append(made["Rules"][0]["RuleArn"])
-    elb.delete_rule(RuleArn=rules[1])
+    one = ruled(elb, listener, 1, "/1", groups[0])
+    other = ruled(elb, listener, 2, "/2", groups[1])
+    behind = ruled(elb, listener, 3, "/1", groups[0])
+    elb.delete_rule(RuleArn=other)
     assert watched() == [], "nobody is reached through it"
-    elb.delete_rule(RuleArn=rules[0])
+    elb.delete_rule(RuleArn=behind)
+    assert watched() == [], "the first one takes all that it would take"
+    elb.delete_rule(RuleArn=one)
     assert watched() == ["elbv2.listener_rule_gone"]
     stop(local, service)
+
+
+@proves("elbv2.rule_forwards_to_nobody")
+def test_a_rule_that_is_led_to_nobody(local, network, name, watched):
+    elb = local("elbv2")
+    service, listener, groups = balanced(local, network, name)
+    arn = ruled(elb, listener, 1, "/1", groups[0])
+    elb.modify_rule(RuleArn=arn, Actions=[{"Type": "forward", "TargetGroupArn": groups[0]}])
+    assert watched() == []
+    elb.modify_rule(RuleArn=arn, Actions=[{"Type": "forward", "TargetGroupArn": groups[1]}])
+    assert watched() == ["elbv2.rule_forwards_to_nobody"]
+    stop(local, service)
+
+
+@proves("ecs.service_gone", "ecs.service_stops")
+def test_a_service_that_goes_while_a_load_balancer_leads_to_it(local, network, name, watched):
+    elb, ecs = local("elbv2"), local("ecs")
+    service, listener, groups = balanced(local, network, name)
+    there = {"cluster": service["cluster"], "service": service["serviceName"]}
+    ecs.update_service(**there, desiredCount=1)
+    assert watched() == []
+    ecs.update_service(**there, desiredCount=0)
+    assert watched() == ["ecs.service_stops"]
+    ecs.update_service(**there, desiredCount=1)
+    assert described(local, service)["runningCount"] == 1
+    stop(local, service)
+    assert watched() == ["ecs.service_stops", "ecs.service_gone"]
+
+
+def test_a_service_that_goes_after_its_listener(local, network, name, watched):
+    service, listener, groups = balanced(local, network, name)
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    local("elbv2").modify_listener(ListenerArn=listener, DefaultActions=[answer])
+    stop(local, service)
+    assert watched() == []
 
 
 @proves("elbv2.last_target_gone")
