@@ -205,6 +205,22 @@ pub struct Entry {
     pub edges: BTreeSet<String>,
 }
 
+/// What a run makes before it looks again at what else there is to do: some changes are only known, or only harmless, once
+/// others stand.
+#[derive(Debug, Clone, Default)]
+pub struct Turn {
+    /// Only these nodes and what they stand on; empty: all.
+    pub target: Vec<String>,
+    /// Not these, whatever stands on them.
+    pub exclude: Vec<String>,
+    /// In which order all of it is done, for a person who is asked; empty where that goes without saying.
+    pub order: String,
+    /// What is said when it is done and the next turn begins.
+    pub then: String,
+    /// What should exist after the last turn, where that is not the stack of this one.
+    pub end: Option<Box<Stack>>,
+}
+
 /// What should exist.
 #[derive(Debug, Clone)]
 pub struct Stack {
@@ -218,6 +234,8 @@ pub struct Stack {
     pub nodes: BTreeMap<String, Entry>,
     /// What the stack as a whole gives: a name, and the value or the reference it comes from.
     pub outputs: BTreeMap<String, Value>,
+    /// What comes first, where not all is done in one go.
+    pub turn: Option<Turn>,
     before: String,
     after: String,
     tags: Tags,
@@ -232,6 +250,7 @@ impl Stack {
             region: region.to_owned(),
             nodes: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            turn: None,
             before: String::new(),
             after: format!("-{env}"),
             tags: Tags::new(),
@@ -281,6 +300,11 @@ impl Stack {
         for (key, value) in all {
             tags.entry(key).or_insert(value.into());
         }
+    }
+
+    /// In which order all of it is done, where that does not go without saying.
+    pub fn order(&self) -> Option<&str> {
+        self.turn.as_ref().map(|turn| turn.order.as_str()).filter(|order| !order.is_empty())
     }
 
     /// Declares an output of the stack as a whole.

@@ -1,19 +1,18 @@
 //! `tapctl apply`
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 
-use super::context::{Context, Desk};
+use super::context::{Context, Desk, Planned};
 use super::plan::Selection;
 use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
 use super::{Common, Done, Error};
 use crate::engine::Engine;
-use crate::plan::{Observations, Plan, plan};
+use crate::plan::Observations;
 use crate::render;
 use crate::run::{choice, loss, outage, settings as guard, teardown};
 use crate::stack::Stack;
-use crate::stacks::{Recorded, onlookers, quotas, surroundings};
+use crate::stacks::{onlookers, quotas, surroundings};
 use crate::state::{Settings, State, StateError, Writer};
 
 /// Make AWS like the stack: plan, show, ask, converge.
@@ -47,6 +46,9 @@ pub(super) struct Args {
     effort: Effort,
 }
 
+/// Each turn leads to another one, or the settings ask for what cannot be.
+const MOST_TURNS: usize = 6;
+
 /// Writes down what guards the environment, where that is not known yet.
 async fn remember(writer: &Writer, state: &mut State, settings: Settings) -> Result<(), StateError> {
     if state.settings.as_ref() == Some(&settings) {
@@ -60,47 +62,53 @@ async fn remember(writer: &Writer, state: &mut State, settings: Settings) -> Res
 struct Todo {
     context: Context,
     stack: Stack,
-    plan: Plan,
-    chosen: BTreeSet<String>,
+    planned: Planned,
     seen: Observations,
 }
 
 impl Args {
     pub(super) async fn run(mut self, stopper: &Stopper) -> Result<Done, Error> {
-        let moved = Cell::new(false);
-        let done = self.once(stopper, &moved).await?;
-        if !moved.get() {
-            return Ok(done);
+        let turn = RefCell::new(None);
+        let mut done = self.once(stopper, &turn).await?;
+        for _ in 1..MOST_TURNS {
+            let Some(then) = turn.take() else { break };
+            render::note(&then);
+            self.yes = true;
+            done = self.once(stopper, &turn).await?;
         }
-        render::note("the tasks listen on another port now; what let their old one through goes");
-        self.yes = true;
-        self.once(stopper, &moved).await
+        match turn.take() {
+            None => Ok(done),
+            Some(then) => Err(Error::refused(
+                format!("after {MOST_TURNS} turns there is still one to come: {then}"),
+                "`tapctl plan` shows what is left to do",
+            )),
+        }
     }
 
-    async fn once(&self, stopper: &Stopper, moved: &Cell<bool>) -> Result<Done, Error> {
+    async fn once(&self, stopper: &Stopper, turn: &RefCell<Option<String>>) -> Result<Done, Error> {
         let desk = Desk::open(&self.common)?;
         let wait = self.effort.lock_wait();
         desk.locked_within(wait, stopper, "apply", async |desk, writer| {
-            self.converge(desk, writer, stopper, moved).await
+            self.converge(desk, writer, stopper, turn).await
         })
         .await
     }
 
-    /// `moved` tells whether tasks have left a port that rules still let through.
+    /// `turn` is given what is said before the next turn, where this was not all.
     async fn converge(
         &self,
         desk: Desk,
         writer: &Writer,
         stopper: &Stopper,
-        moved: &Cell<bool>,
+        turn: &RefCell<Option<String>>,
     ) -> Result<Done, Error> {
         stopper.when_lost(writer.lost());
         let todo = stopper.unless_asked(self.prepare(desk, writer)).await?;
-        if !todo.plan.is_empty() {
-            let new = todo.context.newcomer(&todo.plan).map(|newcomer| format!("{} is new. ", newcomer.env));
+        if !todo.planned.whole.is_empty() {
+            let new = todo.context.newcomer(&todo.planned.whole).map(|newcomer| format!("{} is new. ", newcomer.env));
             confirm(stopper, self.yes, &format!("{}Make these changes?", new.unwrap_or_default())).await?;
         }
-        self.execute(todo, writer, stopper, moved).await
+        self.execute(todo, writer, stopper, turn).await
     }
 
     /// Everything up to the question whether to go ahead. Changes nothing in AWS.
@@ -113,31 +121,36 @@ impl Args {
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
         let guarded = teardown::guarded(&seen);
         guard::check_guarded(&context.state, &context.config, self.common.without_file(), &guarded)?;
-        let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
-        let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
-        context.refuse_out_of_reach(&plan, &stack, &chosen)?;
-        render::plan(&plan, &context.state)?;
-        loss::refuse(&plan, &loss::Allowed { data: &self.allow_data_loss, precious: &self.allow_loss })?;
-        outage::refuse(&plan, self.allow_outage).map_or(Ok(()), Err)?;
-        if let Some(newcomer) = context.newcomer(&plan) {
+        let planned = context.planned(&stack, &chosen, &seen)?;
+        let plan = &planned.whole;
+        context.refuse_out_of_reach(&planned, &stack)?;
+        render::plan(plan, &context.state)?;
+        stack.order().into_iter().for_each(render::note);
+        loss::refuse(plan, &loss::Allowed { data: &self.allow_data_loss, precious: &self.allow_loss })?;
+        outage::refuse(plan, self.allow_outage).map_or(Ok(()), Err)?;
+        if let Some(newcomer) = context.newcomer(plan) {
             render::note(&newcomer.note());
             if self.yes && !self.new_env {
                 newcomer.refuse_unnamed(&context.config.environments)?;
             }
         }
-        surroundings::check(&context.aws, &context.config, &plan).await?;
-        let beside = surroundings::remarks(&context.aws, &stack, &plan, &seen).await;
-        beside.iter().chain(&onlookers::remarks(&context.aws, &plan).await).for_each(|remark| render::note(remark));
-        if let Some(remark) = quotas::check(&context.aws, &stack, &plan).await? {
+        surroundings::check(&context.aws, &context.config, plan).await?;
+        let beside = surroundings::remarks(&context.aws, &stack, plan, &seen).await;
+        beside.iter().chain(&onlookers::remarks(&context.aws, plan).await).for_each(|remark| render::note(remark));
+        if let Some(remark) = quotas::check(&context.aws, &stack, plan).await? {
             render::note(&remark);
         }
-        Ok(Todo { context, stack, plan, chosen, seen })
+        Ok(Todo { context, stack, planned, seen })
     }
 
-    async fn execute(&self, todo: Todo, writer: &Writer, stopper: &Stopper, moved: &Cell<bool>) -> Result<Done, Error> {
-        let Todo { context, stack, plan, chosen, seen } = todo;
-        let port = context.config.service.port;
-        let leaves = Recorded::of(&context.state, &context.config).ports.iter().any(|old| *old != port);
+    async fn execute(
+        &self,
+        todo: Todo,
+        writer: &Writer,
+        stopper: &Stopper,
+        turn: &RefCell<Option<String>>,
+    ) -> Result<Done, Error> {
+        let Todo { context, stack, planned: Planned { now: plan, chosen, .. }, seen } = todo;
         let settings = &context.config.engine;
         let options = self.effort.options(settings, self.adopt);
         stopper.after(self.effort.limit(settings));
@@ -150,14 +163,16 @@ impl Args {
         let report = engine.apply(&stack, &plan, &chosen).await?;
         progress.finish();
         let mut state = engine.into_state();
-        if report.is_complete() && self.selection.is_all() {
+        let is_whole = report.is_complete() && self.selection.is_all();
+        let then = stack.turn.filter(|_| is_whole).map(|turn| turn.then);
+        if is_whole && then.is_none() {
             remember(writer, &mut state, now).await?;
         }
-        moved.set(leaves && report.is_complete() && self.selection.is_all());
         let done = conclude(report, stopper)?;
-        if !moved.get() {
+        if then.is_none() {
             render::outputs(&state.outputs)?;
         }
+        turn.replace(then);
         Ok(done)
     }
 }

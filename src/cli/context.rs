@@ -10,7 +10,7 @@ use super::{Common, Done, Error, place};
 use crate::aws::{Aws, Profiles};
 use crate::config::Config;
 use crate::engine::{Scope, knot, observe};
-use crate::plan::{Action, Observations, Plan, Step};
+use crate::plan::{Action, Observations, Plan, Step, in_turn, plan};
 use crate::render;
 use crate::resource::{IgnoredTags, Kinds, Pass};
 use crate::resources;
@@ -313,6 +313,16 @@ fn wrong_clock(seconds_ahead: i64) -> String {
     format!("this machine's clock is {minutes} minutes {side} AWS's; requests are signed by AWS's; set the clock")
 }
 
+/// What there is to do.
+pub(super) struct Planned {
+    /// All of it, as far as can be told.
+    pub(super) whole: Plan,
+    /// What of it has its turn now.
+    pub(super) now: Plan,
+    /// The nodes that is about.
+    pub(super) chosen: BTreeSet<String>,
+}
+
 /// Everything a command needs that talks to AWS.
 pub(super) struct Context {
     pub(super) config: Config,
@@ -371,23 +381,37 @@ impl Context {
         observe(&scope, Some(stack), &self.state).await.map_err(Error::Nodes)
     }
 
-    /// Refuses what could not be carried out to its end.
-    pub(super) fn refuse_out_of_reach(
+    /// What there is to do to these nodes, and what of that has its turn now.
+    pub(super) fn planned(
         &self,
-        plan: &Plan,
         stack: &Stack,
         chosen: &BTreeSet<String>,
-    ) -> Result<(), Error> {
+        seen: &Observations,
+    ) -> Result<Planned, Error> {
+        let facts = |kind: &str| self.kinds.get(kind).map(|kind| kind.facts());
+        let chosen_now = in_turn(stack, &self.state, chosen);
+        let of = |stack: &Stack| plan(stack, &self.state, seen, &facts);
+        let first = of(stack)?;
+        let now = first.clone().only(&chosen_now);
+        let whole = match stack.turn.as_ref().and_then(|turn| turn.end.as_ref()) {
+            None => first.only(chosen),
+            Some(end) => now.and(of(end)?.only(chosen)),
+        };
+        Ok(Planned { whole, now, chosen: chosen_now })
+    }
+
+    /// Refuses what could not be carried out to its end.
+    pub(super) fn refuse_out_of_reach(&self, planned: &Planned, stack: &Stack) -> Result<(), Error> {
         let facts = |kind: &str| self.kinds.get(kind).map(|kind| kind.facts());
         let told = |step: &Step, field: Option<&str>| stacks::behind::told(&self.config, step, field);
         let env = &self.config.env;
         let elsewhere = format!(
             "begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env {env}` first"
         );
-        if let Some(refusal) = reach::refuse(plan, &self.state, &facts, &told, &elsewhere)? {
+        if let Some(refusal) = reach::refuse(&planned.whole, &self.state, &facts, &told, &elsewhere)? {
             return Err(refusal.into());
         }
-        match knot(stack, plan, &self.state, chosen) {
+        match knot(stack, &planned.now, &self.state, &planned.chosen) {
             Some(text) => Err(Error::refused(text, "make these changes one after the other; nothing was touched")),
             None => Ok(()),
         }

@@ -6,7 +6,7 @@ use super::context::{Context, Desk};
 use super::survey::{Survey, unrecorded};
 use super::{Common, Done, Error};
 use crate::engine::Inventory;
-use crate::plan::{Plan, plan};
+use crate::plan::Plan;
 use crate::render;
 use crate::run::{choice, settings as guard};
 use crate::stack::Stack;
@@ -67,10 +67,11 @@ impl Args {
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
         let seen = context.observe_only(&chosen, &stack, false).await?;
-        let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
-        let plan = plan(&stack, &context.state, &seen, &facts)?.only(&chosen);
-        context.refuse_out_of_reach(&plan, &stack, &chosen)?;
+        let planned = context.planned(&stack, &chosen, &seen)?;
+        context.refuse_out_of_reach(&planned, &stack)?;
+        let plan = planned.whole;
         self.show(&plan, &context)?;
+        stack.order().into_iter().for_each(render::note);
         if self.selection.is_all() {
             let inventory = unrecorded(&context, Some(&stack), &seen).await?;
             render::findings(&inventory, &[], self.json)?;

@@ -83,6 +83,16 @@ pub fn select(
     Ok(chosen)
 }
 
+/// Which of the chosen nodes have their turn now.
+pub fn in_turn(stack: &Stack, state: &State, chosen: &BTreeSet<String>) -> BTreeSet<String> {
+    let Some(turn) = &stack.turn else { return chosen.clone() };
+    let targets: Vec<String> = turn.target.iter().filter(|node| stack.nodes.contains_key(*node)).cloned().collect();
+    let mut now = select(stack, state, &targets, &[]).unwrap_or_default();
+    now.retain(|node| chosen.contains(node) && !turn.exclude.iter().any(|other| other == base_name(node)));
+    spare_what_is_used(stack, state, &mut now);
+    now
+}
+
 /// What leaves the stack stays as long as something stands on it that is left alone.
 fn spare_what_is_used(stack: &Stack, state: &State, chosen: &mut BTreeSet<String>) {
     loop {

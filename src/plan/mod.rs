@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub use self::graph::{Edges, order, select};
+pub use self::graph::{Edges, in_turn, order, select};
 pub use self::steps::{Action, NOT_SEEN_READY, Plan, Step};
 
 use self::outputs::Known;

@@ -175,6 +175,16 @@ impl Plan {
         self
     }
 
+    /// What comes of this plan and then of another one: what this one makes, and all else as the other one has it.
+    pub fn and(&self, other: Plan) -> Plan {
+        let others: BTreeSet<String> = other.steps.iter().map(|step| step.node.clone()).collect();
+        let stays = |step: &&Step| step.action == Action::Create || !others.contains(&step.node);
+        let mut steps: Vec<Step> = self.steps.iter().filter(stays).cloned().collect();
+        let own: BTreeSet<String> = steps.iter().map(|step| step.node.clone()).collect();
+        steps.extend(other.steps.into_iter().filter(|step| !own.contains(&step.node)));
+        Plan { steps }
+    }
+
     /// The duplicates that it shows.
     pub fn duplicates(&self) -> BTreeSet<String> {
         let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Duplicate { .. }));

@@ -39,6 +39,17 @@ pub(super) enum Names {
     EnvFirst(String),
 }
 
+impl Names {
+    /// The name of a thing.
+    pub fn name(&self, thing: &str, config: &Config) -> String {
+        let env = &config.env;
+        match self {
+            Names::ThingFirst(system) => format!("{system}-{thing}-{env}"),
+            Names::EnvFirst(project) => format!("{project}-{env}-{thing}"),
+        }
+    }
+}
+
 /// What every layer needs while the stack grows.
 pub(super) struct Builder<'a> {
     pub config: &'a Config,
@@ -63,11 +74,7 @@ impl<'a> Builder<'a> {
 
     /// The name of a thing.
     pub fn name(&self, thing: &str) -> String {
-        let env = &self.config.env;
-        match &self.names {
-            Names::ThingFirst(system) => format!("{system}-{thing}-{env}"),
-            Names::EnvFirst(project) => format!("{project}-{env}-{thing}"),
-        }
+        self.names.name(thing, self.config)
     }
 
     /// What it is, and whose.

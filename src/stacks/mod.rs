@@ -5,6 +5,7 @@ mod builder;
 mod cores;
 pub mod data_pipeline;
 mod gateway;
+mod handover;
 mod network;
 mod offers;
 pub mod onlookers;

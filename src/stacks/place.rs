@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::builder::zone_letters;
+use super::handover;
 use super::network::endpoint_services;
 use super::zones::{self, Needs};
-use super::{Recorded, offers};
+use super::{Recorded, offers, student_records};
 use crate::aws::{Aws, tags};
 use crate::config::{Config, IngressMode, StackKind};
 use crate::error::{Class, Fault, Result};
 use crate::resource::{Resource, TAG_NODE};
 use crate::resources::apigateway::RestApi;
 use crate::resources::apigatewayv2::VpcLink;
-use crate::resources::elbv2::LoadBalancer;
+use crate::resources::elbv2::{LoadBalancer, TargetGroup};
 use crate::state::{NodeState, State, base_name};
 
 /// The zones of services, by their names.
@@ -49,7 +50,7 @@ impl Place {
         let zones = choose_zones(aws, config, state, &services).await?;
         offers::check(aws, config, state, &zones).await?;
         let endpoint_zones = lacking(services, &zones)?;
-        let recorded = Recorded::of(state, config);
+        let recorded = standing(aws, config, state).await?;
         Ok(Place { account, region, partition, zones, recorded, called: called(state, config), endpoint_zones })
     }
 
@@ -66,6 +67,22 @@ impl Place {
     pub fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
     }
+}
+
+/// What is recorded, and what AWS says of it where that counts.
+async fn standing(aws: &Aws, config: &Config, state: &State) -> Result<Recorded> {
+    let mut recorded = Recorded::of(state, config);
+    if config.stack != StackKind::StudentRecords {
+        return Ok(recorded);
+    }
+    if let Some(handover) = recorded.handover.take() {
+        recorded.handover = handover.looked_at(aws, state, recorded.side).await?;
+    }
+    if !state.nodes.values().any(|node| node.kind == TargetGroup::KIND) {
+        // With its state lost, the stack still stands where it stood.
+        recorded.side = handover::side_of_group(aws, &student_records::target_group_name(config)).await?;
+    }
+    Ok(recorded)
 }
 
 /// The host in the first proxied route that is recorded of an API, where it is not the one that is wanted anyway: the load

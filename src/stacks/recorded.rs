@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
+use super::handover::{self, Handover, Side};
 use crate::config::Config;
 use crate::resource::Resource;
 use crate::resources::ec2::{SecurityGroupRules, Vpc};
 use crate::resources::ecs::Service;
-use crate::resources::elbv2::TargetGroup;
+use crate::stack::Turn;
 use crate::state::{NodeState, Progress, State};
 
 /// What stands of a service that a load balancer reaches.
@@ -20,12 +21,28 @@ pub struct Recorded {
     pub target_group: Option<(String, i32)>,
     /// The ports on which tasks may listen that run now.
     pub ports: BTreeSet<u16>,
+    /// Which of the two sets of nodes that serve is wanted.
+    pub side: Side,
+    /// What is left to do until requests reach it.
+    pub handover: Option<Handover>,
 }
 
 impl Recorded {
     /// What the state says.
     pub fn of(state: &State, config: &Config) -> Recorded {
-        Recorded { target_group: target_group(state, config), ports: ports(state) }
+        let side = handover::side(state, config);
+        let handover = Handover::of(state, config, side);
+        Recorded { target_group: target_group(state, config, side), ports: ports(state), side, handover }
+    }
+
+    /// What of the stack comes first.
+    pub fn turn(&self, port: u16) -> Option<Turn> {
+        let leaves = || Turn {
+            then: "the tasks listen on another port now; what let their old one through goes".to_owned(),
+            ..Turn::default()
+        };
+        let handover = self.handover.as_ref().map(|handover| handover.turn(self.side));
+        handover.or_else(|| self.ports.iter().any(|old| *old != port).then(leaves))
     }
 }
 
@@ -33,12 +50,11 @@ fn of_kind<'a>(state: &'a State, kind: &'a str) -> impl Iterator<Item = &'a Node
     state.nodes.values().filter(move |node| node.kind == kind)
 }
 
-fn target_group(state: &State, config: &Config) -> Option<(String, i32)> {
-    let group = &of_kind(state, TargetGroup::KIND).next()?.spec;
+fn target_group(state: &State, config: &Config, side: Side) -> Option<(String, i32)> {
+    let group = &state.nodes.get(&side.name(handover::TARGET_GROUP))?.spec;
     let vpc = &of_kind(state, Vpc::KIND).next()?.spec;
     let cidr: Ipv4Net = vpc.get("cidr")?.as_str()?.parse().ok()?;
-    let protocol = if config.service.tls { "HTTPS" } else { "HTTP" };
-    let same = group.get("protocol")?.as_str()? == protocol && cidr == config.network.cidr;
+    let same = group.get("protocol")?.as_str()? == handover::protocol(config) && cidr == config.network.cidr;
     let port = group.get("port")?.as_i64()?.try_into().ok()?;
     group.get("name")?.as_str().filter(|_| same).map(|name| (name.to_owned(), port))
 }
@@ -46,14 +62,15 @@ fn target_group(state: &State, config: &Config) -> Option<(String, i32)> {
 /// Until a service has been seen to run what it was told to, its old tasks may still be there: then every port counts that
 /// a rule lets through to the service.
 fn ports(state: &State) -> BTreeSet<u16> {
-    let served = of_kind(state, Service::KIND).find(|service| service.spec.get("target").is_some());
-    let Some(service) = served else { return BTreeSet::new() };
+    let serves = |service: &&NodeState| service.spec.get("target").is_some();
+    let services: Vec<&NodeState> = of_kind(state, Service::KIND).filter(serves).collect();
     let port = |value: &Value| value.as_u64().and_then(|port| port.try_into().ok());
-    if service.progress == Progress::Ready {
-        return service.spec.pointer("/target/container_port").and_then(port).into_iter().collect();
+    if services.iter().all(|service| service.progress == Progress::Ready) {
+        return services.iter().filter_map(|service| port(service.spec.pointer("/target/container_port")?)).collect();
     }
-    let groups = service.spec.get("security_group_ids").and_then(Value::as_array).cloned().unwrap_or_default();
-    let rules = of_kind(state, SecurityGroupRules::KIND).filter(|rules| groups.contains(&rules.spec["group_id"]));
+    let groups: Vec<&Value> =
+        services.iter().filter_map(|service| service.spec.get("security_group_ids")?.as_array()).flatten().collect();
+    let rules = of_kind(state, SecurityGroupRules::KIND).filter(|rules| groups.contains(&&rules.spec["group_id"]));
     let ingress = rules.filter_map(|rules| rules.spec.get("ingress")?.as_array()).flatten();
     ingress.filter_map(|rule| port(rule.get("from_port")?)).collect()
 }
@@ -63,6 +80,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::resources::elbv2::TargetGroup;
 
     fn node(kind: &str, spec: Value, progress: Progress) -> NodeState {
         let mut node: NodeState =

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use tapctl::diff::Diff;
-use tapctl::plan::{Action, Observations, Plan, decide, order, plan, plan_destroy, select};
+use tapctl::plan::{Action, Observations, Plan, decide, in_turn, order, plan, plan_destroy, select};
 use tapctl::resource::{Phase, Seen};
-use tapctl::stack::Stack;
+use tapctl::stack::{Stack, Turn};
 use tapctl::state::{NodeState, Progress, State};
 
 use crate::kinds::{Attr, Disk, Gate, Key, Link, Net, Rev, Shared, Spec, Svc, id, kinds};
@@ -285,6 +285,31 @@ fn what_left_the_stack_stays_while_something_left_alone_stands_on_it() {
     assert_eq!(chosen(&[], &["svc"], &state).unwrap(), ["disk", "disk@7", "key", "net"]);
     assert_eq!(chosen(&[], &["disk"], &state).unwrap(), ["key", "net"]);
     assert_eq!(chosen(&["old"], &[], &state).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_turn_leaves_alone_what_it_excludes_and_what_that_stands_on() {
+    let mut stack = empty();
+    let net = Spec::<Net>::new().on(&mut stack, "net");
+    Spec::<Svc>::new().uses("net", id(&net)).on(&mut stack, "svc-2");
+    Spec::<Key>::new().on(&mut stack, "key");
+    let mut state = nothing();
+    let node = |edges: &[&str]| NodeState { edges: names(edges), ..recorded("i", Progress::Ready) };
+    state.nodes.insert("svc".into(), node(&["net", "rev"]));
+    state.nodes.insert("rev@7".into(), node(&[]));
+    state.nodes.insert("key".into(), node(&["svc"]));
+    let all = names(&["key", "net", "rev@7", "svc", "svc-2"]);
+    let mut now = |turn: Option<Turn>, chosen| {
+        stack.turn = turn;
+        in_turn(&stack, &state, chosen).into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(now(None, &all), ["key", "net", "rev@7", "svc", "svc-2"]);
+    let exclude = || vec!["svc".to_owned()];
+    let rest = Turn { exclude: exclude(), ..Turn::default() };
+    assert_eq!(now(Some(rest.clone()), &all), ["key", "net", "svc-2"], "key goes on, though it stood on svc");
+    let first = Turn { target: vec!["svc-2".into()], exclude: exclude(), ..Turn::default() };
+    assert_eq!(now(Some(first), &all), ["net", "svc-2"]);
+    assert_eq!(now(Some(rest), &names(&["net"])), ["net"], "of what was chosen");
 }
 
 #[tokio::test(start_paused = true)]

@@ -212,7 +212,7 @@ impl Service {
         if diff.has("task_definition") {
             call = call.task_definition(self.task_definition.get()?);
         }
-        if !self.autoscaled && diff.has_any(&["desired_count", "autoscaled"]) {
+        if diff.has("desired_count") {
             call = call.desired_count(self.desired_count);
         }
         if diff.has_any(&["subnet_ids", "security_group_ids", "assign_public_ip"]) {
@@ -261,7 +261,7 @@ impl Service {
             name: service.service_name().always("service name")?.to_owned(),
             cluster: self.cluster_as_asked(service.cluster_arn().unwrap_or_default()),
             task_definition: service.task_definition().unwrap_or_default().into(),
-            desired_count: if self.autoscaled { self.desired_count } else { service.desired_count() },
+            desired_count: self.count(service.desired_count()),
             autoscaled: self.autoscaled,
             subnet_ids: network.map(|network| known(network.subnets())).unwrap_or_default(),
             security_group_ids: network.map(|network| known(network.security_groups())).unwrap_or_default(),
@@ -278,6 +278,12 @@ impl Service {
             availability_zone_rebalancing: service.availability_zone_rebalancing().map(|on| on.as_str().to_owned()),
             tags: from_ecs(service.tags()),
         })
+    }
+
+    /// How many tasks count as live. Auto-scaling may have asked for any number but none: a service is left without when a
+    /// removal of it was cut, or somebody stopped it.
+    fn count(&self, live: i32) -> i32 {
+        if self.autoscaled && live > 0 { self.desired_count } else { live }
     }
 
     /// The one that was asked for, or else the first, and the groups of the others.
@@ -317,7 +323,7 @@ impl Service {
 }
 
 /// `arn:aws:ecs:us-east-1:1:service/CLUSTER/NAME` → `CLUSTER`.
-fn cluster_of(arn: &str) -> Option<&str> {
+pub fn cluster_of(arn: &str) -> Option<&str> {
     arn.split_once(":service/")?.1.split_once('/').map(|(cluster, _)| cluster)
 }
 

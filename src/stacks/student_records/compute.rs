@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::handover::{Handover, SERVICE};
 use super::super::network::Network;
 use super::super::tasks::named;
 use super::data::Data;
@@ -129,13 +130,20 @@ impl Builder<'_> {
         after.extend(below.data.mounts.iter().cloned());
         after.extend(below.network.private_routes.iter().cloned());
         after.extend(below.groups.rules.iter().cloned());
+        let recorded = &self.place.recorded;
+        let serving = match recorded.handover {
+            Some(Handover::Beside { tasks, .. }) => tasks,
+            _ => 0,
+        };
+        let name = self.name(&recorded.side.name("api"));
         self.stack.add(
-            "service",
+            recorded.side.name(SERVICE),
             Service {
-                name: self.name("api"),
+                name,
                 cluster: cluster.cluster_name(),
                 task_definition: task.arn(),
-                desired_count: settings.tasks,
+                // They take over from as many at once.
+                desired_count: settings.tasks.max(serving),
                 autoscaled: true,
                 subnet_ids: below.network.private_ids(),
                 security_group_ids: [below.groups.service.group_id()].into(),
@@ -146,7 +154,7 @@ impl Builder<'_> {
                     container_port: i32::from(settings.port),
                 }),
                 further_targets: BTreeSet::new(),
-                listener: Some(below.ingress.open.clone()),
+                listener: Some(below.ingress.led_to.clone()),
                 after,
                 deployment: Deployment {
                     circuit_breaker: true,
@@ -167,7 +175,7 @@ impl Builder<'_> {
     fn scaling(&mut self, cluster: &Node<Cluster>, service: &Node<Service>, ingress: &Ingress) {
         let settings = &self.config.service;
         let target = self.stack.add(
-            "scalable-target",
+            self.place.recorded.side.name("scalable-target"),
             ScalableTarget {
                 cluster: cluster.cluster_name(),
                 service: service.service_name(),
@@ -191,7 +199,7 @@ impl Builder<'_> {
                     scale_out_cooldown_seconds: 60,
                 }),
             };
-            self.stack.add(format!("scaling-policy-{thing}"), policy);
+            self.stack.add(self.place.recorded.side.name(&format!("scaling-policy-{thing}")), policy);
         }
     }
 }

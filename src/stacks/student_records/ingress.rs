@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::super::builder::short_hash;
+use super::super::handover::{Handover, SHADOW, TARGET_GROUP, protocol};
 use super::super::network::Network;
 use super::api::FIRST_WORDS;
 use super::groups::Groups;
 use super::secrets::Secrets;
-use super::{Builder, Class};
-use crate::config::IngressMode;
+use super::{Builder, Class, names};
+use crate::config::{Config, IngressMode};
 use crate::resource::Tags;
 use crate::resources::acm::Certificate;
 use crate::resources::apigateway::Stage;
@@ -29,6 +30,12 @@ const CERTIFICATE_DAYS: i32 = 825;
 /// Stands in the names of target groups for the port, which groups once had in their names.
 const GROUPS_PORT: u16 = 8080;
 
+/// What a target group is called that is made anew.
+pub fn target_group_name(config: &Config) -> String {
+    let hash = short_hash(&format!("{GROUPS_PORT}/{}/HTTP1/{}", protocol(config), config.network.cidr));
+    names().name(&format!("tg-{hash}"), config)
+}
+
 pub(super) struct Ingress {
     pub balancer: Node<LoadBalancer>,
     pub targets: Node<TargetGroup>,
@@ -40,6 +47,8 @@ pub(super) struct Ingress {
     pub linked_arn: Out<String>,
     /// Witness that requests of the API get to the targets.
     pub open: Out<String>,
+    /// Witness that the load balancer leads to the target group, as ECS wants it to.
+    pub led_to: Out<String>,
     /// The key that the API shows, where the load balancer faces the internet.
     pub origin_key: Option<OriginKey>,
     /// That certificate, whoever made it.
@@ -75,39 +84,61 @@ impl Builder<'_> {
             None => self.certificate(&host),
         };
         let targets = self.target_group(network);
-        let forward = secrets.origin.is_none().then(|| Action::Forward { target_group_arn: targets.arn() });
+        let serving = self.serving(&targets);
+        let forward = secrets.origin.is_none().then(|| Action::Forward { target_group_arn: serving.clone() });
         let https = self.listener("https", &balancer, 443, Some(certificate.clone()), forward);
         self.listener("http", &balancer, 80, None, Some(Action::RedirectHttps { port: 443 }));
-        let (linked_arn, open) = match &secrets.origin {
-            None => (self.without_stage(&balancer, &https, &targets), https.load_balancer_arn()),
-            Some(secret) => (balancer.arn(), self.with_key(&balancer, &https, &targets, secret)),
+        let rule = match &secrets.origin {
+            None => self.without_stage(&balancer, &https, serving),
+            Some(secret) => Self::with_key(&balancer, &https, serving, secret),
         };
+        let led_to = self.led_to(&rule, &targets);
+        let rule = self.stack.add("listener-rule-stage", rule).load_balancer_arn();
+        let (linked_arn, open) = match &secrets.origin {
+            None => (rule, https.load_balancer_arn()),
+            Some(_) => (balancer.arn(), rule),
+        };
+        let led_to = led_to.unwrap_or_else(|| open.clone());
         let sent = |secret: &Node<Secret>| OriginKey { secret_arn: secret.arn(), version_ids: secret.current_ids() };
         let origin_key = secrets.origin.as_ref().map(sent);
-        Ingress { balancer, targets, https, host, linked_arn, open, origin_key, certificate_arn: certificate }
+        Ingress { balancer, targets, https, host, linked_arn, open, led_to, origin_key, certificate_arn: certificate }
     }
 
     /// Anybody finds a load balancer that faces the internet. One that takes only what shows the API's key is as closed as
     /// the API itself. The node is that of [`Builder::without_stage`]: what stands on the rule goes on standing on it when
     /// the load balancer is made anew for the other side.
     fn with_key(
-        &mut self,
         balancer: &Node<LoadBalancer>,
         https: &Node<Listener>,
-        targets: &Node<TargetGroup>,
+        serving: Out<String>,
         secret: &Node<Secret>,
-    ) -> Out<String> {
-        let rule = ListenerRule {
+    ) -> ListenerRule {
+        ListenerRule {
             listener_arn: https.arn(),
             load_balancer_arn: balancer.arn(),
             priority: 1,
             paths: BTreeSet::new(),
             origin_key: Some(OriginKey { secret_arn: secret.arn(), version_ids: secret.valid_ids() }),
-            target_group_arn: targets.arn(),
+            target_group_arn: serving,
             rewrite: None,
             tags: Tags::new(),
-        };
-        self.stack.add("listener-rule-stage", rule).load_balancer_arn()
+        }
+    }
+
+    /// Where requests go: to the targets, or where they go now until those run.
+    fn serving(&self, targets: &Node<TargetGroup>) -> Out<String> {
+        match &self.place.recorded.handover {
+            Some(Handover::Beside { serving, .. }) => serving.as_str().into(),
+            _ => targets.arn(),
+        }
+    }
+
+    /// ECS takes no target group that no load balancer leads to. To one that is to serve nobody yet a rule leads that another
+    /// one is always asked before.
+    fn led_to(&mut self, rule: &ListenerRule, targets: &Node<TargetGroup>) -> Option<Out<String>> {
+        let beside = matches!(self.place.recorded.handover, Some(Handover::Beside { .. }));
+        let shadow = || ListenerRule { priority: rule.priority + 1, target_group_arn: targets.arn(), ..rule.clone() };
+        beside.then(|| self.stack.add(SHADOW, shadow()).load_balancer_arn())
     }
 
     /// Everybody else is answered 403, once the stage shows the key and the rule takes it.
@@ -144,12 +175,11 @@ impl Builder<'_> {
     /// when that changes, and no request meets one without tasks.
     fn target_group(&mut self, network: &Network) -> Node<TargetGroup> {
         let service = &self.config.service;
-        let protocol = if service.tls { "HTTPS" } else { "HTTP" };
-        let hash = short_hash(&format!("{GROUPS_PORT}/{protocol}/HTTP1/{}", self.config.network.cidr));
-        let fresh = || (self.name(&format!("tg-{hash}")), i32::from(service.port));
+        let protocol = protocol(self.config);
+        let fresh = || (target_group_name(self.config), i32::from(service.port));
         let (name, port) = self.place.recorded.target_group.clone().unwrap_or_else(fresh);
         self.stack.add(
-            "target-group",
+            self.place.recorded.side.name(TARGET_GROUP),
             TargetGroup {
                 name,
                 port,
@@ -175,25 +205,24 @@ impl Builder<'_> {
     /// agree on: developer guide, "Private integrations for REST APIs", says so, and AWS's own samples reach what they
     /// name. A path that has it, in front of one that the service answers, loses it here.
     fn without_stage(
-        &mut self,
+        &self,
         balancer: &Node<LoadBalancer>,
         https: &Node<Listener>,
-        targets: &Node<TargetGroup>,
-    ) -> Out<String> {
-        let rule = ListenerRule {
+        serving: Out<String>,
+    ) -> ListenerRule {
+        ListenerRule {
             listener_arn: https.arn(),
             load_balancer_arn: balancer.arn(),
             priority: 1,
             paths: [format!("/{}/*", self.config.env)].into(),
             origin_key: None,
-            target_group_arn: targets.arn(),
+            target_group_arn: serving,
             rewrite: Some(Rewrite {
                 regex: format!("^/{}/((?:{})(?:[/?].*)?)$", self.config.env, FIRST_WORDS.join("|")),
                 replace: "/$1".into(),
             }),
             tags: Tags::new(),
-        };
-        self.stack.add("listener-rule-stage", rule).load_balancer_arn()
+        }
     }
 
     fn listener(

@@ -13,21 +13,35 @@ mod monitoring;
 mod proxy;
 mod secrets;
 
+pub use self::ingress::target_group_name;
 use self::monitoring::Watched;
-use super::Place;
 use super::builder::{Builder, Class, Names, zone_letters};
+use super::handover::Handover;
+use super::{Place, Recorded};
 use crate::config::{Config, IngressMode};
-use crate::stack::Stack;
+use crate::stack::{Stack, Turn};
 
 /// The engine of the database, as RDS names it.
 pub(super) const DATABASE_ENGINE: &str = "aurora-postgresql";
 /// The class of the cluster's instances.
 pub(super) const INSTANCE_CLASS: &str = "db.serverless";
 
+/// What comes first. Tasks that come up beside others are not all that there will be.
+fn turn(config: &Config, place: &Place) -> Option<Turn> {
+    let turn = place.recorded.turn(config.service.port)?;
+    let later = || Place { recorded: Recorded { handover: None, ..place.recorded.clone() }, ..place.clone() };
+    let beside = matches!(place.recorded.handover, Some(Handover::Beside { .. }));
+    Some(Turn { end: beside.then(|| Box::new(build(config, &later()))), ..turn })
+}
+
+fn names() -> Names {
+    Names::ThingFirst("student".into())
+}
+
 /// Builds the stack.
 pub fn build(config: &Config, place: &Place) -> Stack {
     let tags = [("Project", "StudentRecords"), ("Compliance", "FERPA")];
-    let mut builder = Builder::new(config, place, Names::ThingFirst("student".into()), &tags);
+    let mut builder = Builder::new(config, place, names(), &tags);
     let keys = builder.keys();
     let trail = builder.audit(&keys);
     let network = builder.network(&keys.logs);
@@ -48,6 +62,7 @@ pub fn build(config: &Config, place: &Place) -> Stack {
     let watched = Watched { data: &data, ingress: &ingress, compute: &service, api: &api, trail: trail.as_ref() };
     builder.monitoring(&keys, &watched);
     let mut stack = builder.stack;
+    stack.turn = turn(config, place);
     stack.output("vpc_id", network.vpc.vpc_id());
     stack.output("ecs_cluster_name", service.cluster.cluster_name());
     stack.output("aurora_cluster_endpoint", data.database.endpoint());
