@@ -17,13 +17,15 @@ class Stack:
     losses: tuple[str, ...]
 
 
-# Every kind of change at once: made, updated in place, replaced before and after, removed.
+# Every kind of change at once: made, updated in place, replaced before and after, removed, handed over.
 STUDENT_RECORDS = Stack(
     "student-records",
     "",
     """
 [service]
 memory = 2048
+tls = true
+image = "registry.example/student-api:1"
 [stream]
 shards = 4
 [database]
