@@ -311,7 +311,8 @@ pub struct Api {
     pub plan_burst: i32,
     /// Requests per calendar month that one campus system may make.
     pub plan_quota: i32,
-    /// Whether a web ACL with AWS's managed rules and a rate rule stands before the stage.
+    /// Whether a web ACL with AWS's managed rules and a rate rule stands before the stage. Without it nothing keeps callers
+    /// from putting an encoded `/`, `?` or `#` into an id, of which API Gateway makes another path.
     pub waf: bool,
     /// Requests that one address may make in any five minutes before the web ACL blocks it.
     pub waf_rate_limit: i64,

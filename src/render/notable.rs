@@ -91,7 +91,7 @@ const NOTABLE: &[(&str, &[&str])] = &[
     ("secretsmanager.secret", &["kms_key_id", "recovery_window_days"]),
     ("sns.subscription", &["protocol", "endpoint"]),
     ("sns.topic", &["kms_key_id", "policy"]),
-    ("wafv2.web_acl", &["managed_rule_groups", "rate_limit"]),
+    ("wafv2.web_acl", &["managed_rule_groups", "rate_limit", "plain_paths"]),
 ];
 
 /// The notable fields of a spec of this kind.

@@ -51,6 +51,12 @@ def asked(endpoint, path, wish):
         return json.load(answer)
 
 
+def reached(endpoint):
+    """How many requests have reached the small server that stands in the place of the tasks."""
+    with urllib.request.urlopen(f"{endpoint}/_local/tasks") as answer:
+        return len(json.load(answer)["requests"])
+
+
 def open_url(request, context=None):
     try:
         with urllib.request.urlopen(request, context=context) as answer:

@@ -1,5 +1,6 @@
 //! AWS WAF, regional. A web ACL is written whole, under a lock token that each write renews.
 
+mod plain_paths;
 pub mod web_acl;
 pub mod web_acl_association;
 

@@ -1,5 +1,5 @@
-//! A regional web ACL: AWS's managed rule groups and a limit for each address. A write replaces it whole, so whatever
-//! else it holds is shown as a difference before it is lost. What Shield Advanced put into it stays: AWS WAF developer
+//! A regional web ACL: AWS's managed rule groups, a limit for each address, and plain paths. A write replaces it whole, so
+//! whatever else it holds is shown as a difference before it is lost. What Shield Advanced put into it stays: AWS WAF developer
 //! guide, "Recognizing rule groups provided by other services".
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,7 @@ use aws_sdk_wafv2::types::{
     Statement, Tag, VisibilityConfig, WebAcl as WafAcl, WebAclSummary,
 };
 
+use super::plain_paths;
 use crate::error::Class;
 use crate::resource::TAG_NODE;
 use crate::resources::named::{Named, find};
@@ -49,6 +50,9 @@ pub struct WebAcl {
     // Left out and not null, which would mean that it is not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<i64>,
+    /// Whether paths are refused that an API would pass on as other paths: those with an encoded `/`, `?` or `#`, and others.
+    #[serde(default)]
+    pub plain_paths: bool,
     /// What else it holds: rules that somebody added or altered, settings that this kind does not make. Empty in a spec.
     pub by_hand: BTreeSet<String>,
     /// Tags.
@@ -169,7 +173,7 @@ impl Resource for WebAcl {
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let arn = &observed.id;
-        if diff.has_any(&["description", "managed_rule_groups", "counted", "rate_limit", "by_hand"]) {
+        if diff.has_any(&["description", "managed_rule_groups", "counted", "rate_limit", "plain_paths", "by_hand"]) {
             self.overwrite(cx, arn).await?;
         }
         if diff.has("tags") {
@@ -237,11 +241,12 @@ impl WebAcl {
         Ok(())
     }
 
-    /// The limit comes first: it costs least and spares the groups a flood.
+    /// The limit comes first: it costs least and spares the others a flood.
     fn rules(&self) -> Result<Vec<Rule>> {
         let limit = self.rate_limit.map(|limit| self.rate_rule(limit));
+        let paths = self.plain_paths.then(|| plain_paths::rule(&self.name));
         let groups = self.managed_rule_groups.iter().map(|group| self.group_rule(group));
-        let rules = limit.into_iter().chain(groups).zip(0..);
+        let rules = limit.into_iter().chain(paths).chain(groups).zip(0..);
         rules.map(|(rule, priority)| built(rule?.priority(priority).build())).collect()
     }
 
@@ -274,6 +279,7 @@ fn live(acl: &WafAcl, tags: Tags) -> WebAcl {
         managed_rule_groups: Vec::new(),
         counted: BTreeMap::new(),
         rate_limit: None,
+        plain_paths: false,
         by_hand: settings_by_hand(acl),
         tags,
     };
@@ -282,6 +288,8 @@ fn live(acl: &WafAcl, tags: Tags) -> WebAcl {
     for rule in rules {
         if let Some(limit) = limit_of(rule).filter(|_| live.rate_limit.is_none()) {
             live.rate_limit = Some(limit);
+        } else if plain_paths::is_it(rule) && !live.plain_paths {
+            live.plain_paths = true;
         } else if let Some((group, counted)) = group_of(rule) {
             live.managed_rule_groups.push(group.to_owned());
             live.counted.extend((!counted.is_empty()).then(|| (group.to_owned(), counted)));
@@ -298,12 +306,12 @@ fn allow() -> DefaultAction {
 }
 
 /// Metrics, but no samples: those hold whole addresses and headers, in which students stand.
-fn visibility(metric: &str) -> Result<VisibilityConfig> {
+pub(super) fn visibility(metric: &str) -> Result<VisibilityConfig> {
     let config = VisibilityConfig::builder().cloud_watch_metrics_enabled(true).sampled_requests_enabled(false);
     built(config.metric_name(metric).build())
 }
 
-fn measured(config: Option<&VisibilityConfig>) -> bool {
+pub(super) fn measured(config: Option<&VisibilityConfig>) -> bool {
     config.is_some_and(|config| config.cloud_watch_metrics_enabled && !config.sampled_requests_enabled)
 }
 
@@ -409,7 +417,7 @@ fn to_waf(tags: &Tags) -> Result<Vec<Tag>> {
 }
 
 /// What a builder of the SDK gave; it only fails on a required field that was not set.
-fn built<T>(result: Result<T, BuildError>) -> Result<T> {
+pub(super) fn built<T>(result: Result<T, BuildError>) -> Result<T> {
     result.map_err(|error| Fault::invalid(error.to_string()))
 }
 
@@ -424,6 +432,7 @@ mod tests {
             managed_rule_groups: vec!["AWSManagedRulesCommonRuleSet".to_owned()],
             counted: [("AWSManagedRulesCommonRuleSet".to_owned(), ["SizeRestrictions_BODY".to_owned()].into())].into(),
             rate_limit: Some(2000),
+            plain_paths: true,
             by_hand: BTreeSet::new(),
             tags: Tags::new(),
         }
@@ -456,15 +465,17 @@ mod tests {
     fn its_own_rules_are_recognised_and_altered_ones_are_not() {
         let rules = acl().rules().unwrap();
         assert_eq!((limit_of(&rules[0]), group_of(&rules[0])), (Some(2000), None));
+        assert!(plain_paths::is_it(&rules[1]));
+        assert_eq!((limit_of(&rules[1]), group_of(&rules[1])), (None, None));
         let counted = BTreeSet::from(["SizeRestrictions_BODY".to_owned()]);
         let group = Some(("AWSManagedRulesCommonRuleSet", counted));
-        assert_eq!((limit_of(&rules[1]), group_of(&rules[1])), (None, group));
-        let mut allows = rules[1].clone();
+        assert_eq!((limit_of(&rules[2]), group_of(&rules[2])), (None, group));
+        let mut allows = rules[2].clone();
         let group = allows.statement.as_mut().and_then(|statement| statement.managed_rule_group_statement.as_mut());
         let allow = RuleAction::builder().allow(AllowAction::builder().build()).build();
         group.unwrap().rule_action_overrides.as_mut().unwrap()[0].action_to_use = Some(allow);
         assert_eq!(group_of(&allows), None);
-        let mut counts = rules[1].clone();
+        let mut counts = rules[2].clone();
         counts.override_action = Some(OverrideAction::builder().build());
         assert_eq!(group_of(&counts), None);
         let mut counts = rules[0].clone();

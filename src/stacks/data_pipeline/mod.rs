@@ -30,7 +30,7 @@ pub fn build(config: &Config, place: &Place) -> Stack {
     let roles = identity::roles(&mut builder, &key, &data);
     let tasks = compute::compute(&mut builder, &key, &network, &groups, &data, &roles);
     let api = api::api(&mut builder, &key, &data, &roles);
-    builder.guard_stage(api.stage.arn());
+    builder.guard_stage(api.stage.arn(), api::PATH.contains('{'));
     monitoring::monitoring(&mut builder, &key, &Watched { data: &data, tasks: &tasks, api: &api });
     let mut stack = builder.stack;
     stack.output("VpcId", network.vpc.vpc_id());

@@ -41,6 +41,11 @@ const EVENT_TEMPLATE: &str = include_str!("event.vtl");
 /// What stands in the template for the stream's name.
 const STREAM: &str = "STREAM_NAME";
 
+/// Whether callers choose a part of a path.
+pub(super) fn has_path_variables() -> bool {
+    PROXIED.iter().chain([&EVENTS]).any(|(_, path)| path.contains('{'))
+}
+
 pub(super) struct Api {
     pub stage: Node<Stage>,
 }

@@ -54,7 +54,7 @@ pub fn build(config: &Config, place: &Place) -> Stack {
     let ingress = builder.ingress(&network, &groups, &secrets);
     let service = builder.compute(&keys, &network, &groups, &secrets, &data, &writer, &roles, &ingress);
     let api = builder.api(&keys, &network, &groups, &data, &roles, &ingress);
-    builder.guard_stage(api.stage.arn());
+    builder.guard_stage(api.stage.arn(), api::has_path_variables());
     if config.ingress.mode == IngressMode::Public {
         builder.guard_balancer(ingress.balancer.arn());
         builder.refuse_others(&ingress, &api.stage);

@@ -14,6 +14,7 @@ fn web_acl() -> wafv2::WebAcl {
         managed_rule_groups: ["AWSManagedRulesCommonRuleSet", "AWSManagedRulesSQLiRuleSet"].map(str::to_owned).to_vec(),
         counted: BTreeMap::new(),
         rate_limit: Some(2000),
+        plain_paths: true,
         by_hand: BTreeSet::new(),
         tags: BTreeMap::new(),
     }
@@ -54,7 +55,11 @@ fn a_web_acl() {
     alter("acl['Rules'][0]['Statement']['RateBasedStatement']['Limit'] = 500\nalter()", &["it.rate_limit"]);
     alter("acl['Rules'].pop(0)\nalter()", &["it.rate_limit"]);
     alter("acl['Rules'].pop()\nalter()", &["it.managed_rule_groups"]);
-    alter("alter(Rules=[])", &["it.managed_rule_groups", "it.rate_limit"]);
+    alter("alter(Rules=[])", &["it.managed_rule_groups", "it.plain_paths", "it.rate_limit"]);
+    alter("acl['Rules'].pop(1)\nalter()", &["it.plain_paths"]);
+    let fields = ["it.by_hand", "it.plain_paths"];
+    alter("acl['Rules'][1]['Statement']['RegexMatchStatement']['RegexString'] = 'x'\nalter()", &fields);
+    alter("acl['Rules'][1]['Action'] = {'Count': {}}\nalter()", &fields);
     alter("acl['Rules'][2]['OverrideAction'] = {'Count': {}}\nalter()", &["it.by_hand", "it.managed_rule_groups"]);
     alter(
         "geo = {'GeoMatchStatement': {'CountryCodes': ['AQ']}}\n\
@@ -69,17 +74,17 @@ fn a_web_acl() {
     );
     alter(
         "count = [{'Name': 'SizeRestrictions_BODY', 'ActionToUse': {'Count': {}}}]\n\
-         acl['Rules'][1]['Statement']['ManagedRuleGroupStatement']['RuleActionOverrides'] = count\nalter()",
+         acl['Rules'][2]['Statement']['ManagedRuleGroupStatement']['RuleActionOverrides'] = count\nalter()",
         &["it.counted.AWSManagedRulesCommonRuleSet"],
     );
     bench.aws.python(&format!("{ALTER_ACL}{UNDER_SHIELD}"));
     bench.is_as_wanted(&stack);
     let groups = vec!["AWSManagedRulesKnownBadInputsRuleSet".to_owned()];
-    let changed = only(wafv2::WebAcl { managed_rule_groups: groups, rate_limit: None, ..web_acl() });
-    bench.changes(&changed, &["it.managed_rule_groups", "it.rate_limit"]);
+    let changed = wafv2::WebAcl { managed_rule_groups: groups, rate_limit: None, plain_paths: false, ..web_acl() };
+    bench.changes(&only(changed), &["it.managed_rule_groups", "it.plain_paths", "it.rate_limit"]);
     bench.changes(
         &only(wafv2::WebAcl { rate_limit: Some(100), ..web_acl() }),
-        &["it.managed_rule_groups", "it.rate_limit"],
+        &["it.managed_rule_groups", "it.plain_paths", "it.rate_limit"],
     );
     let kept = bench.aws.python(&format!("{ALTER_ACL}{KEPT}"));
     assert_eq!(kept, json!(["ShieldMitigationRuleGroup_1", 10_000_000, "ALWAYS_ON"]));

@@ -315,13 +315,6 @@ def web_acl_in_use(call):
         raise AwsError("WAFAssociatedItemException", message)
 
 
-@rule("strict", "wafv2", "CreateWebACL", "UpdateWebACL", says="rules of a web ACL have priorities of their own")
-def rule_priorities(call):
-    priorities = [entry["Priority"] for entry in call.get("Rules", [])]
-    if len(set(priorities)) < len(priorities):
-        raise AwsError("WAFInvalidParameterException", "Error reason: You have used the same priority for two rules")
-
-
 def administrator():
     return world.account("guardduty_administrator")
 

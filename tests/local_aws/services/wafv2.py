@@ -46,6 +46,38 @@ def replaced_whole(call, answer):
         setattr(acl, field, call.get(given))
 
 
+# Source: WAF Developer Guide, "Web ACL capacity units (WCUs) in AWS WAF", the pages of the statements, and "AWS managed
+# rule groups" for those. That the transformation NONE costs nothing, nobody says.
+GROUP_UNITS = {
+    "AWSManagedRulesAmazonIpReputationList": 25,
+    "AWSManagedRulesCommonRuleSet": 700,
+    "AWSManagedRulesKnownBadInputsRuleSet": 200,
+    "AWSManagedRulesSQLiRuleSet": 200,
+}
+STATEMENT_UNITS = {"RateBasedStatement": 2, "RegexMatchStatement": 3, "GeoMatchStatement": 1, "IPSetReferenceStatement": 1}
+TRANSFORMATION_UNITS = 10
+
+
+def nested(wish):
+    """The statements that stand in one."""
+    return wish.get("Statements") or [wish[name] for name in ("Statement", "ScopeDownStatement") if wish.get(name)]
+
+
+def units(statement):
+    """What a statement takes of the capacity of a web ACL, with all that is inside."""
+    kind, wish = next(iter(statement.items()))
+    if kind == "ManagedRuleGroupStatement":
+        return GROUP_UNITS.get(wish["Name"], 0)
+    own = STATEMENT_UNITS.get(kind, 0)
+    if kind == "ByteMatchStatement":
+        own = 10 if wish["PositionalConstraint"].startswith("CONTAINS") else 2
+    return own + TRANSFORMATION_UNITS * len(wish.get("TextTransformations", [])) + sum(map(units, nested(wish)))
+
+
+def capacity(rules):
+    return sum(units(rule["Statement"]) for rule in rules)
+
+
 def under_attack(call):
     """What the web ACLs do about a flood of requests, by their ids."""
     return call.shelf("wafv2.floods")
@@ -62,6 +94,7 @@ def remember_floods(call, answer):
 def show_whole(call, answer):
     acl = answer["WebACL"]
     acl.setdefault("ManagedByFirewallManager", False)
+    acl["Capacity"] = capacity(acl.get("Rules", []))
     balancers = [arn for arn, guard in guards(call).items() if guard == acl["ARN"] and ":loadbalancer/" in arn]
     usual = {"ALBLowReputationMode": "ACTIVE_UNDER_DDOS"} if balancers else None
     found = under_attack(call).get(acl["Id"]) or usual

@@ -101,3 +101,15 @@ def mock(template='{"statusCode": 200}', responses=None, **more):
     integration["passthroughBehavior"] = more.pop("passthrough", "when_no_templates")
     statuses = {answer["statusCode"]: {"description": "an answer"} for answer in answers.values()}
     return {"responses": statuses, "x-amazon-apigateway-integration": integration} | more
+
+
+def visible(name):
+    return {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True, "MetricName": name}
+
+
+def guard(local, stage, name, *rules):
+    waf = local("wafv2")
+    made = waf.create_web_acl(
+        Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visible(name), Rules=list(rules)
+    )
+    waf.associate_web_acl(WebACLArn=made["Summary"]["ARN"], ResourceArn=stage.arn)

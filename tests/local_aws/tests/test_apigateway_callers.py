@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from conftest import make_role, proves
 from local_aws.world import world
-from stages import mock, send, stage_of
+from stages import guard, mock, send, stage_of, visible
 
 FORBIDDEN = (403, "ForbiddenException", "Forbidden")
 UNAUTHORIZED = (401, "UnauthorizedException", "Unauthorized")
@@ -294,10 +294,6 @@ def test_a_quota_is_for_a_period(local, metered):
         world.settings.ahead = 0
 
 
-def visible(name):
-    return {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True, "MetricName": name}
-
-
 def common(**more):
     group = {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"} | more
     return {
@@ -307,14 +303,6 @@ def common(**more):
         "OverrideAction": {"None": {}},
         "VisibilityConfig": visible("common"),
     }
-
-
-def guard(local, stage, name, *rules):
-    waf = local("wafv2")
-    made = waf.create_web_acl(
-        Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visible(name), Rules=list(rules)
-    )
-    waf.associate_web_acl(WebACLArn=made["Summary"]["ARN"], ResourceArn=stage.arn)
 
 
 @proves("wafv2.group_verdict")

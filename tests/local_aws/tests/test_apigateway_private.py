@@ -128,6 +128,23 @@ def test_a_request_gets_to_a_task_and_its_answer_back(way, local):
     assert answer.headers["x-amzn-RequestId"] and answer.headers["Content-Type"] == "application/json"
 
 
+@proves("apigateway.decoded")
+@pytest.mark.parametrize(
+    "sent,arrived",
+    [
+        ("..%2Fadmin", "/students/../admin"),
+        ("1%3Fall=yes", "/students/1?all=yes"),
+        ("1%23a", "/students/1"),
+        ("..%252Fadmin", "/students/..%252Fadmin"),
+        ("a%20b", "/students/a%20b"),
+        ("%E5%AD%A6", "/students/%E5%AD%A6"),
+        ("%41%27%2B", "/students/A'+"),
+    ],
+)
+def test_what_stands_in_a_path_is_decoded_on_its_way(way, sent, arrived):
+    assert way.stage.call("GET", f"/students/{sent}").json()["path"] == arrived
+
+
 def test_what_a_task_answers_is_what_the_caller_gets(way, local):
     local.admin(
         "POST",

@@ -286,6 +286,22 @@ def test_a_record_of_more_than_8_kb_gets_through(live):
         assert changed == large, rule["Name"]
 
 
+def test_the_web_acl_looks_at_paths_before_anything_lets_them_through(live):
+    """As they were sent: what a transformation decodes first would look like any other path."""
+    rules = sorted(live.web_acl["Rules"], key=lambda rule: rule["Priority"])
+    rule = one(rule for rule in rules if "RegexMatchStatement" in rule["Statement"])
+    statement = rule["Statement"]["RegexMatchStatement"]
+    assert (list(rule["Action"]), list(statement["FieldToMatch"])) == (["Block"], ["UriPath"])
+    assert [step["Type"] for step in statement["TextTransformations"]] == ["NONE"]
+    first_group = next(rule for rule in rules if "ManagedRuleGroupStatement" in rule["Statement"])
+    assert rule["Priority"] < first_group["Priority"]
+
+
+def test_the_web_acl_has_no_more_rules_than_its_price_covers(live):
+    """1500 capacity units are in the price of a web ACL; more are paid for with every request."""
+    assert 0 < live.web_acl["Capacity"] <= 1500
+
+
 def test_the_web_acl_is_measured(live):
     assert live.web_acl["VisibilityConfig"]["CloudWatchMetricsEnabled"] is True
     assert all(rule["VisibilityConfig"]["CloudWatchMetricsEnabled"] for rule in live.web_acl["Rules"])

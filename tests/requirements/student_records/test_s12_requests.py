@@ -5,7 +5,7 @@ import json
 
 import pytest
 from requirements.answers import TOLD, refused_by_kinesis
-from requirements.calls import logged, put_since
+from requirements.calls import logged, put_since, reached
 from requirements.campus import Campus
 
 PROXIED = [
@@ -16,6 +16,10 @@ PROXIED = [
     "DELETE /students/1",
     "GET /students/search",
 ]
+# Of these API Gateway would make other paths of the service, or might: it decodes what stands in a path.
+OTHER_PATHS = ["..%2Fadmin", "..%2fadmin", "..%5Cadmin", "..%252Fadmin", "1%3Fall=yes", "1%3fall=yes", "1%23"]
+# And these are other paths to whoever takes "." and ".." for what they are in a directory.
+DOTS = ["..", "%2e%2E", "."]
 EVENT = '{"grade": "A", "note": "it\'s \\"good\\" – 学生"}'
 
 
@@ -39,6 +43,26 @@ def test_a_request_gets_to_the_service_as_it_was_sent(live, campus, route):
     if live.endpoint:
         found = answer.json()
         assert (answer.status, found["method"], found["path"], found["body"]) == (200, method, path, body)
+
+
+@pytest.mark.parametrize("student", ["o'neil", "a.b-c_d~e", "anna%20maria", "m%C3%BCller", "a..b", "...", "1+1", "a@b"])
+def test_an_id_gets_to_the_service_as_it_is(live, campus, student):
+    answer = campus.call("GET", f"/students/{student}")
+    assert answer.headers.get("x-amzn-ErrorType") != "ForbiddenException", answer
+    if live.endpoint:
+        assert (answer.status, answer.json()["path"]) == (200, f"/students/{student}")
+
+
+@pytest.mark.parametrize("student", OTHER_PATHS + DOTS)
+def test_no_id_is_another_path_of_the_service(live, campus, student):
+    before = reached(live.endpoint) if live.endpoint else 0
+    answer = campus.call("GET", f"/students/{student}")
+    if live.endpoint or student not in DOTS:
+        assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (403, "ForbiddenException"), answer
+        line = logged(live.logs, live.name("api-access"), answer.headers["x-amzn-RequestId"])
+        assert (line["error"], line["wafStatus"], line["integrationStatus"]) == ("WAF_FILTERED", "WAF_BLOCK", "-")
+    if live.endpoint:
+        assert reached(live.endpoint) == before
 
 
 def test_the_health_check_needs_no_key(campus):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ....registry import behaviour
 from ....world import world
 from ...wafv2 import guards
+from .inspection import text_matches
 from .refusals import refuse
 
 KB = 1024
@@ -56,7 +57,7 @@ def pass_through(invocation):
     seen = Seen(
         invocation.context["identity"]["sourceIp"],
         request.method,
-        invocation.path,
+        invocation.context["path"],
         request.environ.get("QUERY_STRING", ""),
         dict(request.headers),
         invocation.body,
@@ -110,14 +111,7 @@ def matches(statement, seen, key):
         return all(matches(inner, seen, key) for inner in statement["AndStatement"]["Statements"])
     if "OrStatement" in statement:
         return any(matches(inner, seen, key) for inner in statement["OrStatement"]["Statements"])
-    return "ByteMatchStatement" in statement and path_starts(statement["ByteMatchStatement"], seen)
-
-
-def path_starts(statement, seen):
-    """The one kind of text match that scopes of rate rules have here: the beginning of the path."""
-    wanted = statement["SearchString"]
-    wanted = wanted.decode() if isinstance(wanted, bytes) else wanted
-    return statement["PositionalConstraint"] == "STARTS_WITH" and seen.path.startswith(wanted)
+    return bool({"ByteMatchStatement", "RegexMatchStatement"} & set(statement)) and text_matches(statement, seen)
 
 
 @behaviour(

@@ -8,7 +8,7 @@ certificate re:Post "execution failed due to configuration error: … SSL" (500)
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from .... import enis
 from ....registry import behaviour
@@ -19,6 +19,8 @@ from . import balancing, certificates, tasks
 from .refusals import refuse
 
 PORTS = {"http": 80, "https": 443}
+# What may stand in a URL as it is, apart from letters, digits and `_.-~`; a percent sign is none of it.
+AS_IT_IS = "/?#&=+:;,!$'()*@[]"
 # Any address of the internet, as API Gateway's own are.
 FROM_THE_INTERNET = "52.94.0.1"
 
@@ -52,7 +54,8 @@ def as_text(answer):
 
 def way(invocation, prepared):
     """The hop to the task that a request ends at, or the answer of the load balancer itself."""
-    url = urlsplit(rendered(prepared.uri, prepared.path, invocation.stage.get("variables") or {}))
+    values = {name: decoded(value) for name, value in prepared.path.items()}
+    url = urlsplit(rendered(prepared.uri, values, invocation.stage.get("variables") or {}))
     port = url.port or PORTS[url.scheme]
     private = invocation.integration.get("connectionType") == "VPC_LINK"
     balancer = target_of(invocation, url, private)
@@ -68,6 +71,16 @@ def way(invocation, prepared):
         if problem:
             misconfigured(invocation, problem)
     return balancing.receive(invocation.call, balancer, listener, arrival(invocation, prepared, url, source, private))
+
+
+@behaviour(
+    "apigateway",
+    says="a value is decoded before it goes into the path of an integration, and only percent signs are encoded again",
+    source="API Gateway Developer Guide: Important notes for REST APIs (REST APIs decode URL-encoded request parameters)",
+)
+def decoded(value):
+    """A `%2F` of a caller's is a slash to the service, `%3F` begins a query, and what comes after `%23` is lost."""
+    return quote(unquote(value), safe=AS_IT_IS)
 
 
 def rendered(uri, path, variables):
