@@ -151,7 +151,7 @@ ec2.modify_vpc_attribute(VpcId=vpc(), EnableDnsHostnames={'Value': False})",
     vpc tags.Compliance
     vpc tags.tapctl:stack
 
-    drift in 5 of 130 nodes; the next apply repairs it
+    drift in 5 of 131 nodes; the next apply repairs it
     ");
     insta::assert_snapshot!(applied.plan(), @"
     ~ update  vpc                 ec2.vpc  vpc-[id]
@@ -194,7 +194,7 @@ logs.delete_log_group(logGroupName=name('api-access'))",
     role-flow-logs managed_policy_arns
     role-task policies.task.Statement
 
-    drift in 9 of 130 nodes; the next apply repairs it
+    drift in 9 of 131 nodes; the next apply repairs it
     ");
     insta::assert_snapshot!(applied.plan(), @"
     ~ update  key-efs               kms.key  [id]
@@ -242,7 +242,7 @@ client('secretsmanager').delete_secret(SecretId='student-third-party-dev/credent
     secret-third-party -
     stream shards
 
-    drift in 7 of 130 nodes; the next apply repairs it in 6
+    drift in 7 of 131 nodes; the next apply repairs it in 6
       secret-third-party: the next apply asks AWS to try again
     ");
     insta::assert_snapshot!(applied.plan(), @"
@@ -303,7 +303,7 @@ api_.untag_resource(resourceArn=api_arn(), tagKeys=['Compliance', 'tapctl:stack'
     stage throttle_rate
     target-group health_check.path
 
-    drift in 7 of 130 nodes; the next apply repairs it
+    drift in 7 of 131 nodes; the next apply repairs it
     ");
     insta::assert_snapshot!(applied.plan(), @"
     ~ update  target-group        elbv2.target_group  arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/student-tg-a8d122-dev/[id]

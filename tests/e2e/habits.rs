@@ -258,7 +258,7 @@ fn pipes(desk: &Desk) {
 fn an_apply_that_nobody_reads_is_done_all_the_same() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
-    for (verb, nodes) in [("apply", 130), ("destroy", 0)] {
+    for (verb, nodes) in [("apply", 131), ("destroy", 0)] {
         let mut command = desk.command(&[verb, "--yes"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         drop((child.stdout.take(), child.stderr.take()));

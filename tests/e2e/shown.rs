@@ -203,7 +203,7 @@ fn a_difference_is_seen_wherever_it_is() {
      role-task        iam.role                  policies.task.Statement                                                                                                                   LogInToDatabase: Allow rds-db:connect on *                                                                                                                                                                   (none)
      role-task        iam.role                  policies.task.Statement                                                                                                                   (none)                                                                                                                                                                                                       LogInToDatabase: Allow rds-db:connect on arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-[id]/studentadmin
 
-    drift in 4 of 130 nodes; the next apply repairs it
+    drift in 4 of 131 nodes; the next apply repairs it
     "#);
     // On a terminal of any width it is all there, and nothing is wider but words that cannot be broken.
     for columns in [60, 80, 120, 175] {
@@ -274,7 +274,7 @@ for arn in ecs.list_task_definitions()['taskDefinitionArns']: ecs.deregister_tas
      secret-third-party  secretsmanager.secret  -              failed: scheduled for deletion; apply restores it  ready
      task-definition     ecs.task_definition    -              deleting                                           ready
 
-    drift in 4 of 130 nodes; the next apply repairs it in 1
+    drift in 4 of 131 nodes; the next apply repairs it in 1
       secret-cache: its data is gone; the next apply would make an empty one
       secret-third-party: the next apply asks AWS to try again
       task-definition: the next apply would make it anew (it is being deleted)

@@ -8,8 +8,8 @@ QUIET = {
     "ecs.service": {"cpu": 5.0, "memory": 20.0},
     "elasticache.node": {"core": 3.0, "memory": 10.0, "evictions": 0, "credits": 100.0},
     "elbv2.target-group": {"unhealthy": 0},
-    "rds.cluster": {"capacity": 20.0, "connections": 10},
-    "rds.instance": {"cpu": 5.0, "free_storage": 20_000_000_000},
+    "rds.cluster": {"connections": 10},
+    "rds.instance": {"capacity": 20.0, "cpu": 5.0, "free_storage": 20_000_000_000},
 }
 
 

@@ -75,14 +75,21 @@ def cache_nodes(view, minute, requests):
 
 
 def databases(view, minute, requests):
+    """What a cluster has of its instances is the values of them all."""
     for name in view.shelf("rds.clusters"):
         load = loads.of("rds.cluster", name)
-        yield "AWS/RDS", "ACUUtilization", {"DBClusterIdentifier": name}, [load["capacity"]]
         yield "AWS/RDS", "DatabaseConnections", {"DBClusterIdentifier": name}, [load["connections"]]
-    for name in view.shelf("rds.instances"):
+    capacities = {}
+    for name, instance in view.shelf("rds.instances").items():
         load = loads.of("rds.instance", name)
         yield "AWS/RDS", "CPUUtilization", {"DBInstanceIdentifier": name}, [load["cpu"]]
-        yield "AWS/RDS", "FreeStorageSpace", {"DBInstanceIdentifier": name}, [load["free_storage"]]
+        if instance["DBInstanceClass"] == "db.serverless":
+            yield "AWS/RDS", "ACUUtilization", {"DBInstanceIdentifier": name}, [load["capacity"]]
+            capacities.setdefault(instance["DBClusterIdentifier"], []).append(load["capacity"])
+        else:
+            yield "AWS/RDS", "FreeStorageSpace", {"DBInstanceIdentifier": name}, [load["free_storage"]]
+    for name, values in capacities.items():
+        yield "AWS/RDS", "ACUUtilization", {"DBClusterIdentifier": name}, values
 
 
 def streams(view, minute, requests):

@@ -13,6 +13,7 @@ use super::ingress::Ingress;
 use super::keys::Keys;
 use super::{Builder, Class};
 use crate::resources::logs::{LogGroup, MetricFilter};
+use crate::resources::rds::DbInstance;
 use crate::stack::Node;
 
 /// Percent of a node's or task's CPU, memory or capacity that leaves too little for a bad hour.
@@ -85,19 +86,17 @@ impl Builder<'_> {
             most = most.min(CONNECTIONS_WHEN_SMALL);
         }
         let cluster = dimensions([("DBClusterIdentifier", data.database.cluster_identifier())]);
-        let watch = |thing, description, metric, statistic, threshold| {
-            watch(thing, description, "AWS/RDS", metric, &cluster, statistic, threshold, 5)
-        };
-        vec![
-            watch("database-acu", "The database nears its largest capacity", "ACUUtilization", "Average", BUSY_PERCENT),
-            watch(
-                "database-connections",
-                "The database nears its most connections",
-                "DatabaseConnections",
-                "Maximum",
-                (most * BUSY_PERCENT / 100.0).floor(),
-            ),
-        ]
+        let connections = watch(
+            "database-connections",
+            "The database nears its most connections",
+            "AWS/RDS",
+            "DatabaseConnections",
+            &cluster,
+            "Maximum",
+            (most * BUSY_PERCENT / 100.0).floor(),
+            5,
+        );
+        capacity_watches(&data.instances).chain([connections]).collect()
     }
 
     /// ElastiCache measures each node, and numbers them.
@@ -196,6 +195,18 @@ impl Builder<'_> {
         watches.push(watch("stream-iterator-age", age, "AWS/Kinesis", metric, &stream, "Maximum", ITERATOR_AGE_MS, 5));
         watches
     }
+}
+
+/// Each instance grows by itself, up to the largest capacity: readers that are idle would lower what the cluster has on
+/// average, while the writer has no more to grow into.
+fn capacity_watches(instances: &[Node<DbInstance>]) -> impl Iterator<Item = Watch> {
+    let description = "An instance of the database nears its largest capacity";
+    instances.iter().zip(1..).map(move |(instance, number)| {
+        // The first alarm watched the whole cluster once, under this name.
+        let thing = if number == 1 { "database-acu".to_owned() } else { format!("database-acu-{number}") };
+        let instance = dimensions([("DBInstanceIdentifier", instance.instance_identifier())]);
+        watch(&thing, description, "AWS/RDS", "ACUUtilization", &instance, "Maximum", BUSY_PERCENT, 5)
+    })
 }
 
 /// ACM measures once a day, and no longer once the certificate has ended: then the alarm must stay as it is.

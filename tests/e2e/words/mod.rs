@@ -200,9 +200,9 @@ fn a_narrow_terminal_shows_what_is_done_and_what_is_left() {
     let desk = Desk::at(&aws);
     let answers = [(" more", ""), (", usually 2m", CTRL_C)];
     let run = terminal::run(&desk, "xterm", (60, 12), &answers, &["apply", "--yes"]).expect(130);
-    assert!(run.stdout.contains("reading 130 nodes… "), "{run}");
+    assert!(run.stdout.contains("reading 131 nodes… "), "{run}");
     let text = terminal::without_codes(&run.stdout);
-    for shown in ["  creating  ", "  + ", " of 130 done, ", "under way: "] {
+    for shown in ["  creating  ", "  + ", " of 131 done, ", "under way: "] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
 }
@@ -219,6 +219,6 @@ fn reading_is_told_after_three_seconds_in_a_pipe() {
     assert!(kill.is_ok_and(|status| status.success()));
     let ended = plan.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert!(said.contains("reading 130 nodes from AWS…\n"), "{said}");
+    assert!(said.contains("reading 131 nodes from AWS…\n"), "{said}");
     assert_eq!(ended.status.code(), Some(130), "{said}");
 }

@@ -70,7 +70,7 @@ pub(super) const WHOLE: &[Case] = &[
         arguments: "plan --destroy",
         code: 2,
         says: FORGET,
-        prints: "…\nstudent-records dev in account 123456789012, us-east-1: 126 to delete, 4 to forget\n",
+        prints: "…\nstudent-records dev in account 123456789012, us-east-1: 127 to delete, 4 to forget\n",
         ..CASE
     },
     // Its state is lost, or another directory is named.
@@ -79,7 +79,7 @@ pub(super) const WHOLE: &[Case] = &[
         code: 2,
         says: "note: nothing is recorded in elsewhere/student-records-dev.json: all of this was found by its names and \
                tags\nnote: to forget: it is gone already, or is shared, and goes with the last who uses it\n",
-        prints: "…\nstudent-records dev in account 123456789012, us-east-1: 126 to delete, 4 to forget\n",
+        prints: "…\nstudent-records dev in account 123456789012, us-east-1: 127 to delete, 4 to forget\n",
         ..CASE
     },
     Case {
@@ -140,7 +140,7 @@ NODE               KIND                      FIELD                              
  key-rds            kms.key                   -                                                  failed: Disabled; apply enables it  ready
  log-group-service  logs.log_group            -                                                  missing                             to exist
 
-drift in 3 of 130 nodes; the next apply repairs it in 2
+drift in 3 of 131 nodes; the next apply repairs it in 2
   key-rds: the next apply asks AWS to try again
 ";
 
@@ -157,7 +157,7 @@ pub(super) const ON_A_TERMINAL: &[(usize, &str, &str)] = &[
              -  failed: Disabled; apply enables it  ready\n\
          log-group-service  logs.log_group\n    \
              -  missing  to exist\n\n\
-         drift in 3 of 130 nodes; the next apply repairs it in 2\n  \
+         drift in 3 of 131 nodes; the next apply repairs it in 2\n  \
            key-rds: the next apply asks AWS to try again\n",
     ),
     (
@@ -169,7 +169,7 @@ pub(super) const ON_A_TERMINAL: &[(usize, &str, &str)] = &[
              -  failed: Disabled; apply enables it  ready\n\
          log-group-service  logs.log_group\n    \
              -  missing  to exist\n\n\
-         drift in 3 of 130 nodes; the next apply repairs it in 2\n  \
+         drift in 3 of 131 nodes; the next apply repairs it in 2\n  \
            key-rds: the next apply asks AWS to try again\n",
     ),
 ];

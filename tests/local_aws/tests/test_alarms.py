@@ -218,3 +218,31 @@ def test_filter_patterns(pattern, taken):
     from local_aws.log_patterns import matches
 
     assert matches(pattern, {"a": "x", "b": {"c": "deep"}}) is taken
+
+
+def test_a_cluster_is_as_busy_as_its_instances_are_together(local, network, name, alarm):
+    rds = local("rds")
+    rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="d", SubnetIds=network.subnets)
+    rds.create_db_cluster(
+        DBClusterIdentifier=name,
+        Engine="aurora-postgresql",
+        EngineVersion="16.8",
+        MasterUsername="admins",
+        ManageMasterUserPassword=True,
+        DBSubnetGroupName=name,
+        ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 4},
+    )
+    of_cluster = {"DBClusterIdentifier": name, "Engine": "aurora-postgresql"}
+    members = [f"{name}-{number}" for number in (1, 2, 3)]
+    for member in members:
+        rds.create_db_instance(DBInstanceIdentifier=member, DBInstanceClass="db.serverless", **of_cluster)
+    say(local, "rds.instance", members[0], capacity=95)
+    found = {}
+    for dimensions in [{"DBClusterIdentifier": name}, *({"DBInstanceIdentifier": member} for member in members)]:
+        for statistic in ("Average", "Maximum"):
+            state = alarm("AWS/RDS", "ACUUtilization", dimensions, 85, **ABOVE | {"Statistic": statistic})
+            wait(local, 1)
+            found[(*dimensions.values(), statistic)] = state()
+    busy = {key for key, state in found.items() if state == "ALARM"}
+    assert busy == {(name, "Maximum"), (members[0], "Average"), (members[0], "Maximum")}
+    assert set(found.values()) == {"ALARM", "OK"}

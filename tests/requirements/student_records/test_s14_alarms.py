@@ -5,7 +5,8 @@ import re
 import pytest
 from requirements.watchmen import Watchmen
 
-# What is said of a thing for the alarm to go off; `N` is the number of a cache node.
+# What is said of a thing for the alarm to go off; `N` is the number of a cache node, or of an instance of the database from
+# the second on.
 BUSY = {
     "api-5xx": ("stage", {"5xx": 6, "latency_ms": 50}),
     "api-latency-1s": ("stage", {"latency_ms": 1500}),
@@ -15,7 +16,8 @@ BUSY = {
     "cache-engine-N": ("node", {"core": 95}),
     "cache-evictions-N": ("node", {"evictions": 3}),
     "cache-memory-N": ("node", {"memory": 95}),
-    "database-acu": ("database", {"capacity": 95}),
+    "database-acu": ("instance", {"capacity": 95}),
+    "database-acu-N": ("instance", {"capacity": 95}),
     "database-connections": ("database", {"connections": 10_000}),
     "service-cpu": ("service", {"cpu": 95}),
     "service-memory": ("service", {"memory": 95}),
@@ -33,6 +35,7 @@ def watchmen(live):
 def thing(live, kind, number):
     return {
         "database": ("rds.cluster", live.name("aurora")),
+        "instance": ("rds.instance", live.name(f"aurora-{number or 1}")),
         "node": ("elasticache.node", f"{live.name('redis')}-{number or 0:03}"),
         "service": ("ecs.service", live.name("api")),
         "stage": ("apigateway.stage", f"{live.name('records')}/{live.env}"),
@@ -50,6 +53,15 @@ def test_a_busy_thing_is_noticed(live, watchmen):
             watchmen.goes_off_and_on(name, watchmen.busy(*thing(live, kind, number and int(number[1])), **load))
             seen.add(pattern)
     assert seen == set(BUSY)
+
+
+def test_an_instance_at_its_largest_capacity_is_noticed_whatever_the_others_do(live, watchmen):
+    """And of the others nobody is told that."""
+    kind, name = thing(live, "instance", 1)
+    with watchmen.busy(kind, name, capacity=95):
+        watchmen.wait("database-acu")
+        others = {watchmen.state(name) for name in watchmen.alarms if name.startswith("database-acu-")}
+        assert (watchmen.state("database-acu"), others) == ("ALARM", {"OK"})
 
 
 @pytest.mark.parametrize("name", ["healthy-hosts", "tasks-missing"])

@@ -15,7 +15,7 @@ ALARMS = {
     "DaysToExpiry": ("AWS/CertificateManager", "Minimum", {30.0}, 1),
     "CPUUtilization": ("AWS/ECS", "Average", {85.0}, 1),
     "MemoryUtilization": ("AWS/ECS", "Average", {85.0}, 1),
-    "ACUUtilization": ("AWS/RDS", "Average", {85.0}, 1),
+    "ACUUtilization": ("AWS/RDS", "Maximum", {85.0}, 2),
     "DatabaseConnections": ("AWS/RDS", "Maximum", None, 1),
     "EngineCPUUtilization": ("AWS/ElastiCache", "Average", {90.0}, 2),
     "CPUCreditBalance": ("AWS/ElastiCache", "Average", {5.0}, 2),
@@ -65,6 +65,7 @@ def test_a_busy_engine_is_seen_on_a_node_with_two_cores(live):
 
 def test_alarms_look_at_our_objects(live):
     nodes = {node["CacheClusterId"] for node in live.cache_nodes}
+    instances = [live.name(f"aurora-{number}") for number in (1, 2)]
     expected = {
         "AWS/ApiGateway": [{"ApiName": live.api["name"], "Stage": live.env}],
         "AWS/ApplicationELB": [
@@ -74,7 +75,8 @@ def test_alarms_look_at_our_objects(live):
             }
         ],
         "AWS/ECS": [{"ClusterName": live.name("cluster"), "ServiceName": live.name("api")}],
-        "AWS/RDS": [{"DBClusterIdentifier": live.name("aurora")}],
+        "AWS/RDS": [{"DBClusterIdentifier": live.name("aurora")}]
+        + [{"DBInstanceIdentifier": instance} for instance in instances],
         "AWS/ElastiCache": [{"CacheClusterId": node} for node in nodes],
         "AWS/Kinesis": [{"StreamName": live.name("events")}],
         "ECS/ContainerInsights": [{"ClusterName": live.name("cluster"), "ServiceName": live.name("api")}],
@@ -85,6 +87,8 @@ def test_alarms_look_at_our_objects(live):
             assert dimensions(alarm) in expected[alarm["Namespace"]], name
     seen = {dimensions(a)["CacheClusterId"] for a in live.alarms.values() if a["Namespace"] == "AWS/ElastiCache"}
     assert seen == nodes
+    watched = [dimensions(alarm) for alarm in alarms_on(live, "ACUUtilization", "AWS/RDS")]
+    assert sorted(one["DBInstanceIdentifier"] for one in watched) == instances
 
 
 def test_the_alarm_on_connections_is_within_what_aurora_takes(live):
