@@ -10,6 +10,9 @@ use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_identifier, check_range, known, outs, text};
 
+/// In how many subnets it stands at least.
+const FEWEST_SUBNETS: usize = 2;
+
 /// A pool of connections that clients share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DbProxy {
@@ -94,9 +97,9 @@ impl Resource for DbProxy {
         if !["POSTGRESQL", "MYSQL", "SQLSERVER"].contains(&self.engine_family.as_str()) {
             return Err(format!("engine_family is {:?}; AWS allows POSTGRESQL, MYSQL, SQLSERVER", self.engine_family));
         }
-        match self.subnet_ids.len() {
-            0 | 1 => Err("subnet_ids has fewer than two; AWS wants them in two availability zones".to_owned()),
-            _ => Ok(()),
+        match self.subnet_ids.len() >= FEWEST_SUBNETS {
+            true => Ok(()),
+            false => Err("subnet_ids has fewer than two; AWS wants them in two availability zones".to_owned()),
         }
     }
 
@@ -106,7 +109,8 @@ impl Resource for DbProxy {
         let Some(tags) = tags_of(cx, &arn).await.if_present()? else { return Ok(None) };
         let outputs = DbProxyOutputs { proxy_name: name.clone(), arn: arn.clone(), endpoint: proxy.endpoint.clone() };
         // Its ARN ends in an id of its own, `prx-…`, which its name does not.
-        Ok(Some(Observed::ready(name, live(&proxy, tags), outputs).in_phase(phase(&proxy)).known_by(arn)))
+        let live = DbProxy { subnet_ids: subnets(&proxy, &self.subnet_ids), ..live(&proxy, tags) };
+        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase(&proxy)).known_by(arn)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -191,13 +195,23 @@ fn live(proxy: &RdsProxy, tags: Tags) -> DbProxy {
         engine_family: text(proxy.engine_family()),
         secret_arn: secrets.join(", ").into(),
         role_arn: text(proxy.role_arn()).into(),
-        subnet_ids: outs(proxy.vpc_subnet_ids().iter().map(String::as_str)),
+        subnet_ids: BTreeSet::new(),
         security_group_ids: outs(proxy.vpc_security_group_ids().iter().map(String::as_str)),
         require_tls: proxy.require_tls().unwrap_or_default(),
         iam_auth: proxy.auth().iter().any(|auth| auth.iam_auth() == Some(&IamAuthMode::Required)),
         idle_client_timeout_seconds: proxy.idle_client_timeout().unwrap_or_default(),
         debug_logging: proxy.debug_logging().unwrap_or_default(),
         tags,
+    }
+}
+
+/// The live subnets, or those that are wanted where the live ones serve as well: two of them are enough, and AWS leaves out
+/// one in a zone that has no proxies without a word (AWS re:Post, "RDS Proxy subnet in use1-az3"). They can never change.
+fn subnets(proxy: &RdsProxy, wanted: &BTreeSet<Out<String>>) -> BTreeSet<Out<String>> {
+    let live = outs(proxy.vpc_subnet_ids().iter().map(String::as_str));
+    match live.len() >= FEWEST_SUBNETS && live.is_subset(wanted) {
+        true => wanted.clone(),
+        false => live,
     }
 }
 
@@ -211,5 +225,25 @@ fn phase(proxy: &RdsProxy) -> Phase {
             | DbProxyStatus::Suspended),
         ) => Phase::Failed(status.as_str().to_owned()),
         status => Phase::Pending(status.map_or("unknown", DbProxyStatus::as_str).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_of_the_wanted_subnets_are_enough() {
+        let wanted = outs(["a", "b", "c"]);
+        for (live, satisfied) in [(vec!["a", "b"], true), (vec!["a"], false), (vec!["a", "d"], false)] {
+            let ids = live.iter().map(|id| (*id).to_owned()).collect();
+            let proxy = RdsProxy::builder().set_vpc_subnet_ids(Some(ids)).build();
+            let found = subnets(&proxy, &wanted);
+            assert_eq!(found, if satisfied { wanted.clone() } else { outs(live) });
+        }
+        // One that is yet to be made.
+        let more: BTreeSet<_> = wanted.into_iter().chain([Out::Ref("subnet-private-d.subnet_id".to_owned())]).collect();
+        let proxy = RdsProxy::builder().vpc_subnet_ids("a").vpc_subnet_ids("b").build();
+        assert_eq!(subnets(&proxy, &more), more);
     }
 }

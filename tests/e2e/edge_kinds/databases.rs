@@ -319,7 +319,9 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
 
 #[test]
 fn a_proxy_before_a_cluster() {
-    let bench = Bench::after(GROUND);
+    // RDS leaves the proxy's subnet in that zone out, and nothing is wrong with it.
+    let third = "ec2.create_subnet(VpcId=vpc, CidrBlock='10.0.9.0/24', AvailabilityZone='us-east-1e')";
+    let bench = Bench::after(&format!("{GROUND}{third}"));
     let ground = Ground::under(&bench.aws);
     let first = proxied(&ground, |_, _| {});
     bench.begins(&first);

@@ -477,6 +477,18 @@ def test_small_gp3_has_no_settable_iops(local, cluster, name):
         local("rds").create_db_instance(**wish, AllocatedStorage=10)
 
 
+@proves("rds.carrying")
+def test_a_proxy_leaves_out_zones_that_have_no_proxies(local, network, name, role):
+    rds, where = local("rds"), {"VpcId": network.vpc, "AvailabilityZone": "us-east-1e"}
+    third = local("ec2").create_subnet(CidrBlock="10.0.3.0/24", **where)["Subnet"]["SubnetId"]
+    auth = [{"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-AbCdEf"}]
+    wish = {"DBProxyName": name, "EngineFamily": "POSTGRESQL", "Auth": auth, "RoleArn": role("rds.amazonaws.com")}
+    with refused("InvalidSubnet"):
+        rds.create_db_proxy(**wish, VpcSubnetIds=[network.subnets[0], third])
+    made = rds.create_db_proxy(**wish, VpcSubnetIds=[*network.subnets, third])["DBProxy"]
+    assert made["VpcSubnetIds"] == network.subnets
+
+
 def test_a_fresh_proxy_is_turned_away_before_it_logs_in(local, network, cluster, name, role, held):
     """User Guide, "Troubleshooting for RDS Proxy": AUTH_FAILURE while role or secret are not there yet for it."""
     rds = local("rds")

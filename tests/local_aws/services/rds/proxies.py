@@ -6,12 +6,15 @@ from ... import enis
 from ...common import find, page, picked, require_unique
 from ...life import later
 from ...policies import roles_by_arn
-from ...registry import AwsError, now, operation
+from ...registry import AwsError, behaviour, now, operation
 from ...trusts import trusts
 from ...world import new_id
+from ..ec2.shared import subnets, zone_id
 from .shared import cluster_of, filtered, host_hash, instance_of, members_of, proxies, tags
 
-KEPT = ("EngineFamily", "VpcSubnetIds", "RoleArn", "DefaultAuthScheme")
+KEPT = ("EngineFamily", "RoleArn", "DefaultAuthScheme")
+# Zones without proxies: AWS re:Post, "RDS Proxy subnet in use1-az3".
+WITHOUT = {"use1-az3"}
 CHANGED = {
     "Auth": "Auth",
     "RequireTLS": "RequireTLS",
@@ -41,6 +44,7 @@ def create_db_proxy(call):
         "DBProxyArn": call.arn("rds", f"db-proxy:prx-{new_id()}"),
         "Status": "creating",
         "VpcId": vpc_of(call),
+        "VpcSubnetIds": carrying(call),
         "VpcSecurityGroupIds": call.get("VpcSecurityGroupIds", []),
         "Auth": call.get("Auth", []),
         "Endpoint": f"{name}.proxy-{host_hash(call)}.{call.region}.rds.amazonaws.com",
@@ -75,11 +79,26 @@ def create_db_proxy(call):
 
 
 def vpc_of(call):
-    by_id = {s.id: s for zone in call.backend("ec2").subnets.values() for s in zone.values()}
+    by_id = subnets(call)
     found = [by_id[subnet] for subnet in call.params["VpcSubnetIds"] if subnet in by_id]
     if len(found) < len(call.params["VpcSubnetIds"]):
         raise AwsError("InvalidSubnet", "A requested subnet does not exist.")
     return found[0].vpc_id
+
+
+@behaviour(
+    "rds",
+    says="of a proxy's subnets those in a zone without proxies are left out without a word, where two others are given",
+    source="AWS re:Post: RDS Proxy subnet in use1-az3",
+)
+def carrying(call):
+    """The ids of the subnets that a new proxy stands in."""
+    known, ids = subnets(call), call.params["VpcSubnetIds"]
+    left = [one for one in ids if zone_id(call, known[one].availability_zone) not in WITHOUT]
+    if len({known[one].availability_zone for one in left}) < 2:
+        message = "DB Proxy requires at least two subnets in different Availability Zones in which it is supported."
+        raise AwsError("InvalidSubnet", message)
+    return left
 
 
 @operation("rds", "DescribeDBProxies")
