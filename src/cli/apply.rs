@@ -33,7 +33,7 @@ pub(super) struct Args {
     /// Take over objects that have this stack's names but not its ownership tags.
     #[arg(long)]
     adopt: bool,
-    /// Let this node's data be lost by a replacement or removal; may be given more than once.
+    /// Let this node's data be lost by a replacement, a removal or a shorter retention; may be given more than once.
     #[arg(long, value_name = "NODE")]
     allow_data_loss: Vec<String>,
     /// Let what stands be out of service for a while, where a change cannot be made without.

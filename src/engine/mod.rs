@@ -112,6 +112,8 @@ pub struct Engine<'a, C> {
     lingering: RefCell<BTreeMap<String, Instant>>,
     /// Nodes whose replacement the plan showed.
     replaced: RefCell<BTreeSet<String>>,
+    /// Nodes of which the plan showed that a change in place loses some of their data.
+    shortened: RefCell<BTreeSet<String>>,
     /// Duplicates that the plan showed.
     surplus: RefCell<BTreeSet<String>>,
     /// The serial of the document that is kept. Held while saving, so that an older document never follows a newer one.
@@ -148,6 +150,7 @@ impl<'a, C: 'static> Engine<'a, C> {
             removed: RefCell::default(),
             lingering: RefCell::default(),
             replaced: RefCell::default(),
+            shortened: RefCell::default(),
             surplus: RefCell::default(),
             saved: Mutex::new(0),
         }
@@ -162,6 +165,8 @@ impl<'a, C: 'static> Engine<'a, C> {
         let tasks = walk::apply_tasks(stack, plan, &self.state.borrow(), chosen);
         let replaced = plan.steps.iter().filter(|step| matches!(step.action, Action::Replace { .. }));
         self.replaced.replace(replaced.map(|step| step.node.clone()).collect());
+        let shortened = plan.steps.iter().filter(|step| step.loses.is_some());
+        self.shortened.replace(shortened.map(|step| step.node.clone()).collect());
         self.surplus.replace(plan.duplicates());
         let mut report = self.run(Some(stack), tasks).await?;
         let tasks = walk::leftover_tasks(&self.state.borrow(), chosen);

@@ -12,7 +12,7 @@ use super::find::unanswered;
 use super::report::{Event, NodeFailure, Outcome};
 use super::walk::{Halt, Task, name_of};
 use crate::error::{Class, Fault};
-use crate::plan::{Action, decide};
+use crate::plan::{Action, decide, lost_in_place};
 use crate::resource::{Facts, Kind, Owner, Replace, Seen};
 use crate::stack::{self, Stack};
 
@@ -222,6 +222,7 @@ impl<'e, C: 'static> Worker<'e, C> {
             self.remove_duplicates(found, &target, own).await?;
         }
         let action = decide(&self.facts, &target.spec, self.recorded().as_ref(), found.as_ref());
+        self.refuse_unplanned_loss(&target, &action, found.as_ref())?;
         self.tell_acting(&action);
         let changes = action == Action::Create || action.diff().is_some_and(|diff| !diff.is_empty());
         if self.facts.closes && changes {
@@ -261,6 +262,19 @@ impl<'e, C: 'static> Worker<'e, C> {
     fn is_to_change(&self, target: &Target, found: &Seen) -> bool {
         let action = decide(&self.facts, &target.spec, self.recorded().as_ref(), Some(found));
         action != Action::Keep || !found.duplicates.is_empty()
+    }
+
+    /// Since the plan somebody may have asked AWS to keep more.
+    fn refuse_unplanned_loss(&self, target: &Target, action: &Action, found: Option<&Seen>) -> Result<(), Halt> {
+        let (recorded, owner) = (self.recorded(), self.owner(""));
+        let lost = |found| lost_in_place(action, &self.facts, &target.spec, recorded.as_ref(), found, &owner);
+        match found.and_then(lost) {
+            Some(what) if !self.engine.shortened.borrow().contains(self.node) => {
+                let text = format!("it would lose {what}, which the plan did not show; run apply again");
+                Err(self.fail("plan", Fault::invalid(text)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes the successor of an object that stays until its users have moved. One that goes first is gone by now.

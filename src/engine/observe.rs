@@ -9,7 +9,7 @@ use super::ownership::{admit, judge};
 use super::report::{Drifted, Event, NodeFailure, Repair, Reporter};
 use crate::diff::Diff;
 use crate::error::{Class, Result};
-use crate::plan::{Observations, decide};
+use crate::plan::{Observations, decide, lost_in_place};
 use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen};
 use crate::stack::{self, Stack};
 use crate::state::{NodeState, State, base_name};
@@ -289,7 +289,9 @@ pub fn drift_of<C: 'static>(
         let duplicates = found.map(|found| found.duplicates.clone()).unwrap_or_default();
         if found.is_none() || status.is_some() || !changes.is_empty() || !duplicates.is_empty() {
             let (id, missing) = (node.id.clone(), found.is_none());
-            let repair = Repair::by(&decide(&facts, &node.spec, Some(node), found), &facts, &node.spec, found);
+            let action = decide(&facts, &node.spec, Some(node), found);
+            let lost = |found| lost_in_place(&action, &facts, &node.spec, Some(node), found, &state.owner(name, ""));
+            let repair = Repair::by(&action, &facts, &node.spec, found, found.and_then(lost));
             let (node, kind) = (name.clone(), node.kind.clone());
             drifted.push(Drifted { node, kind, id, missing, status, changes, duplicates, repair });
         }

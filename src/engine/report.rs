@@ -233,6 +233,11 @@ pub enum Repair {
         /// What it has, and why it keeps it.
         why: String,
     },
+    /// It asks first: what was kept for longer would be kept so no more.
+    Asks {
+        /// What is lost, as `records older than 24 hours`.
+        loses: String,
+    },
     /// It makes it anew.
     Anew {
         /// Why an update will not do.
@@ -245,7 +250,13 @@ pub enum Repair {
 
 impl Repair {
     /// What such an action comes to.
-    pub(super) fn by(action: &Action, facts: &Facts, want: &Value, found: Option<&Seen>) -> Repair {
+    pub(super) fn by(
+        action: &Action,
+        facts: &Facts,
+        want: &Value,
+        found: Option<&Seen>,
+        loses: Option<String>,
+    ) -> Repair {
         let refused = found.and_then(|found| (facts.out_of_reach)(want, &found.live));
         match action {
             Action::Create if facts.stateful => Repair::Empty,
@@ -256,6 +267,7 @@ impl Repair {
                 Repair::Anew { reason: reason.clone(), loses: loses.filter(|_| !never_was) }
             }
             _ if refused.is_some() => Repair::Refused { why: refused.map(|it| it.why).unwrap_or_default() },
+            _ if loses.is_some() => Repair::Asks { loses: loses.unwrap_or_default() },
             Action::Resume { diff, .. } => match found.map(|found| &found.phase) {
                 Some(Phase::Pending(_)) => Repair::Waits,
                 Some(Phase::Failed(_)) if diff.is_empty() => Repair::Retried,

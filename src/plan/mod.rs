@@ -2,6 +2,7 @@
 
 mod graph;
 mod outputs;
+mod shortened;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use self::graph::{Edges, in_turn, order, select};
+pub use self::shortened::lost_in_place;
 pub use self::steps::{Action, NOT_SEEN_READY, Plan, Step};
 
 use self::outputs::Known;
@@ -94,6 +96,8 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
         known.learn(name, &facts, &action, &want, recorded, now);
         let id = now.map(|now| now.id.clone()).or_else(|| recorded.and_then(|node| node.id.clone()));
         let refused = now.filter(|_| other.is_none()).and_then(|now| (facts.out_of_reach)(&want, &now.live));
+        let lost = |now| lost_in_place(&action, &facts, &want, recorded, now, &state.owner(name, ""));
+        let loses = now.and_then(lost);
         let mut step = Step {
             node: name.clone(),
             kind: entry.kind.into(),
@@ -109,6 +113,7 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             replace,
             ground: other.unwrap_or(facts).ground,
             outage: None,
+            loses,
             refused,
         };
         step.outage = now.and_then(|now| outage(&step, &facts, now));
@@ -253,6 +258,7 @@ fn removal(node: &str, facts: &Facts, action: Action, id: Option<String>) -> Ste
         replace: facts.replace,
         ground: facts.ground,
         outage: None,
+        loses: None,
         refused: None,
     }
 }

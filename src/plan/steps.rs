@@ -134,6 +134,9 @@ pub struct Step {
     /// Why what stands is out of service for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outage: Option<String>,
+    /// What of its data an object loses that stays, as `records older than 24 hours`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loses: Option<String>,
     /// What the stack wants of it and AWS would refuse.
     #[serde(skip)]
     pub refused: Option<OutOfReach>,

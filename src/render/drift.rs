@@ -75,6 +75,9 @@ fn prospect(node: &Drifted) -> Option<String> {
         Repair::Retried => "the next apply asks AWS to try again".to_owned(),
         Repair::Empty => "its data is gone; the next apply would make an empty one".to_owned(),
         Repair::Refused { why } => format!("it {why}; apply is refused until the settings ask for what is there"),
+        Repair::Asks { loses } => {
+            format!("the next apply would lose {loses}, and asks for --allow-data-loss {}", node.node)
+        }
         Repair::Anew { reason, loses } => {
             let flag = |loses| if loses == "data" { "--allow-data-loss" } else { "--allow-loss" };
             let asks = loses.map(|loses| format!(", and asks for {} {}", flag(loses), node.node));

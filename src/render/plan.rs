@@ -105,8 +105,9 @@ fn heading(step: &Step, node_width: usize, view: View) -> String {
     };
     let word = if matches!(step.action, Action::Duplicate { .. }) { "delete" } else { step.action.word() };
     let word = format!("{sign} {word:7}");
-    let lost = if step.stateful { Some("data") } else { step.precious };
-    let lost = lost.filter(|_| step.action.destroys()).map(|lost| (RED, format!("loses {lost}")));
+    let whole = if step.stateful { Some("data") } else { step.precious };
+    let lost = whole.filter(|_| step.action.destroys()).or(step.loses.as_deref());
+    let lost = lost.map(|lost| (RED, format!("loses {lost}")));
     let parts = [step.id.clone().map(|id| (DIM, id)), why(step).map(|why| (super::PLAIN, why)), lost];
     let parts: Vec<(anstyle::Style, String)> = parts.into_iter().flatten().collect();
     let length = |text: &str| text.chars().count() + 2;

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Cx, Found, Holder, IgnoredTags, Lodger, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn, Wait,
-    blank,
+    Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn,
+    Wait, blank,
 };
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
@@ -95,6 +95,8 @@ pub struct Facts {
     pub canonical: fn(&Value) -> Result<Value>,
     /// What of a spec no update of this live twin can bring about.
     pub out_of_reach: fn(&Value, &Value) -> Option<OutOfReach>,
+    /// What of its data this live twin loses by being made as wanted in place.
+    pub loses: fn(&Value, &Value) -> Option<Loss>,
 }
 
 impl Facts {
@@ -224,6 +226,11 @@ fn out_of_reach<R: Resource>(want: &Value, live: &Value) -> Option<OutOfReach> {
     R::deserialize(want).ok()?.out_of_reach(&R::deserialize(live).ok()?)
 }
 
+/// Specs that cannot be read are refused elsewhere.
+fn loses<R: Resource>(want: &Value, live: &Value) -> Option<Loss> {
+    R::deserialize(want).ok()?.loses(&R::deserialize(live).ok()?)
+}
+
 fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
     Ok(Observed {
         id: seen.id.clone(),
@@ -267,6 +274,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             wait: R::WAIT,
             canonical: canonical::<R>,
             out_of_reach: out_of_reach::<R>,
+            loses: loses::<R>,
         }
     }
 

@@ -6,6 +6,7 @@
 mod blank;
 mod ignored;
 mod kind;
+mod loss;
 mod phase;
 
 use std::any::Any;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use blank::blank;
 pub use ignored::IgnoredTags;
 pub use kind::{Facts, Kind, Kinds, Seen};
+pub use loss::Loss;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

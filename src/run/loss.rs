@@ -22,14 +22,18 @@ pub fn refuse(plan: &Plan, allowed: &Allowed<'_>) -> Result<(), Refusal> {
     let data: Vec<&Step> = lost(plan, |step| step.stateful).filter(|step| !named(allowed.data, step)).collect();
     let precious: Vec<&Step> =
         lost(plan, |step| step.precious.is_some()).filter(|step| !named(allowed.precious, step)).collect();
-    if data.is_empty() && precious.is_empty() {
+    let part: Vec<&Step> =
+        plan.steps.iter().filter(|step| step.loses.is_some() && !named(allowed.data, step)).collect();
+    if data.is_empty() && part.is_empty() && precious.is_empty() {
         return Ok(());
     }
     let of_data = data.iter().map(|step| whose(step)).collect::<Vec<_>>().join(", ");
     let mut parts = if data.is_empty() { Vec::new() } else { vec![format!("the data of {of_data}")] };
+    parts.extend(part.iter().filter_map(|step| Some(format!("{} of {}", step.loses.as_ref()?, step.node))));
     parts.extend(words(&precious));
     let flag = |flag: &'static str| move |step: &&Step| format!("{flag} {}", base_name(&step.node));
-    let flags = data.iter().map(flag("--allow-data-loss")).chain(precious.iter().map(flag("--allow-loss")));
+    let flags =
+        data.iter().chain(&part).map(flag("--allow-data-loss")).chain(precious.iter().map(flag("--allow-loss")));
     let mut flags: Vec<String> = flags.collect();
     flags.dedup();
     Err(Refusal::new(
@@ -83,8 +87,9 @@ mod tests {
     fn step(node: &str, action: Action, stateful: bool, precious: Option<&'static str>) -> Step {
         let (kind, replace) = ("t.k".to_owned(), Replace::DeleteFirst);
         let (node, ground, refused) = (node.to_owned(), false, None);
-        let (alters, outage) = (false, None);
-        Step { node, kind, action, id: None, stateful, precious, spec: None, alters, replace, ground, outage, refused }
+        let (alters, outage, loses) = (false, None, None);
+        let (id, spec) = (None, None);
+        Step { node, kind, action, id, stateful, precious, spec, alters, replace, ground, outage, loses, refused }
     }
 
     fn plan() -> Plan {
@@ -123,6 +128,25 @@ mod tests {
         let refused = refuse(&plan(), &Allowed { data: &all, precious: &[] }).unwrap_err();
         assert!(refused.text.contains("lose the logs of logs-a, logs-b and the URL of api@7;"), "{refused}");
         assert!(refuse(&plan(), &Allowed { data: &[], precious: &all }).is_err());
+    }
+
+    #[test]
+    fn what_a_shorter_retention_removes_is_data_too() {
+        let shorter = |node: &str, what: &str| Step {
+            loses: Some(what.to_owned()),
+            ..step(node, Action::Update { diff: Default::default() }, false, None)
+        };
+        let steps =
+            vec![shorter("stream", "records older than 24 hours"), shorter("log-group", "logs older than 7 days")];
+        let refused = refuse(&Plan { steps: steps.clone() }, &Allowed::default()).unwrap_err();
+        assert_eq!(
+            refused.text,
+            "this plan would lose records older than 24 hours of stream and logs older than 7 days of log-group; nothing \
+             was changed"
+        );
+        assert_eq!(refused.hint, "if that is meant, add --allow-data-loss stream --allow-data-loss log-group");
+        let both = ["stream".to_owned(), "log-group".to_owned()];
+        assert_eq!(refuse(&Plan { steps }, &Allowed { data: &both, precious: &[] }), Ok(()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Call, Desk, LocalAws, Sweep};
+use crate::harness::{Call, Desk, LocalAws, Sweep, standing};
 
 /// An environment that is up, and the AWS it is in.
 struct Up {
@@ -388,4 +388,25 @@ fn logs_are_kept_longer() {
     ");
     insta::assert_snapshot!(changed.writes, @"logs:PutRetentionPolicy × 7");
     assert_eq!(changed.difference(), "");
+}
+
+#[test]
+fn a_shorter_retention_is_data_loss_and_is_asked_for_by_name() {
+    let (aws, desk) = standing();
+    desk.settings(
+        "logs.retention_days = 14\ndatabase.backup_days = 7\ncache.snapshot_days = 3\nfiles.backup = false\n\
+         audit.expire_after_days = 200\n",
+    );
+    let (mark, few) = (aws.mark(), ["--target", "db-cluster", "--target", "cache", "--target", "audit-bucket"]);
+    let few = [&few[..], &["--target", "file-system", "--target", "log-group-service"]].concat();
+    let refused = desk.tapctl(&[&["apply", "--yes"], &few[..]].concat()).expect(1);
+    insta::assert_snapshot!(refused.stderr, @"");
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+    let plan = desk.tapctl(&[&["plan", "--json"], &few[..]].concat()).expect(2).json();
+    let loses = plan.as_array().into_iter().flatten().filter_map(|step| step["loses"].as_str());
+    assert_eq!(loses.count(), 6);
+    let named = ["db-cluster", "cache", "audit-bucket", "file-system", "log-group-service", "log-group-database"];
+    let named = named.iter().flat_map(|node| ["--allow-data-loss", node]);
+    let allowed: Vec<&str> = ["apply", "--yes"].into_iter().chain(few).chain(named).collect();
+    desk.tapctl(&allowed).expect(0);
 }

@@ -116,7 +116,7 @@ fn help_says_what_each_command_does() {
               Take over objects that have this stack's names but not its ownership tags
 
           --allow-data-loss <NODE>
-              Let this node's data be lost by a replacement or removal; may be given more than once
+              Let this node's data be lost by a replacement, a removal or a shorter retention; may be given more than once
 
           --allow-outage
               Let what stands be out of service for a while, where a change cannot be made without

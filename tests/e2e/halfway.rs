@@ -42,14 +42,15 @@ fn what_took_effect_of_a_refused_update_is_told_and_the_next_run_does_the_rest()
         desk.settings(settings);
         aws.fault(json!({ "match": { "operation": refused }, "action": "error", "code": "AccessDeniedException",
             "status": 403, "message": "not authorized" }));
-        let run = desk.tapctl(&["apply", "--yes", "--target", node]).expect(1);
+        let apply = ["apply", "--yes", "--target", node, "--allow-data-loss", "file-system"];
+        let run = desk.tapctl(&apply).expect(1);
         let told = format!("took effect: {}; refused: {}", done.join(", "), left.join(", "));
         assert!(run.stderr.contains(&told) && run.stderr.contains("AccessDenied"), "{node}: {told}\n{run}");
         let plan = desk.tapctl(&["plan", "--json", "--target", node]).expect(2).json();
         let step = plan.as_array().into_iter().flatten().find(|step| step["node"] == *node).expect("a step");
         let paths = step["diff"].as_array().into_iter().flatten().filter_map(|change| change["path"].as_str());
         assert_eq!((&step["action"], paths.collect::<Vec<_>>()), (&Value::from("update"), left.to_vec()), "{node}");
-        desk.tapctl(&["apply", "--yes", "--target", node]).expect(0);
+        desk.tapctl(&apply).expect(0);
         desk.tapctl(&["plan", "--target", node]).expect(0);
         aws.assert_lawful();
     }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use tapctl::diff::Diff;
 use tapctl::error::Result;
 use tapctl::resource::{
-    Cx, Found as Listed, Holder, Kinds, Observed, OutOfReach, Phase, Replace, Resource, TAG_NODE, Tags, Turn, Wait,
+    Cx, Found as Listed, Holder, Kinds, Loss, Observed, OutOfReach, Phase, Replace, Resource, TAG_NODE, Tags, Turn,
+    Wait,
 };
 use tapctl::stack::{Node, Out, Stack};
 use tokio::time::Instant;
@@ -55,6 +56,8 @@ pub trait Flavor: Debug + Clone + 'static {
     const INTERRUPTS: &'static [&'static str] = &[];
     /// Whether its size only grows.
     const GROWS: bool = false;
+    /// Whether a smaller size loses a part of what is in it; of what has size 0 nobody chose one, and it keeps all.
+    const FORGETS: bool = false;
     /// Whether its id is its name.
     const NAMED: bool = false;
     /// Whether the cloud tells it from others that have had its name.
@@ -430,6 +433,7 @@ flavors! {
     Vault {
         const KIND: &'static str = "t.vault";
         const STATEFUL: bool = true;
+        const FORGETS: bool = true;
     }
     /// Shuts a way once there is another, as what a listener does by default.
     Shut {

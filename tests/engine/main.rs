@@ -20,6 +20,7 @@ mod reach;
 mod recorded;
 mod rotating;
 mod saving;
+mod shortened;
 mod sweep;
 mod teardown;
 mod twins;

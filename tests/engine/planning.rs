@@ -243,6 +243,7 @@ fn an_equal_plan_is_empty() {
         replace: tapctl::resource::Replace::DeleteFirst,
         ground: false,
         outage: None,
+        loses: None,
         refused: None,
     };
     assert!(Plan { steps: vec![step(Action::Keep)] }.is_empty());

@@ -74,6 +74,12 @@ impl Resource for FileSystem {
         self.backup.then(|| "copies in AWS Backup's vault, if any were made, until they expire".to_owned())
     }
 
+    fn loses(&self, live: &Self) -> Option<Loss> {
+        // AWS Backup makes no more, and those that are there expire one by one.
+        let ends = live.backup && !self.backup;
+        ends.then(|| Loss { what: "the way back by daily backups".to_owned(), unchosen: false })
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let request = cx.efs.describe_file_systems();
         let request = match id {

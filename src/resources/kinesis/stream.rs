@@ -99,6 +99,10 @@ impl Resource for Stream {
         }
     }
 
+    fn loses(&self, live: &Self) -> Option<Loss> {
+        Loss::of_shorter("records", "hours", self.retention_hours, live.retention_hours)
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let name = id.unwrap_or(&self.name);
         let ask = cx.kinesis.describe_stream_summary().stream_name(name);

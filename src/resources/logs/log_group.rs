@@ -69,6 +69,11 @@ impl Resource for LogGroup {
         }
     }
 
+    fn loses(&self, live: &Self) -> Option<Loss> {
+        let live = Some(live.retention_days).filter(|days| *days > 0);
+        Loss::of_shorter_than_ever("logs", "days", Some(self.retention_days), live)
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let name = match id {
             Some(id) => id,

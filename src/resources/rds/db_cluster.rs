@@ -169,6 +169,10 @@ impl Resource for DbCluster {
         self.final_snapshot.then(|| format!("a last snapshot {}-final-…, to be read with its KMS key only", self.name))
     }
 
+    fn loses(&self, live: &Self) -> Option<Loss> {
+        Loss::of_shorter("automated backups", "days", self.backup_retention_days, live.backup_retention_days)
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let Some(cluster) = find::<RdsCluster>(cx, &self.name, id).await? else { return Ok(None) };
         let name = text(cluster.name());

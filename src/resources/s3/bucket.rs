@@ -113,6 +113,10 @@ impl Resource for Bucket {
         }
     }
 
+    fn loses(&self, live: &Self) -> Option<Loss> {
+        Loss::of_shorter_than_ever("objects", "days", self.expire_after_days, live.expire_after_days)
+    }
+
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let found = self.read(cx, id.unwrap_or(&self.name)).await;
         match found.if_present() {

@@ -5,7 +5,7 @@ from moto.kinesis.utils import decompose_shard_iterator
 from ..life import later
 from ..quotas import quotas
 from ..meter import meter
-from ..registry import AwsError, after, operation
+from ..registry import AwsError, after, behaviour, operation
 
 METRICS = [
     "IncomingBytes",
@@ -131,7 +131,20 @@ def change_retention(call):
         word = "shorter" if grows else "longer"
         raise AwsError("InvalidArgumentException", f"Requested retention period is {word} than the existing one.")
     changing(call).retention_period_hours = hours
+    forget_older(call, stream, hours)
     return {}
+
+
+@behaviour(
+    "kinesis",
+    says="records that are older than a shorter retention are gone at once",
+    source="Amazon Kinesis Data Streams API Reference: DecreaseStreamRetentionPeriod",
+)
+def forget_older(call, stream, hours):
+    arrivals, oldest = call.shelf("kinesis.arrivals"), meter.minute - hours * 60
+    for shard in stream.shards.values():
+        for number in [n for n in shard.records if arrivals.get(str(n), meter.minute) < oldest]:
+            del shard.records[number]
 
 
 @operation("kinesis", "StartStreamEncryption")
@@ -251,9 +264,11 @@ def encryption_of_records(call, answer):
     answer["EncryptionType"] = stream_of(call).encryption_type or "NONE"
 
 
-@after("kinesis", "PutRecord")
+@after("kinesis", "PutRecord", "PutRecords")
 def arrives(call, answer):
-    call.shelf("kinesis.arrivals")[answer["SequenceNumber"]] = meter.minute
+    for record in answer.get("Records", [answer]):
+        if "SequenceNumber" in record:
+            call.shelf("kinesis.arrivals")[record["SequenceNumber"]] = meter.minute
 
 
 @after("kinesis", "GetRecords")

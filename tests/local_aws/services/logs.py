@@ -4,8 +4,9 @@ from moto.core.utils import unix_time_millis
 
 from .. import logs_left
 from ..moto_app import ask
-from ..registry import AwsError, after, operation
+from ..registry import AwsError, after, behaviour, now, operation
 
+DAY = 86400
 DEFAULTS = {"logGroupClass": "STANDARD", "deletionProtectionEnabled": False}
 
 
@@ -45,6 +46,22 @@ def associate_kms_key(call):
 def disassociate_kms_key(call):
     group_of(call).kms_key_id = None
     return {}
+
+
+@after("logs", "PutRetentionPolicy")
+def keep_for(call, answer):
+    forget_older(group_of(call), call.params["retentionInDays"])
+
+
+@behaviour(
+    "logs",
+    says="events that are older than a shorter retention are removed; AWS takes up to 72 hours, here it is at once",
+    source="Amazon CloudWatch Logs API Reference: PutRetentionPolicy",
+)
+def forget_older(group, days):
+    oldest = (now().timestamp() - days * DAY) * 1000
+    for stream in group.streams.values():
+        stream.events = [event for event in stream.events if event.timestamp >= oldest]
 
 
 @operation("logs", "PutLogGroupDeletionProtection")
