@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Action;
+use crate::diff::Diff;
 use crate::resource::{Facts, Seen};
 use crate::state::NodeState;
 
@@ -40,7 +41,7 @@ impl Known {
         let (into, outputs) = match action {
             Action::Create => (&mut self.outputs, foretold()),
             Action::Replace { .. } => (&mut self.of_successors, foretold()),
-            _ => (&mut self.outputs, now.and_then(|now| outputs_that_last(facts, action, now))),
+            _ => (&mut self.outputs, now.and_then(|now| outputs_that_last(facts, action, want, now))),
         };
         into.extend(outputs.map(|outputs| (name.to_owned(), outputs)));
     }
@@ -60,12 +61,16 @@ fn foretold(facts: &Facts, want: &Value, recorded: &NodeState) -> Option<Value> 
 
 /// The outputs other nodes may count on while planning: none of an object that goes, and not those that the planned
 /// update may change.
-fn outputs_that_last(facts: &Facts, action: &Action, now: &Seen) -> Option<Value> {
+fn outputs_that_last(facts: &Facts, action: &Action, want: &Value, now: &Seen) -> Option<Value> {
     if action.destroys() {
         return None;
     }
     let mut outputs = now.outputs.clone();
-    let changes = action.diff().is_some_and(|diff| diff.changes.iter().any(|change| !change.path.starts_with("tags")));
+    let may = |diff: &Diff| match (facts.unsettles)(want, &now.live) {
+        Some(may) => may && !diff.is_empty(),
+        None => diff.changes.iter().any(|change| !change.path.starts_with("tags")),
+    };
+    let changes = action.diff().is_some_and(may);
     if let (true, Some(fields)) = (changes, outputs.as_object_mut()) {
         facts.volatile.iter().for_each(|field| drop(fields.remove(*field)));
     }

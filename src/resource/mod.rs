@@ -123,6 +123,17 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     fn remains(&self) -> Option<String> {
         None
     }
+    /// Whether the change from what is live may change its [volatile](Self::VOLATILE) outputs. `None`: any may but one of
+    /// tags.
+    fn unsettles(&self, live: &Self) -> Option<bool> {
+        let _ = live;
+        None
+    }
+    /// What of its data is gone for good once it is made as wanted in place: what a shorter retention removes.
+    fn loses(&self, live: &Self) -> Option<Loss> {
+        let _ = live;
+        None
+    }
     /// Reads AWS, never writes. With `id`, that object; without, the one this node owns, found by caller-chosen
     /// name, natural key or ownership tag. `None`: it does not exist.
     async fn observe(&self, cx: &Cx<'_, Self::Cloud>, id: Option<&str>) -> Result<Option<Observed<Self>>>;

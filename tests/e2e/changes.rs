@@ -410,3 +410,21 @@ fn a_shorter_retention_is_data_loss_and_is_asked_for_by_name() {
     let allowed: Vec<&str> = ["apply", "--yes"].into_iter().chain(few).chain(named).collect();
     desk.tapctl(&allowed).expect(0);
 }
+
+#[test]
+fn the_alarms_of_the_cache_are_of_the_nodes_that_it_has() {
+    let (aws, desk) = standing();
+    for nodes in [3, 2, 3] {
+        desk.settings(&format!("cache.nodes = {nodes}\n"));
+        desk.tapctl(&["apply", "--yes"]).expect(0);
+        desk.tapctl(&["plan"]).expect(0);
+        let told = aws.python(
+            "group = client('elasticache').describe_replication_groups()['ReplicationGroups'][0]\n\
+             alarms = client('cloudwatch').describe_alarms(AlarmNamePrefix='student-cache-')['MetricAlarms']\n\
+             watched = {one['Value'] for alarm in alarms for one in alarm['Dimensions']}\n\
+             print(json.dumps([sorted(group['MemberClusters']), sorted(watched)]))",
+        );
+        assert_eq!(told[0], told[1]);
+        assert_eq!(told[0].as_array().map(Vec::len), Some(nodes));
+    }
+}

@@ -35,6 +35,8 @@ pub trait Flavor: Debug + Clone + 'static {
     const TOKEN: bool = false;
     const IMMUTABLE: &'static [&'static str] = &["name", "zone", "uses"];
     const VOLATILE: &'static [&'static str] = &[];
+    /// Whether only a change of its size or flags changes its volatile outputs.
+    const BY_SIZE: bool = false;
     const REPLACE: Replace = Replace::DeleteFirst;
     const SHARED: bool = false;
     /// Whether it has a credential that can be changed.
@@ -231,6 +233,15 @@ impl<F: Flavor> Resource for Spec<F> {
         (F::GROWS && self.size < live.size).then_some(OutOfReach { field: "size", why })
     }
 
+    fn unsettles(&self, live: &Self) -> Option<bool> {
+        F::BY_SIZE.then(|| self.size != live.size || self.flags != live.flags)
+    }
+
+    fn loses(&self, live: &Self) -> Option<Loss> {
+        let (want, size) = (self.size.try_into().ok(), live.size.try_into().ok().filter(|size| *size > 0));
+        Loss::of_shorter_than_ever("notes", "days", want, size).filter(|_| F::FORGETS)
+    }
+
     async fn observe(&self, cx: &Cx<'_, FakeCloud>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let all = cx.pass.shared(F::KIND, || cx.list(cx.owner, F::KIND)).await?;
         let mut found = Vec::new();
@@ -364,6 +375,8 @@ flavors! {
     /// Moves to another revision in place, as a service.
     Svc {
         const KIND: &'static str = "t.svc";
+        const VOLATILE: &'static [&'static str] = &["etag"];
+        const BY_SIZE: bool = true;
         const ROTATES: bool = true;
         const FOUND: Found = Found::ByName;
         const IMMUTABLE: &'static [&'static str] = &["name", "zone"];

@@ -84,6 +84,24 @@ async fn a_change_of_tags_alone_leaves_volatile_outputs_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_of_another_field_leaves_volatile_outputs_known() {
+    let stack = |net: &str, size| {
+        let mut stack = empty();
+        let nets = ["one", "other"].map(|name| (name, Spec::<Net>::new().on(&mut stack, name)));
+        let net = &nets.iter().find(|(name, _)| *name == net).unwrap().1;
+        let svc = Spec::<Svc>::new().uses("net", id(net)).size(size).on(&mut stack, "svc");
+        Spec::<Rev>::new().uses("etag", svc.out("etag")).on(&mut stack, "rev");
+        stack
+    };
+    let world = World::default();
+    world.apply(&stack("one", 1)).await.complete();
+    for (net, size, rev) in [("other", 1, "keep"), ("one", 2, "replace")] {
+        let plan = planned(&world, &stack(net, size)).await;
+        assert_eq!((word(&plan, "svc"), word(&plan, "rev")), ("update", rev));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn destroy_is_planned_users_first_and_forgets_what_is_shared_or_gone() {
     let world = World::default();
     let mut stack = stack(1, "a");

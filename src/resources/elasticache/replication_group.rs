@@ -1,7 +1,7 @@
 //! A Redis or Valkey replication group of one shard. The group does not tell its version, network or maintenance
 //! window, only its members do; and AWS takes one kind of change at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as CacheGroup, TransitEncryptionMode};
 
@@ -81,6 +81,10 @@ pub struct ReplicationGroupOutputs {
     pub primary_endpoint: Option<String>,
     /// The replicas' host name.
     pub reader_endpoint: Option<String>,
+    /// The ids of its members, oldest first, by `member_1` and so on. Numbers of those that left are not given again, and
+    /// which replica leaves is AWS's choice.
+    #[serde(flatten)]
+    pub members: BTreeMap<String, String>,
 }
 
 impl Node<ReplicationGroup> {
@@ -103,6 +107,11 @@ impl Node<ReplicationGroup> {
     pub fn reader_endpoint(&self) -> Out<String> {
         self.out("reader_endpoint")
     }
+
+    /// The id of the cache cluster that is its `number`th member, counted from one.
+    pub fn member(&self, number: i32) -> Out<String> {
+        self.out(&format!("member_{number}"))
+    }
 }
 
 impl Resource for ReplicationGroup {
@@ -119,6 +128,7 @@ impl Resource for ReplicationGroup {
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["replication_group_id", "arn"];
+    const VOLATILE: &'static [&'static str] = &["member_1", "member_2", "member_3", "member_4", "member_5", "member_6"];
     const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(10, 3600, 2700).usually(600, 300);
 
@@ -134,6 +144,15 @@ impl Resource for ReplicationGroup {
 
     fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
         no_way_back("engine_version", &self.engine_version, &live.engine_version).filter(|_| self.engine == live.engine)
+    }
+
+    /// AWS chooses which replica goes.
+    fn unsettles(&self, live: &Self) -> Option<bool> {
+        Some(self.nodes < live.nodes)
+    }
+
+    fn loses(&self, live: &Self) -> Option<Loss> {
+        Loss::of_shorter("automatic snapshots", "days", self.snapshot_retention_days, live.snapshot_retention_days)
     }
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
@@ -152,6 +171,7 @@ impl Resource for ReplicationGroup {
             arn: text(group.arn()),
             primary_endpoint: shard.and_then(|shard| shard.primary_endpoint()).and_then(host),
             reader_endpoint: shard.and_then(|shard| shard.reader_endpoint()).and_then(host),
+            members: members(group.member_clusters()),
         };
         let live = self.live(&group, member.as_ref(), tags);
         let made = group.replication_group_create_time().map(ToString::to_string);
@@ -240,6 +260,13 @@ impl ReplicationGroup {
             _ => Ok(()),
         }
     }
+}
+
+/// Members end in numbers, which grow.
+fn members(ids: &[String]) -> BTreeMap<String, String> {
+    let mut ids = ids.to_vec();
+    ids.sort_by_key(|id| (id.len(), id.clone()));
+    (1..).zip(ids).map(|(number, id)| (format!("member_{number}"), id)).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::data::Data;
 use super::ingress::Ingress;
 use super::keys::Keys;
 use super::{Builder, Class};
+use crate::resources::elasticache::ReplicationGroup;
 use crate::resources::logs::{LogGroup, MetricFilter};
 use crate::resources::rds::DbInstance;
 use crate::stack::Node;
@@ -53,7 +54,7 @@ impl Builder<'_> {
         watches.extend(self.service_watches(watched));
         watches.push(certificate_watch(watched.ingress));
         watches.extend(self.database_watches(watched.data));
-        watches.extend(self.cache_watches());
+        watches.extend(self.cache_watches(&watched.data.cache));
         watches.extend(self.stream_watches(watched.data));
         if let Some(group) = watched.trail {
             watches.push(self.key_deletion(group));
@@ -99,12 +100,11 @@ impl Builder<'_> {
         capacity_watches(&data.instances).chain([connections]).collect()
     }
 
-    /// ElastiCache measures each node, and numbers them.
-    fn cache_watches(&self) -> Vec<Watch> {
+    /// ElastiCache measures each node, by a number that none has twice.
+    fn cache_watches(&self, cache: &Node<ReplicationGroup>) -> Vec<Watch> {
         let mut watches = Vec::new();
         for number in 1..=self.config.cache.nodes {
-            let node = format!("{}-{number:03}", self.name("redis"));
-            let node = dimensions([("CacheClusterId", node.as_str().into())]);
+            let node = dimensions([("CacheClusterId", cache.member(number))]);
             let of_node = |thing: &str, description, metric, statistic, threshold| {
                 let thing = format!("cache-{thing}-{number}");
                 watch(&thing, description, "AWS/ElastiCache", metric, &node, statistic, threshold, 5)

@@ -1,5 +1,5 @@
 import pytest
-from conftest import refused
+from conftest import proves, refused
 
 
 @pytest.fixture
@@ -67,13 +67,16 @@ def test_modifying_a_group_changes_it(local, group, held, name, network):
     assert (found["Status"], found["SnapshotRetentionLimit"]) == ("available", 7)
 
 
+@proves("elasticache.replicas_to_lose")
 def test_replicas_come_and_go(local, group, name):
     cache = local("elasticache")
     cache.create_replication_group(**group)
     cache.increase_replica_count(ReplicationGroupId=name, NewReplicaCount=2, ApplyImmediately=True)
     assert len(described(local, name)["MemberClusters"]) == 3
     cache.decrease_replica_count(ReplicationGroupId=name, NewReplicaCount=1, ApplyImmediately=True)
-    assert len(described(local, name)["MemberClusters"]) == 2
+    assert described(local, name)["MemberClusters"] == [f"{name}-001", f"{name}-003"]
+    cache.increase_replica_count(ReplicationGroupId=name, NewReplicaCount=2, ApplyImmediately=True)
+    assert described(local, name)["MemberClusters"] == [f"{name}-001", f"{name}-003", f"{name}-004"]
 
 
 def test_deleted_group_goes_and_frees_its_name(local, group, held, name):

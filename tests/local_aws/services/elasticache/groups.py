@@ -3,7 +3,7 @@
 from ... import enis
 from ...common import page, picked
 from ...life import conclude, later
-from ...registry import AwsError, now, operation
+from ...registry import AwsError, behaviour, now, operation
 from ...world import new_name
 from ..ec2.shared import short_region
 from .events import say
@@ -309,12 +309,25 @@ def decrease_replica_count(call):
     names = call.get("ReplicasToRemove")
     if not names:
         wanted = replica_total(call, group)
-        names = [member["CacheClusterId"] for member in group["_members"][wanted:]]
+        names = replicas_to_lose(group, len(group["_members"]) - wanted)
     if not names:
         raise AwsError("InvalidParameterValue", "The new replica count must be less than the current one.")
     drop_members(call, group, names)
     begin_change(group)
     return {"ReplicationGroup": described(group)}
+
+
+@behaviour(
+    "elasticache",
+    says="which replicas go when there are to be fewer is not for the caller to know, and their numbers are not given again",
+    source="hashicorp/terraform-provider-aws pull request 17296; Amazon ElastiCache API Reference: DecreaseReplicaCount",
+)
+def replicas_to_lose(group, count):
+    """Of each shard the first replicas, which a caller that counts upwards does not expect."""
+    size = len(group["_members"]) // group["_shards"]
+    shards = [group["_members"][start : start + size] for start in range(0, len(group["_members"]), size)]
+    each = count // group["_shards"]
+    return [member["CacheClusterId"] for shard in shards for member in shard[1 : 1 + each]]
 
 
 def replica_total(call, group):
