@@ -261,8 +261,7 @@ impl Repair {
         match action {
             Action::Create if facts.stateful => Repair::Empty,
             Action::Replace { reason, .. } => {
-                let never_was =
-                    facts.recreate_failed && found.is_some_and(|found| matches!(found.phase, Phase::Failed(_)));
+                let never_was = found.is_some_and(|found| facts.never_was(&found.phase).is_some());
                 let loses = if facts.stateful { Some("data") } else { facts.precious };
                 Repair::Anew { reason: reason.clone(), loses: loses.filter(|_| !never_was) }
             }

@@ -30,12 +30,11 @@ pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: O
     let Some(seen) = seen else { return Action::Create };
     let diff = facts.diff(want, &seen.live);
     let immutable: Vec<&str> = diff.immutable().map(|change| change.path.as_str()).collect();
-    match &seen.phase {
-        Phase::Deleting => return Action::Replace { diff, reason: "it is being deleted".into() },
-        Phase::Failed(reason) if facts.recreate_failed => {
-            return Action::Replace { reason: format!("it failed: {reason}"), diff };
-        }
-        _ => {}
+    if seen.phase == Phase::Deleting {
+        return Action::Replace { diff, reason: "it is being deleted".into() };
+    }
+    if let Some(reason) = facts.never_was(&seen.phase) {
+        return Action::Replace { reason: format!("it failed: {reason}"), diff };
     }
     if !immutable.is_empty() {
         let reason = format!("{} cannot change in place", immutable.join(", "));
@@ -157,7 +156,7 @@ fn wanted(
 
 /// Whether an object must be made anew because it never came to be: there is nothing in it to lose.
 fn never_was(facts: &Facts, now: Option<&Seen>) -> bool {
-    facts.recreate_failed && now.is_some_and(|now| matches!(now.phase, Phase::Failed(_)))
+    now.is_some_and(|now| facts.never_was(&now.phase).is_some())
 }
 
 /// What the node stands in, now as before, and what must go before its successor comes: AWS refuses that while the node's

@@ -58,6 +58,8 @@ pub struct Facts {
     pub foretold: &'static [&'static str],
     /// A failed one must be made anew.
     pub recreate_failed: bool,
+    /// How the reason of that failure begins.
+    pub born_failed: &'static str,
     /// One per account or region: given up, not removed.
     pub shared: bool,
     /// Looked for once more at the end of a destroy.
@@ -95,11 +97,21 @@ pub struct Facts {
     pub canonical: fn(&Value) -> Result<Value>,
     /// What of a spec no update of this live twin can bring about.
     pub out_of_reach: fn(&Value, &Value) -> Option<OutOfReach>,
+    /// Whether the change from this live twin may change volatile outputs; `None`: if it is not of tags alone.
+    pub unsettles: fn(&Value, &Value) -> Option<bool>,
     /// What of its data this live twin loses by being made as wanted in place.
     pub loses: fn(&Value, &Value) -> Option<Loss>,
 }
 
 impl Facts {
+    /// Why an object in this phase never came to be and must be made anew, if that is so: there is nothing in it to lose.
+    pub fn never_was<'a>(&self, phase: &'a Phase) -> Option<&'a str> {
+        match phase {
+            Phase::Failed(reason) if self.recreate_failed && reason.starts_with(self.born_failed) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Compares a spec of this kind with its live twin.
     pub fn diff(&self, want: &Value, live: &Value) -> Diff {
         let mut diff = Diff::between(want, live, self.immutable);
@@ -227,6 +239,11 @@ fn out_of_reach<R: Resource>(want: &Value, live: &Value) -> Option<OutOfReach> {
 }
 
 /// Specs that cannot be read are refused elsewhere.
+fn unsettles<R: Resource>(want: &Value, live: &Value) -> Option<bool> {
+    R::deserialize(want).ok()?.unsettles(&R::deserialize(live).ok()?)
+}
+
+/// Specs that cannot be read are refused elsewhere.
 fn loses<R: Resource>(want: &Value, live: &Value) -> Option<Loss> {
     R::deserialize(want).ok()?.loses(&R::deserialize(live).ok()?)
 }
@@ -256,6 +273,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             precious: R::PRECIOUS,
             foretold: R::FORETOLD,
             recreate_failed: R::RECREATE_FAILED,
+            born_failed: R::BORN_FAILED,
             shared: R::SHARED,
             reborn: R::REBORN,
             ground: R::GROUND,
@@ -274,6 +292,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             wait: R::WAIT,
             canonical: canonical::<R>,
             out_of_reach: out_of_reach::<R>,
+            unsettles: unsettles::<R>,
             loses: loses::<R>,
         }
     }

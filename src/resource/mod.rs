@@ -72,6 +72,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const FORETOLD: &'static [&'static str] = &[];
     /// An object that ended `Failed` never recovers and must be made anew, as a NAT gateway.
     const RECREATE_FAILED: bool = false;
+    /// How the reason of such a failure begins, where an object may also end `Failed` after it came to be.
+    const BORN_FAILED: &'static str = "";
     /// There is one per account or region, whoever made it: taken over without asking. `destroy` calls `delete` once to
     /// give up this stack's share, and does not wait for it to vanish.
     const SHARED: bool = false;

@@ -130,6 +130,8 @@ impl Resource for ReplicationGroup {
     const FORETOLD: &'static [&'static str] = &["replication_group_id", "arn"];
     const VOLATILE: &'static [&'static str] = &["member_1", "member_2", "member_3", "member_4", "member_5", "member_6"];
     const RECREATE_FAILED: bool = true;
+    // One that failed later is full of what it had: API reference, `ReplicationGroup.Status`.
+    const BORN_FAILED: &'static str = "create-failed";
     const WAIT: Wait = Wait::seconds(10, 3600, 2700).usually(600, 300);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -272,6 +274,23 @@ fn members(ids: &[String]) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resources::registry;
+
+    #[test]
+    fn members_are_counted_in_the_order_in_which_they_came() {
+        let ids = ["c-010", "c-002", "c-1000", "c-004"].map(str::to_owned);
+        let told: Vec<String> = members(&ids).into_values().collect();
+        assert_eq!(told, ["c-002", "c-004", "c-010", "c-1000"]);
+        assert!(members(&ids).keys().all(|field| ReplicationGroup::VOLATILE.contains(&field.as_str())));
+    }
+
+    #[test]
+    fn only_what_never_came_to_be_is_made_anew() {
+        let facts = registry().get(ReplicationGroup::KIND).unwrap().facts();
+        for (status, anew) in [("create-failed", true), ("create-failed: no room", true), ("restore-failed", false)] {
+            assert_eq!(facts.never_was(&Phase::Failed(status.to_owned())).is_some(), anew, "{status}");
+        }
+    }
 
     #[test]
     fn the_characters_left_to_a_token_are_the_ones_aws_takes() {
