@@ -52,6 +52,8 @@ impl Standing {
             let told = step["diff"].as_array().is_some_and(|changes| !changes.is_empty());
             let takes_nothing_away = match step["action"].as_str() {
                 Some("create") => true,
+                // A service made it by itself, and nobody has chosen anything of it.
+                Some("adopt") => told && step["kind"] == "logs.log_group",
                 Some("update") => told,
                 // Every difference is a new one, which takes the place of the old one while that still serves.
                 Some("replace") => {

@@ -29,6 +29,9 @@ def writers(call):
 
 
 def written_by_rds(call):
+    for proxy in call.shelf("rds.proxies").values():
+        if proxy["Status"] == "available":
+            yield f"/aws/rds/proxy/{proxy['DBProxyName']}"
     for instance in call.shelf("rds.instances").values():
         if instance["DBInstanceStatus"] == "available":
             yield from exports_of(instance)

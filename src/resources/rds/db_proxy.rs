@@ -36,6 +36,10 @@ pub struct DbProxy {
     pub idle_client_timeout_seconds: i32,
     /// Whether it logs every statement, personal data included; AWS ends that after a day.
     pub debug_logging: bool,
+    /// Witness that its log group exists, `/aws/rds/proxy/` and its name: RDS would make it itself, without key and
+    /// retention.
+    #[serde(default)]
+    pub log_group: Option<Out<String>>,
     /// Tags.
     pub tags: Tags,
 }
@@ -88,6 +92,7 @@ impl Resource for DbProxy {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name", "engine_family", "subnet_ids"];
     const SERVES: bool = true;
+    const WITNESSES: &'static [&'static str] = &["log_group"];
     const FORETOLD: &'static [&'static str] = &["proxy_name"];
     const WAIT: Wait = Wait::seconds(10, 1800, 3600).usually(300, 60);
 
@@ -109,7 +114,8 @@ impl Resource for DbProxy {
         let Some(tags) = tags_of(cx, &arn).await.if_present()? else { return Ok(None) };
         let outputs = DbProxyOutputs { proxy_name: name.clone(), arn: arn.clone(), endpoint: proxy.endpoint.clone() };
         // Its ARN ends in an id of its own, `prx-…`, which its name does not.
-        let live = DbProxy { subnet_ids: subnets(&proxy, &self.subnet_ids), ..live(&proxy, tags) };
+        let (subnet_ids, log_group) = (subnets(&proxy, &self.subnet_ids), self.log_group.clone());
+        let live = DbProxy { subnet_ids, log_group, ..live(&proxy, tags) };
         Ok(Some(Observed::ready(name, live, outputs).in_phase(phase(&proxy)).known_by(arn)))
     }
 
@@ -201,6 +207,7 @@ fn live(proxy: &RdsProxy, tags: Tags) -> DbProxy {
         iam_auth: proxy.auth().iter().any(|auth| auth.iam_auth() == Some(&IamAuthMode::Required)),
         idle_client_timeout_seconds: proxy.idle_client_timeout().unwrap_or_default(),
         debug_logging: proxy.debug_logging().unwrap_or_default(),
+        log_group: None,
         tags,
     }
 }

@@ -37,10 +37,12 @@ impl Builder<'_> {
         let trust = trust_as_told(self.place, "rds.amazonaws.com", self.place.arn("rds", "db-proxy:*"));
         let policy = document([read, self.decrypt_secrets(&keys.secrets)]);
         let role = self.role("proxy", "Reads the database's secret for its proxy", trust, policy);
+        let name = self.name("proxy");
+        let logs = self.log_group("proxy", format!("/aws/rds/proxy/{name}"), &keys.logs);
         let proxy = self.stack.add(
             "db-proxy",
             DbProxy {
-                name: self.name("proxy"),
+                name,
                 engine_family: "POSTGRESQL".into(),
                 secret_arn: secret,
                 role_arn: role.arn(),
@@ -50,6 +52,7 @@ impl Builder<'_> {
                 iam_auth: false,
                 idle_client_timeout_seconds: IDLE_SECONDS,
                 debug_logging: false,
+                log_group: Some(logs.group_name()),
                 tags: Tags::new(),
             },
         );

@@ -292,6 +292,14 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
     };
     let member = stack.add("member", member);
     let mut max_connections_percent = 60;
+    let logs = logs::LogGroup {
+        name: "/aws/rds/proxy/bench-proxy".into(),
+        kms_key_arn: None,
+        retention_days: 7,
+        deletion_protection: None,
+        tags: BTreeMap::new(),
+    };
+    let logs = stack.add("logs", logs);
     let mut proxy = rds::DbProxy {
         name: "bench-proxy".to_owned(),
         engine_family: "POSTGRESQL".to_owned(),
@@ -303,6 +311,7 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         iam_auth: true,
         idle_client_timeout_seconds: 900,
         debug_logging: false,
+        log_group: Some(logs.group_name()),
         tags: BTreeMap::new(),
     };
     change(&mut proxy, &mut max_connections_percent);

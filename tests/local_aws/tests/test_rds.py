@@ -300,7 +300,7 @@ def test_standalone_instance(local, network, cluster, name):
         rds.describe_db_instances(DBInstanceIdentifier=f"{name}-db")
 
 
-@proves("rds.proxy_at_rest", "rds.targets_at_rest", "rds.proxy_pool")
+@proves("rds.proxy_at_rest", "rds.targets_at_rest", "rds.proxy_pool", "rds.proxy_logs")
 def test_proxy(local, network, cluster, name, role, held):
     rds = local("rds")
     rds.create_db_cluster(**cluster)
@@ -318,6 +318,8 @@ def test_proxy(local, network, cluster, name, role, held):
     with refused("InvalidDBProxyStateFault"):
         rds.modify_db_proxy_target_group(**pool, ConnectionPoolConfig={"MaxConnectionsPercent": 80})
     held()
+    left = local("logs").describe_log_groups(logGroupNamePrefix=f"/aws/rds/proxy/{name}")["logGroups"]
+    assert [group.get("retentionInDays") for group in left] == [None]
     rds.reboot_db_instance(DBInstanceIdentifier=instance)
     with refused("InvalidDBInstanceState"):
         rds.register_db_proxy_targets(DBProxyName=name, DBClusterIdentifiers=[name])

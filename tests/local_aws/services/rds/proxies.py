@@ -2,7 +2,7 @@
 
 import copy
 
-from ... import enis
+from ... import enis, logs_left
 from ...common import find, page, picked, require_unique
 from ...life import later
 from ...policies import roles_by_arn
@@ -74,8 +74,18 @@ def create_db_proxy(call):
             "amazon-rds",
         )
     answer = shown(proxy)
-    later("rds.proxy", lambda: proxy.update(Status="available"))
+    later("rds.proxy", lambda: proxy_logs(call, proxy))
     return {"DBProxy": answer}
+
+
+@behaviour(
+    "rds",
+    says="a proxy writes to a log group of its name, and makes it without key and retention where there is none",
+    source="aws/aws-cdk issue 23720; Amazon RDS user guide: RDS Proxy, viewing logs",
+)
+def proxy_logs(call, proxy):
+    proxy["Status"] = "available"
+    logs_left.make_all(call)
 
 
 def vpc_of(call):
