@@ -7,7 +7,7 @@ use super::settled::{self, AT_RESTART, is_young, yes};
 use super::{from_rds, phase_of, retag, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
-use crate::resources::values::{check_identifier, check_range, key, text};
+use crate::resources::values::{check_identifier, check_range, check_weekly, text};
 
 /// What runs a database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,6 +30,10 @@ pub struct DbInstance {
     pub performance_insights: bool,
     /// The key that encrypts performance data; it cannot change while they are kept. `None`: AWS's own.
     pub performance_insights_kms_key_id: Option<Out<String>>,
+    /// When AWS may restart it for maintenance of its own, weekly, in UTC: `sun:04:00-sun:04:30`. The cluster's window says
+    /// nothing of its members. `None`: whatever it is; AWS draws one for who asks for none.
+    #[serde(default)]
+    pub maintenance_window: Option<String>,
     /// Whether it has a public address.
     pub publicly_accessible: bool,
     /// The authority of its TLS certificate, as `rds-ca-rsa2048-g1`. `None`: AWS decides.
@@ -101,6 +105,9 @@ impl Resource for DbInstance {
         if self.cluster_identifier.is_none() {
             return Err("cluster_identifier is missing; an instance on its own is of another kind".to_owned());
         }
+        if let Some(window) = &self.maintenance_window {
+            check_weekly("maintenance_window", window, 30)?;
+        }
         match self.instance_class.starts_with("db.") {
             true => Ok(()),
             false => Err(format!("instance_class is {:?}; AWS's begin with \"db.\"", self.instance_class)),
@@ -138,6 +145,7 @@ impl Resource for DbInstance {
             .auto_minor_version_upgrade(self.auto_minor_version_upgrade)
             .enable_performance_insights(self.performance_insights)
             .set_performance_insights_kms_key_id(self.insights_key()?)
+            .set_preferred_maintenance_window(self.maintenance_window.clone())
             .publicly_accessible(self.publicly_accessible)
             .set_ca_certificate_identifier(self.ca_certificate.clone())
             .set_tags(Some(to_rds(&self.tags)))
@@ -213,6 +221,9 @@ impl DbInstance {
         }
         if diff.has("ca_certificate") {
             ask = ask.set_ca_certificate_identifier(self.ca_certificate.clone());
+        }
+        if diff.has("maintenance_window") {
+            ask = ask.set_preferred_maintenance_window(self.maintenance_window.clone());
         }
         let upgrade = diff.has("auto_minor_version_upgrade").then_some(self.auto_minor_version_upgrade);
         ask.set_db_instance_class(diff.has("instance_class").then(|| self.instance_class.clone()))

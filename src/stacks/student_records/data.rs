@@ -21,6 +21,11 @@ use crate::stack::{Node, Out};
 /// The user and group that own the shared directory and that every client acts as.
 const POSIX_ID: u32 = 1000;
 
+/// When databases may be restarted for maintenance, and its halves: AWS wants half an hour at least.
+const MAINTENANCE: &str = "sun:04:00-sun:05:00";
+const MAINTENANCE_OF_READERS: &str = "sun:04:00-sun:04:30";
+const MAINTENANCE_OF_WRITER: &str = "sun:04:30-sun:05:00";
+
 pub(super) struct Data {
     pub database: Node<DbCluster>,
     pub instances: Vec<Node<DbInstance>>,
@@ -30,6 +35,15 @@ pub(super) struct Data {
     pub access_point: Node<AccessPoint>,
     /// Witnesses that the file system can be mounted in every zone, by the rules of its policy.
     pub mounts: BTreeSet<Out<String>>,
+}
+
+/// When a member of the database may be restarted: the first, which is the writer unless it failed over, after the second,
+/// which takes over from it.
+fn maintenance_window(number: i32) -> &'static str {
+    match number % 2 {
+        0 => MAINTENANCE_OF_READERS,
+        _ => MAINTENANCE_OF_WRITER,
+    }
 }
 
 impl Builder<'_> {
@@ -95,7 +109,7 @@ impl Builder<'_> {
                 max_acu: settings.max_acu,
                 backup_retention_days: settings.backup_days,
                 backup_window: "03:00-04:00".into(),
-                maintenance_window: "sun:04:00-sun:05:00".into(),
+                maintenance_window: MAINTENANCE.into(),
                 log_exports: ["postgresql".to_owned()].into(),
                 log_group: Some(logs.group_name()),
                 iam_authentication: true,
@@ -123,6 +137,7 @@ impl Builder<'_> {
                 auto_minor_version_upgrade: true,
                 performance_insights: true,
                 performance_insights_kms_key_id: Some(keys.rds.arn()),
+                maintenance_window: Some(maintenance_window(number).into()),
                 publicly_accessible: false,
                 ca_certificate: None,
                 started_with_parameters: true,

@@ -285,6 +285,7 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         auto_minor_version_upgrade: true,
         performance_insights: false,
         performance_insights_kms_key_id: None,
+        maintenance_window: None,
         publicly_accessible: false,
         ca_certificate: None,
         started_with_parameters: true,

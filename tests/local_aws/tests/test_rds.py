@@ -40,6 +40,10 @@ def cluster(local, network, name, key):
     }
 
 
+def instance_of(local, name):
+    return local("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+
+
 def add_instance(local, cluster, number, **more):
     name = f"{cluster}-{number}"
     local("rds").create_db_instance(
@@ -274,6 +278,15 @@ def test_log_exports_leave_a_log_group_behind(local, cluster, name):
         local("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"][0]["logGroupName"]
         == prefix + "postgresql"
     )
+
+
+@proves("rds.drawn_window")
+def test_a_member_has_a_window_of_its_own_and_not_the_clusters(local, cluster, name):
+    local("rds").create_db_cluster(**cluster)
+    drawn = add_instance(local, name, 1)
+    asked = add_instance(local, name, 2, PreferredMaintenanceWindow="sun:04:00-sun:04:30")
+    window = lambda instance: instance_of(local, instance)["PreferredMaintenanceWindow"]  # noqa: E731
+    assert not window(drawn).startswith("sun:04") and window(asked) == "sun:04:00-sun:04:30"
 
 
 def test_standalone_instance(local, network, cluster, name):

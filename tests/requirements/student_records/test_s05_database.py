@@ -77,6 +77,8 @@ def test_one_can_go_back_30_days(live):
 
 def test_maintenance_is_on_sunday_morning(live):
     assert live.database["PreferredMaintenanceWindow"] == "sun:04:00-sun:05:00"
+    windows = {instance["PreferredMaintenanceWindow"] for instance in live.instances}
+    assert windows <= {"sun:04:00-sun:04:30", "sun:04:30-sun:05:00"}
 
 
 def test_its_log_goes_to_an_encrypted_group(live):

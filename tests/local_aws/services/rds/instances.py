@@ -1,9 +1,11 @@
 """DB instances, in a cluster and on their own."""
 
+import random
+
 from ... import enis, logs_left
 from ...common import page, picked
 from ...life import conclude, later
-from ...registry import AwsError, now, operation
+from ...registry import AwsError, behaviour, now, operation
 from . import secret
 from .clusters import change_log_exports, change_secret, default_security_group, notice
 from .parameter_groups import INSTANCE
@@ -154,13 +156,26 @@ def new_member(call, name):
         "MultiAZ": False,
         "CopyTagsToSnapshot": call.get("CopyTagsToSnapshot", False),
         "DeletionProtection": False,
-        "PreferredMaintenanceWindow": call.get("PreferredMaintenanceWindow", "sun:06:00-sun:06:30").lower(),
+        "PreferredMaintenanceWindow": call.get("PreferredMaintenanceWindow", drawn_window(name)).lower(),
         "_port": cluster["Port"],
         "_subnet_group": cluster["DBSubnetGroup"],
         "_writer": not members_of(call, cluster),
         "_cluster_parameters": cluster["_parameters"],
     }
     return fields
+
+
+@behaviour(
+    "rds",
+    says="an instance of which no maintenance window is asked for gets half an hour of a random day",
+    source="Amazon RDS API Reference: CreateDBInstance, PreferredMaintenanceWindow",
+)
+def drawn_window(name):
+    """Drawn by the name, so that a test can be told again, and apart from any backup window."""
+    draw = random.Random(name)
+    day, slot = draw.choice(("mon", "tue", "wed", "thu", "fri", "sat", "sun")), draw.randrange(10, 16)
+    start, end = (f"{day}:{3 + half // 2:02}:{half % 2 * 30:02}" for half in (slot, slot + 1))
+    return f"{start}-{end}"
 
 
 def new_standalone(call, name):
@@ -172,7 +187,7 @@ def new_standalone(call, name):
         "AllocatedStorage": call.get("AllocatedStorage", 20),
         "BackupRetentionPeriod": call.get("BackupRetentionPeriod", 1),
         "PreferredBackupWindow": call.get("PreferredBackupWindow", "07:21-07:51"),
-        "PreferredMaintenanceWindow": call.get("PreferredMaintenanceWindow", "sun:06:00-sun:06:30").lower(),
+        "PreferredMaintenanceWindow": call.get("PreferredMaintenanceWindow", drawn_window(name)).lower(),
         "MasterUsername": call.get("MasterUsername"),
         "MultiAZ": call.get("MultiAZ", False),
         "VpcSecurityGroups": security_groups(call, groups),
