@@ -28,7 +28,8 @@ pub struct DbInstance {
     pub auto_minor_version_upgrade: bool,
     /// Whether it keeps performance data, for 7 days.
     pub performance_insights: bool,
-    /// The key that encrypts performance data; it cannot change while they are kept. `None`: AWS's own.
+    /// The key that encrypts performance data, chosen when they are first kept; `None`: AWS's own. AWS never changes it, not
+    /// even while they are not kept, so that another one is no difference.
     pub performance_insights_kms_key_id: Option<Out<String>>,
     /// When AWS may restart it for maintenance of its own, weekly, in UTC: `sun:04:00-sun:04:30`. The cluster's window says
     /// nothing of its members. `None`: whatever it is; AWS draws one for who asks for none.
@@ -184,11 +185,6 @@ impl Resource for DbInstance {
 
 impl DbInstance {
     fn live(&self, instance: &RdsInstance) -> Self {
-        let insights = instance.performance_insights_enabled().unwrap_or_default();
-        let insights_key = |want: &Out<String>| match insights {
-            true => key(want, instance.performance_insights_kms_key_id()),
-            false => want.clone(),
-        };
         DbInstance {
             name: text(instance.name()),
             cluster_identifier: instance.db_cluster_identifier().map(Out::from),
@@ -198,8 +194,9 @@ impl DbInstance {
             availability_zone: instance.availability_zone().map(Out::from).or_else(|| self.availability_zone.clone()),
             promotion_tier: instance.promotion_tier().unwrap_or(self.promotion_tier),
             auto_minor_version_upgrade: instance.auto_minor_version_upgrade().unwrap_or_default(),
-            performance_insights: insights,
-            performance_insights_kms_key_id: self.performance_insights_kms_key_id.as_ref().map(insights_key),
+            performance_insights: instance.performance_insights_enabled().unwrap_or_default(),
+            performance_insights_kms_key_id: self.performance_insights_kms_key_id.clone(),
+            maintenance_window: instance.preferred_maintenance_window.clone(),
             publicly_accessible: instance.publicly_accessible().unwrap_or_default(),
             ca_certificate: instance.ca_certificate_identifier.clone(),
             started_with_parameters: true,
@@ -214,7 +211,7 @@ impl DbInstance {
 
     async fn modify(&self, cx: &Cx<'_>, id: &str, diff: &Diff) -> Result<()> {
         let mut ask = cx.rds.modify_db_instance().db_instance_identifier(id).apply_immediately(true);
-        if diff.has_any(&["performance_insights", "performance_insights_kms_key_id"]) {
+        if diff.has("performance_insights") {
             ask = ask
                 .enable_performance_insights(self.performance_insights)
                 .set_performance_insights_kms_key_id(self.insights_key()?);
@@ -247,4 +244,36 @@ async fn waits_for_restart(cx: &Cx<'_>, instance: &RdsInstance) -> Result<bool> 
 
 fn given(value: Option<&Out<String>>) -> Result<Option<String>> {
     value.map(|out| out.get().cloned()).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn performance_data_under_another_key_are_no_difference() {
+        let spec: DbInstance = serde_json::from_value(serde_json::json!({
+            "name": "db-1", "cluster_identifier": "db", "engine": "aurora-postgresql", "instance_class": "db.serverless",
+            "availability_zone": null, "promotion_tier": 0, "auto_minor_version_upgrade": true,
+            "performance_insights": true, "performance_insights_kms_key_id": "arn:aws:kms:us-east-1:1:key/ours",
+            "publicly_accessible": false, "ca_certificate": null, "tags": {},
+        }))
+        .unwrap();
+        let paths = |on, key: &str| {
+            let instance = RdsInstance::builder()
+                .db_instance_identifier("db-1")
+                .db_cluster_identifier("db")
+                .engine("aurora-postgresql")
+                .db_instance_class("db.serverless")
+                .auto_minor_version_upgrade(true)
+                .performance_insights_enabled(on)
+                .performance_insights_kms_key_id(key)
+                .build();
+            let json = |spec: &DbInstance| serde_json::to_value(spec).unwrap();
+            let diff = Diff::between(&json(&spec), &json(&spec.live(&instance)), DbInstance::IMMUTABLE);
+            diff.changes.into_iter().map(|change| change.path).collect::<Vec<_>>()
+        };
+        assert_eq!(paths(true, "arn:aws:kms:us-east-1:1:key/theirs"), [""; 0]);
+        assert_eq!(paths(false, "arn:aws:kms:us-east-1:1:key/ours"), ["performance_insights"]);
+    }
 }

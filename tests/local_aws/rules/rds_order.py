@@ -45,6 +45,21 @@ def keys_exist(call):
 @rule(
     "order",
     "rds",
+    "ModifyDBInstance",
+    says="performance data have one key for the life of an instance, also while they are not kept",
+    source="hashicorp/terraform-provider-aws pull request 6453, comment of 2019-01-09; which error says so is not told",
+)
+def insights_key_stays(call):
+    wanted = call.get("PerformanceInsightsKMSKeyId")
+    instance = instances(call).get((call.get("DBInstanceIdentifier") or "").lower(), {})
+    known = instance.get("_insights_key")
+    if wanted and known and wanted.rpartition("/")[2] != known.rpartition("/")[2]:
+        combination("The Performance Insights KMS key of a DB instance cannot be changed.")
+
+
+@rule(
+    "order",
+    "rds",
     *WRITES,
     says="a monitoring role exists and trusts monitoring.rds",
     source="Amazon RDS User Guide: Enhanced Monitoring",

@@ -289,6 +289,21 @@ def test_a_member_has_a_window_of_its_own_and_not_the_clusters(local, cluster, n
     assert not window(drawn).startswith("sun:04") and window(asked) == "sun:04:00-sun:04:30"
 
 
+@proves("rds.insights_key_stays")
+def test_performance_data_keep_their_key(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    instance, other = add_instance(local, name, 1), local("kms").create_key()["KeyMetadata"]["Arn"]
+    wish = {"DBInstanceIdentifier": instance, "ApplyImmediately": True}
+    rds.modify_db_instance(**wish, EnablePerformanceInsights=True)
+    first = instance_of(local, instance)["PerformanceInsightsKMSKeyId"]
+    for on in (True, False, True):
+        rds.modify_db_instance(**wish, EnablePerformanceInsights=on)
+        with refused("InvalidParameterCombination"):
+            rds.modify_db_instance(**wish, EnablePerformanceInsights=True, PerformanceInsightsKMSKeyId=other)
+        assert instance_of(local, instance).get("PerformanceInsightsKMSKeyId") == (first if on else None)
+
+
 def test_standalone_instance(local, network, cluster, name):
     rds = local("rds")
     rds.create_db_instance(

@@ -29,7 +29,6 @@ from .versions import family, require_offered
 
 KEPT = (
     "MonitoringRoleArn",
-    "PerformanceInsightsKMSKeyId",
     "PerformanceInsightsRetentionPeriod",
     "MaxAllocatedStorage",
     "Iops",
@@ -68,7 +67,6 @@ QUICK = {
     "PromotionTier": "PromotionTier",
     "DatabaseInsightsMode": "DatabaseInsightsMode",
     "EnablePerformanceInsights": "PerformanceInsightsEnabled",
-    "PerformanceInsightsKMSKeyId": "PerformanceInsightsKMSKeyId",
     "PerformanceInsightsRetentionPeriod": "PerformanceInsightsRetentionPeriod",
     "DeletionProtection": "DeletionProtection",
     "MaxAllocatedStorage": "MaxAllocatedStorage",
@@ -128,7 +126,16 @@ def common_fields(call, name, engine, version):
         "_parameters": INSTANCE.status(call, parameter_group["DBParameterGroupName"]),
         "_pending": {},
         "_writer": False,
-    } | picked(call.params, *KEPT)
+    } | picked(call.params, *KEPT) | insights_key(call, {})
+
+
+def insights_key(call, instance):
+    """The key of performance data, chosen when they are first kept, for the life of the instance."""
+    known = instance.get("_insights_key")
+    if known is None and call.get("EnablePerformanceInsights"):
+        known = call.get("PerformanceInsightsKMSKeyId", call.arn("kms", "key/aws-rds"))
+    shown = call.get("EnablePerformanceInsights", instance.get("PerformanceInsightsEnabled", False))
+    return {"_insights_key": known, "PerformanceInsightsKMSKeyId": known if shown else None}
 
 
 def new_member(call, name):
@@ -281,6 +288,7 @@ def modify_db_instance(call):
     for given, kept in QUICK.items():
         if call.get(given) is not None:
             instance[kept] = call.params[given]
+    instance |= insights_key(call, instance)
     change_groups(call, instance)
     change_log_exports(call, instance)
     change_secret(call, instance)
