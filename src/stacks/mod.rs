@@ -12,6 +12,7 @@ pub mod onlookers;
 mod place;
 mod policy;
 pub mod quotas;
+mod rations;
 mod recorded;
 mod stream;
 pub mod student_records;

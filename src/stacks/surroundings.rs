@@ -3,6 +3,7 @@
 use aws_sdk_ec2::types::{InternetGatewayBlockMode, VpcBlockPublicAccessExclusion};
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
 
+use super::rations;
 use crate::aws::Aws;
 use crate::config::{Config, IngressMode, StackKind};
 use crate::error::{Class, Fault, Result};
@@ -61,7 +62,7 @@ async fn shut_off(aws: &Aws, public: bool, vpc: Option<&str>) -> Option<String> 
 /// What a person should know of others who have a say here, a sentence each.
 pub async fn remarks(aws: &Aws, stack: &Stack, plan: &Plan, seen: &Observations) -> Vec<String> {
     let detectors = plan.steps.iter().filter(|step| step.kind == Detector::KIND).filter_map(|step| step.id.as_deref());
-    let mut told = Vec::new();
+    let mut told = rations::remarks(plan);
     for id in detectors {
         let administrator = detector::administrator(aws, id).await;
         let administrator = administrator.inspect_err(|fault| tracing::debug!(%fault, "administrator not known")).ok();

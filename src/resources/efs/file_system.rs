@@ -1,7 +1,10 @@
 //! An encrypted EFS file system. Its name is its creation token, by which it is found again without any state. The
 //! throughput mode can be changed once in 24 hours.
 
-use aws_sdk_efs::types::{BackupPolicy, LifecyclePolicy, PerformanceMode, Status, ThroughputMode, TransitionToIaRules};
+use aws_sdk_efs::types::{
+    BackupPolicy, LifecyclePolicy, PerformanceMode, ReplicationConfigurationDescription, Status, ThroughputMode,
+    TransitionToIaRules,
+};
 
 use super::{built, from_efs, phase, retag, to_efs};
 use crate::resources::prelude::*;
@@ -149,6 +152,19 @@ impl Resource for FileSystem {
             cx.efs.delete_file_system().file_system_id(&observed.id).send().await.if_present()?;
         }
         Ok(())
+    }
+
+    /// AWS removes neither side of a replication.
+    async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
+        let ask = cx.efs.describe_replication_configurations().file_system_id(&observed.id);
+        let answer = ask.send().await.if_present()?;
+        let of = |replication: &ReplicationConfigurationDescription| {
+            let (source, region) = (&replication.source_file_system_id, &replication.source_file_system_region);
+            let to = replication.destinations.iter().map(|to| format!("{} in {}", to.file_system_id, to.region));
+            let to = to.collect::<Vec<_>>().join(", ");
+            Holder::by_itself(format!("the replication of {source} in {region} to {to}"))
+        };
+        Ok(answer.iter().flat_map(|answer| answer.replications()).map(of).collect())
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

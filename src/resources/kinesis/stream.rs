@@ -221,6 +221,12 @@ impl Stream {
     }
 }
 
+/// The numbers of shards on the way from one to another, the last included.
+pub fn steps(live: i32, want: i32) -> Vec<i32> {
+    let next = |count: &i32| (*count != want).then(|| next_count(*count, want));
+    std::iter::successors(Some(live.max(1)), next).skip(1).collect()
+}
+
 /// The number of shards nearest to the wanted one that AWS allows in one step: at most double, at least half.
 fn next_count(live: i32, want: i32) -> i32 {
     want.clamp((live + 1) / 2, live.saturating_mul(2))
@@ -281,6 +287,13 @@ mod tests {
         for (live, want, next) in [(1, 8, 2), (2, 3, 3), (8, 1, 4), (5, 1, 3), (3, 3, 3), (1, 1, 1)] {
             assert_eq!(next_count(live, want), next, "{live} {want}");
         }
+    }
+
+    #[test]
+    fn the_way_to_a_number_of_shards_ends_there() {
+        assert_eq!(steps(3, 20), [6, 12, 20]);
+        assert_eq!(steps(9, 1), [5, 3, 2, 1]);
+        assert_eq!(steps(4, 4), [0; 0]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 """Kinesis and EFS."""
 
 from ..registry import AwsError, rule
-from ..services.efs import access_points, bare, file_systems, mount_targets
+from ..services.efs import access_points, bare, file_systems, mount_targets, replications_of
 from ..services.kinesis import streams
 from ..world import world
 from .helpers import invalid
@@ -91,6 +91,34 @@ def registered_consumers(call):
         raise AwsError("ResourceInUseException", message)
 
 
+def rationed(stream, what, most, message):
+    """Refuses what a stream has had `most` times within a day."""
+    times = [moment for moment in getattr(stream, what, []) if world.clock.seconds_since(moment) < DAY]
+    if len(times) >= most:
+        raise AwsError("LimitExceededException", message)
+    setattr(stream, what, [*times, world.clock.now()])
+
+
+@rule("order", "kinesis", "UpdateShardCount", says="a stream takes ten changes of its shards in 24 hours")
+def shard_changes(call):
+    stream = stream_in(call)
+    if stream is not None:
+        rationed(stream, "_scaled", 10, f"Stream {stream.stream_name} was scaled 10 times within the last 24 hours.")
+
+
+@rule(
+    "order",
+    "kinesis",
+    "UpdateStreamMode",
+    says="a stream changes its mode twice in 24 hours",
+    source="Amazon Kinesis Data Streams Developer Guide: Choose the right mode for your stream",
+)
+def mode_changes(call):
+    stream = stream_in(call)
+    if stream is not None:
+        rationed(stream, "_switched", 2, f"Stream {stream.stream_name} changed its mode twice within the last 24 hours.")
+
+
 # EFS
 
 
@@ -162,6 +190,19 @@ def file_system_in_use(call):
     wanted = bare(call.params["FileSystemId"])
     if any(target["FileSystemId"] == wanted for target in mount_targets(call).values()):
         raise AwsError("FileSystemInUse", f"The file system '{wanted}' cannot be deleted because it has mount targets. You must delete the mount targets, and then try again.")
+
+
+@rule(
+    "order",
+    "efs",
+    "DeleteFileSystem",
+    says="a file system that is part of a replication cannot be deleted; which error says so is not told",
+)
+def file_system_in_replication(call):
+    wanted = bare(call.params["FileSystemId"])
+    if replications_of(call, wanted):
+        message = f"The file system '{wanted}' is part of a replication configuration; delete that first."
+        raise AwsError("FileSystemInUse", message)
 
 
 @rule(

@@ -157,6 +157,55 @@ def remove_file_system(call, file_system_id):
         access_points(call).pop(point["AccessPointId"])
 
 
+def replications(call):
+    """By the id of their source, which is here; the copy may be in another region."""
+    return call.shelf("efs.replications")
+
+
+def replications_of(call, file_system_id):
+    sides = lambda one: [one["SourceFileSystemId"], *(to["FileSystemId"] for to in one["Destinations"])]  # noqa: E731
+    return [one for one in replications(call).values() if file_system_id in sides(one)]
+
+
+@operation("efs", "CreateReplicationConfiguration")
+def create_replication_configuration(call):
+    item, wanted = file_system_of(call, call.params["SourceFileSystemId"]), call.params["Destinations"][0]
+    if replications_of(call, item["FileSystemId"]):
+        raise AwsError("ConflictException", f"File system '{item['FileSystemId']}' is part of a replication already.", 409)
+    to = {
+        "Status": "ENABLED",
+        "FileSystemId": wanted.get("FileSystemId", f"fs-{new_id()}"),
+        "Region": wanted.get("Region", call.region),
+    }
+    replications(call)[item["FileSystemId"]] = {
+        "SourceFileSystemId": item["FileSystemId"],
+        "SourceFileSystemRegion": call.region,
+        "SourceFileSystemArn": item["FileSystemArn"],
+        "OriginalSourceFileSystemArn": item["FileSystemArn"],
+        "CreationTime": now(),
+        "Destinations": [to],
+    }
+    return replications(call)[item["FileSystemId"]]
+
+
+@operation("efs", "DescribeReplicationConfigurations")
+def describe_replication_configurations(call):
+    found = list(replications(call).values())
+    if call.get("FileSystemId"):
+        found = replications_of(call, file_system_of(call)["FileSystemId"])
+        if not found:
+            raise AwsError("ReplicationNotFound", "The file system is not part of a replication.", 404)
+    return {"Replications": found}
+
+
+@operation("efs", "DeleteReplicationConfiguration")
+def delete_replication_configuration(call):
+    wanted = bare(call.params["SourceFileSystemId"])
+    if replications(call).pop(wanted, None) is None:
+        raise AwsError("ReplicationNotFound", f"File system '{wanted}' is not replicated.", 404)
+    return {}
+
+
 @operation("efs", "PutLifecycleConfiguration")
 def put_lifecycle_configuration(call):
     item = file_system_of(call)
