@@ -2,7 +2,7 @@
 
 use ipnet::Ipv4Net;
 
-use super::{Config, forms};
+use super::{Config, StackKind, forms};
 
 /// Addresses that belong to nobody in the internet: RFC 1918, RFC 6598 and RFC 2544.
 const PRIVATE: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15"];
@@ -33,10 +33,14 @@ const SMALL_REGIONS: [&str; 15] = [
 ];
 const SMALL_REGIONS_THROTTLE: (i32, i32) = (2500, 1250);
 
+/// The least capacity that AWS recommends where performance data are kept, as they are: user guide of Aurora, "Choosing the
+/// minimum Aurora Serverless v2 capacity setting for a cluster".
+const INSIGHTS_MIN_ACU: f64 = 2.0;
+
 impl Config {
     /// What a person should know of these settings, a sentence each.
     pub fn remarks(&self) -> Vec<String> {
-        [self.addresses(), self.image(), self.cores(), self.throttle()].into_iter().flatten().collect()
+        [self.addresses(), self.image(), self.cores(), self.throttle(), self.capacity()].into_iter().flatten().collect()
     }
 
     fn addresses(&self) -> Option<String> {
@@ -85,6 +89,17 @@ impl Config {
         })
     }
 
+    fn capacity(&self) -> Option<String> {
+        let least = self.database.min_acu;
+        let small = self.protect && self.stack == StackKind::StudentRecords && least < INSIGHTS_MIN_ACU;
+        small.then(|| {
+            format!(
+                "database.min_acu is {least} in a protected environment: the database keeps performance data, with which AWS \
+                 recommends {INSIGHTS_MIN_ACU} or more; with less it is slow to answer after quiet hours"
+            )
+        })
+    }
+
     fn image(&self) -> Option<String> {
         let image = &self.service.image;
         let named = forms::image(image).is_ok_and(|parts| parts.tag.is_some() || parts.digest.is_some());
@@ -120,6 +135,16 @@ mod tests {
         assert!(remarks("service.max_tasks = 13")[0].contains("6.5 vCPUs"));
         assert!(remarks("service = { tasks = 7, cpu = 512 }")[0].contains("7 vCPUs"));
         assert!(remarks("region = \"af-south-1\"")[0].contains("2500 a second and 1250 at once"));
+    }
+
+    #[test]
+    fn a_protected_database_that_is_starved_by_its_own_measures_is_remarked() {
+        assert_eq!(remarks("protect = true\ndatabase.min_acu = 2"), [""; 0]);
+        assert_eq!(remarks("database.min_acu = 0.5"), [""; 0], "nobody waits for it");
+        assert!(remarks("protect = true")[0].starts_with("database.min_acu is 0.5 in a protected"));
+        assert!(remarks("protect = true\ndatabase.min_acu = 1")[0].starts_with("database.min_acu is 1 in a protected"));
+        let settings = "stack = \"data-pipeline\"\nprotect = true\ndatabase.min_acu = 0.5";
+        assert_eq!(remarks(settings), [""; 0], "it has none");
     }
 
     #[test]
