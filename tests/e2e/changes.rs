@@ -148,17 +148,17 @@ fn data_stores_grow_in_place() {
     let changed = up.change("[stream]\nshards = 4\n[database]\nmax_acu = 8\n[cache]\nnodes = 3\n");
     // Of the dashboard: further widgets, and where the others have moved to.
     let lines = changed.plan.lines().filter(|line| !line.contains("body.widgets"));
-    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+    ~ update  cache                    elasticache.replication_group  student-redis-dev
+          nodes: 2 → 3
     + create  alarm-cache-cpu-3        cloudwatch.alarm
     + create  alarm-cache-credits-3    cloudwatch.alarm
     + create  alarm-cache-engine-3     cloudwatch.alarm
     + create  alarm-cache-evictions-3  cloudwatch.alarm
     + create  alarm-cache-memory-3     cloudwatch.alarm
-    ~ update  cache                    elasticache.replication_group  student-redis-dev
-          nodes: 2 → 3
     ~ update  dashboard                cloudwatch.dashboard  student-records-dev
     student-records dev in account 123456789012, us-east-1: 5 to create, 2 to update
-    "#);
+    ");
     insta::assert_snapshot!(changed.writes, @"
     cloudwatch:PutDashboard
     cloudwatch:PutMetricAlarm × 5
@@ -400,7 +400,10 @@ fn a_shorter_retention_is_data_loss_and_is_asked_for_by_name() {
     let (mark, few) = (aws.mark(), ["--target", "db-cluster", "--target", "cache", "--target", "audit-bucket"]);
     let few = [&few[..], &["--target", "file-system", "--target", "log-group-service"]].concat();
     let refused = desk.tapctl(&[&["apply", "--yes"], &few[..]].concat()).expect(1);
-    insta::assert_snapshot!(refused.stderr, @"");
+    insta::assert_snapshot!(refused.stderr, @"
+    error: this plan would lose the way back by daily backups of file-system, automatic snapshots older than 3 days of cache, logs older than 14 days of log-group-database, automated backups older than 7 days of db-cluster, logs older than 14 days of log-group-service and objects older than 200 days of audit-bucket; nothing was changed
+    hint: if that is meant, add --allow-data-loss file-system --allow-data-loss cache --allow-data-loss log-group-database --allow-data-loss db-cluster --allow-data-loss log-group-service --allow-data-loss audit-bucket
+    ");
     assert_eq!(aws.writes_since(mark), [""; 0]);
     let plan = desk.tapctl(&[&["plan", "--json"], &few[..]].concat()).expect(2).json();
     let loses = plan.as_array().into_iter().flatten().filter_map(|step| step["loses"].as_str());

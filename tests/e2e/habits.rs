@@ -52,7 +52,7 @@ fn help_says_what_each_command_does() {
         assert!(help.contains(&format!("Usage: tapctl {command}")), "{help}");
         assert!(help.lines().all(|line| line.len() <= 120), "{help}");
     }
-    insta::assert_snapshot!(desk.tapctl(&["apply", "--help"]).expect(0).stdout, @r"
+    insta::assert_snapshot!(desk.tapctl(&["apply", "--help"]).expect(0).stdout, @"
     Make AWS like the stack: plan, show, ask, converge.
 
     A rerun changes nothing; an interrupted run goes on; what left the stack is removed.
@@ -116,7 +116,8 @@ fn help_says_what_each_command_does() {
               Take over objects that have this stack's names but not its ownership tags
 
           --allow-data-loss <NODE>
-              Let this node's data be lost by a replacement, a removal or a shorter retention; may be given more than once
+              Let this node's data be lost by a replacement, a removal or a shorter retention; may be
+              given more than once
 
           --allow-outage
               Let what stands be out of service for a while, where a change cannot be made without
