@@ -4,6 +4,7 @@ from ..common import page
 from ..moto_app import ask
 from ..registry import operation
 from ..world import world
+from .backup import recovery_points
 from .cognito import pools
 from .kinesis import streams
 
@@ -28,6 +29,8 @@ def own(call):
             yield item.get("FileSystemArn") or item["AccessPointArn"], item["Tags"]
     for target in call.shelf("autoscaling.targets").values():
         yield target["ScalableTargetARN"], target["_tags"]
+    for arn, point in recovery_points(call).items():
+        yield arn, point["_tags"]
     yield from ec2(call)
     yield from listeners(call)
     for pool in pools(call).values():

@@ -176,3 +176,20 @@ def test_tags(local, group, name):
     cache.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "k", "Value": "v"}])
     cache.remove_tags_from_resource(ResourceName=arn, TagKeys=["Name"])
     assert cache.list_tags_for_resource(ResourceName=arn)["TagList"] == [{"Key": "k", "Value": "v"}]
+
+
+def test_a_snapshot_outlives_its_group(local, group, name):
+    cache = local("elasticache")
+    cache.create_replication_group(**group)
+    taken = cache.create_snapshot(ReplicationGroupId=name, SnapshotName=f"{name}-A", Tags=group["Tags"])["Snapshot"]
+    assert (taken["SnapshotName"], taken["SnapshotSource"], taken["EngineVersion"][:3]) == (f"{name}-a", "manual", "7.1")
+    with refused("SnapshotAlreadyExistsFault"):
+        cache.create_snapshot(ReplicationGroupId=name, SnapshotName=f"{name}-a")
+    cache.delete_replication_group(ReplicationGroupId=name, FinalSnapshotIdentifier=f"{name}-last")
+    left = cache.describe_snapshots(ReplicationGroupId=name)["Snapshots"]
+    assert [snapshot["SnapshotName"] for snapshot in left] == [f"{name}-a", f"{name}-last"]
+    assert left[0]["NodeSnapshots"][0]["SnapshotCreateTime"]
+    assert cache.list_tags_for_resource(ResourceName=left[0]["ARN"])["TagList"] == group["Tags"]
+    cache.delete_snapshot(SnapshotName=f"{name}-a")
+    with refused("SnapshotNotFoundFault"):
+        cache.describe_snapshots(SnapshotName=f"{name}-a")

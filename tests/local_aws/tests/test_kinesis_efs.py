@@ -159,3 +159,19 @@ def test_access_point_token(local, name):
     efs.delete_access_point(AccessPointId=first)
     with refused("AccessPointNotFound"):
         efs.describe_access_points(AccessPointId=first)
+
+
+def test_a_recovery_point_has_the_tags_of_the_file_system_and_outlives_it(local, name):
+    """AWS Backup Developer Guide, "Copying tags onto backups"; the tagging API shows all that can have tags."""
+    tags = [{"Key": "thing", "Value": name}]
+    made = file_system(local, name, Tags=tags)
+    job = local("backup").start_backup_job(
+        BackupVaultName="vault", ResourceArn=made["FileSystemArn"], IamRoleArn="arn:aws:iam::123456789012:role/backup"
+    )
+    local("efs").delete_file_system(FileSystemId=made["FileSystemId"])
+    found = local("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "thing", "Values": [name]}])
+    assert [(one["ResourceARN"], one["Tags"]) for one in found["ResourceTagMappingList"]] == [
+        (job["RecoveryPointArn"], tags)
+    ]
+    points = local("backup").list_recovery_points_by_resource(ResourceArn=made["FileSystemArn"])["RecoveryPoints"]
+    assert [point["RecoveryPointArn"] for point in points] == [job["RecoveryPointArn"]]

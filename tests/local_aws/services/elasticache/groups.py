@@ -6,6 +6,7 @@ from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import new_name
 from ..ec2.shared import short_region
+from . import snapshots
 from .events import say
 from .parameter_groups import default_name, parameter_group_of
 from .shared import group_of, groups, shown, subnet_group_of, tags, user_groups
@@ -339,6 +340,8 @@ def replica_total(call, group):
 @operation("elasticache", "DeleteReplicationGroup")
 def delete_replication_group(call):
     group = group_of(call)
+    if call.get("FinalSnapshotIdentifier"):
+        snapshots.take(call, group, call.params["FinalSnapshotIdentifier"])
     group["Status"] = "deleting"
     later("elasticache.group.delete", lambda: remove(call, group))
     return {"ReplicationGroup": described(group)}

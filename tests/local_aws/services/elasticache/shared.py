@@ -15,6 +15,10 @@ def parameter_groups(call):
     return call.shelf("elasticache.parameter-groups")
 
 
+def snapshots(call):
+    return call.shelf("elasticache.snapshots")
+
+
 def users(call):
     return call.shelf("elasticache.users")
 
