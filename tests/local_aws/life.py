@@ -26,6 +26,10 @@ SECONDS = {
     "rds.instance.modify": 60,
     "rds.instance.delete": 240,
     "rds.modify.noticed": 15,
+    "rds.stop": 300,
+    "rds.start": 420,
+    "rds.key.missed": 1800,
+    "rds.seven-days": 604800,
     "rds.proxy": 300,
     # Until then it shows AUTH_FAILURE, from when the target is noticed.
     "rds.proxy.log-in": 30,

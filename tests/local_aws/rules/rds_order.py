@@ -10,6 +10,7 @@ from .helpers import invalid
 from .keys import require_key
 from .rds import WRITES, cluster_in, combination
 
+WRECKED = ("failed", "incompatible-restore", "incompatible-network")
 PROXY_CHANGES = ("ModifyDBProxy", "ModifyDBProxyTargetGroup", "RegisterDBProxyTargets", "DeregisterDBProxyTargets")
 
 
@@ -150,9 +151,17 @@ def cluster_at_rest(call):
 )
 def instance_at_rest(call):
     instance = instances(call).get(call.params["DBInstanceIdentifier"].lower())
+    if instance and loses_protection(call, instance):
+        return
     if instance and instance["DBInstanceStatus"] not in ("available", "storage-optimization"):
         message = f"Database instance is not in available state: {instance['DBInstanceStatus']}."
         raise AwsError("InvalidDBInstanceState", message)
+
+
+def loses_protection(call, instance):
+    """No text says that the protection of a wreck can be taken off; if it could not, one could never be deleted."""
+    asks = set(call.params) - {"DBInstanceIdentifier", "ApplyImmediately"}
+    return asks == {"DeletionProtection"} and instance["DBInstanceStatus"] in WRECKED
 
 
 @rule("order", "rds", *PROXY_CHANGES, says="a proxy takes changes only while it is available")

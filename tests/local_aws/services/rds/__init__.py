@@ -6,6 +6,7 @@ from . import (  # noqa: F401
     events,
     instances,
     parameter_groups,
+    power,
     proxies,
     snapshots,
     subnet_groups,
