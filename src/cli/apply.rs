@@ -6,11 +6,12 @@ use super::context::{Context, Desk, Planned};
 use super::plan::Selection;
 use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
+use super::survey::restorable;
 use super::{Common, Done, Error};
-use crate::engine::Engine;
+use crate::engine::{Engine, without_data};
 use crate::plan::Observations;
 use crate::render;
-use crate::run::{choice, loss, outage, settings as guard, teardown};
+use crate::run::{choice, loss, lost, outage, settings as guard, teardown};
 use crate::stack::Stack;
 use crate::stacks::{onlookers, quotas, surroundings};
 use crate::state::{Settings, State, StateError, Writer};
@@ -36,6 +37,9 @@ pub(super) struct Args {
     /// Let this node's data be lost by a replacement, a removal or a shorter retention; may be given more than once.
     #[arg(long, value_name = "NODE")]
     allow_data_loss: Vec<String>,
+    /// Make this node anew, without the data it had, where it is lost; may be given more than once.
+    #[arg(long, value_name = "NODE")]
+    recreate: Vec<String>,
     /// Let what stands be out of service for a while, where a change cannot be made without.
     #[arg(long)]
     allow_outage: bool,
@@ -113,19 +117,24 @@ impl Args {
 
     /// Everything up to the question whether to go ahead. Changes nothing in AWS.
     async fn prepare(&self, desk: Desk, writer: &Writer) -> Result<Todo, Error> {
-        let context = desk.connect_as(writer, |_, _| Ok(())).await?;
+        let mut context = desk.connect_as(writer, |_, _| Ok(())).await?;
         guard::check_account(&context.state, &context.config, &context.aws.account)?;
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
         choice::known("--allow-data-loss", &self.allow_data_loss, &stack, &context.state)?;
+        choice::known("--recreate", &self.recreate, &stack, &context.state)?;
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
         let guarded = teardown::guarded(&seen);
         guard::check_guarded(&context.state, &context.config, self.common.without_file(), &guarded)?;
+        let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
+        lost::give_up(&mut context.state, &self.recreate, &chosen, &seen, &facts)?;
         let planned = context.planned(&stack, &chosen, &seen)?;
         let plan = &planned.whole;
         context.refuse_out_of_reach(&planned, &stack)?;
         render::plan(plan, &context.state)?;
         stack.order().into_iter().for_each(render::note);
+        let backups = restorable(&context, without_data(plan, &context.state)).await?;
+        lost::refuse(plan, &context.state, &backups)?;
         loss::refuse(plan, &loss::Allowed { data: &self.allow_data_loss, precious: &self.allow_loss })?;
         outage::refuse(plan, self.allow_outage).map_or(Ok(()), Err)?;
         if let Some(newcomer) = context.newcomer(plan) {
@@ -134,6 +143,7 @@ impl Args {
                 newcomer.refuse_unnamed(&context.config.environments)?;
             }
         }
+        lost::remarks(plan, &backups).iter().for_each(|remark| render::note(remark));
         surroundings::check(&context.aws, &context.config, plan).await?;
         let beside = surroundings::remarks(&context.aws, &stack, plan, &seen).await;
         beside.iter().chain(&onlookers::remarks(&context.aws, plan).await).for_each(|remark| render::note(remark));

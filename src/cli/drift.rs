@@ -2,11 +2,12 @@
 
 use clap::ValueEnum;
 
-use super::context::Desk;
-use super::survey::{in_the_way, unrecorded};
+use super::context::{Context, Desk};
+use super::survey::{in_the_way, restorable, unrecorded};
 use super::{Common, Done, Error};
-use crate::engine::drift_of;
+use crate::engine::{Drifted, Repair, drift_of};
 use crate::render;
+use crate::run::lost;
 use crate::stacks::surroundings;
 
 /// Compare what is live with what was last applied, field by field.
@@ -47,6 +48,7 @@ impl Args {
         let drifted = drift_of(&context.scope(false), &context.state, &seen).map_err(Error::Nodes)?;
         let inventory = unrecorded(&context, None, &seen).await?;
         let obstacles = in_the_way(&context, &seen, &inventory).await?;
+        remark_lost(&context, &drifted).await?;
         let beside = surroundings::of_what_stands(&context.aws, &context.state, &seen).await;
         beside.iter().for_each(|remark| render::note(remark));
         if self.json || self.format == Format::Json {
@@ -58,4 +60,15 @@ impl Args {
         let is_clean = drifted.is_empty() && render::count_unrecorded(&inventory) == 0 && obstacles.is_empty();
         Ok(if is_clean { Done::Clean } else { Done::Found(2) })
     }
+}
+
+/// Tells what the stores that are gone could be restored from.
+async fn remark_lost(context: &Context, drifted: &[Drifted]) -> Result<(), Error> {
+    let gone: Vec<&str> =
+        drifted.iter().filter(|one| one.repair == Repair::Lost).map(|one| one.node.as_str()).collect();
+    let bare =
+        gone.iter().filter_map(|name| context.state.nodes.get(*name).map(|node| (*name, &*node.kind, &node.spec)));
+    let backups = restorable(context, bare.collect()).await?;
+    lost::of_lost(gone, &backups).iter().for_each(|remark| render::note(remark));
+    Ok(())
 }

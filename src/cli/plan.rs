@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::context::{Context, Desk};
-use super::survey::{Survey, unrecorded};
+use super::survey::{Survey, restorable, unrecorded};
 use super::{Common, Done, Error};
-use crate::engine::Inventory;
+use crate::engine::{Inventory, without_data};
 use crate::plan::Plan;
 use crate::render;
-use crate::run::{choice, settings as guard};
+use crate::run::{choice, lost, settings as guard};
 use crate::stack::Stack;
 use crate::stacks::{onlookers, surroundings};
 
@@ -79,6 +79,8 @@ impl Args {
         if let Some(newcomer) = context.newcomer(&plan) {
             render::note(&newcomer.note());
         }
+        let backups = restorable(&context, without_data(&plan, &context.state)).await?;
+        lost::remarks(&plan, &backups).iter().for_each(|remark| render::note(remark));
         let beside = surroundings::remarks(&context.aws, &stack, &plan, &seen).await;
         beside.iter().chain(&onlookers::remarks(&context.aws, &plan).await).for_each(|remark| render::note(remark));
         Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })

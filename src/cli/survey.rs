@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::Error;
 use super::context::Context;
-use crate::engine::{Inventory, Kept, NodeFailure, Obstacle, Recovered, inventory, obstacles, recover};
+use crate::engine::{
+    Backups, Bare, Inventory, Kept, NodeFailure, Obstacle, Recovered, backups, inventory, obstacles, recover,
+};
 use crate::error::Class;
 use crate::plan::{Observations, Plan, plan_destroy};
 use crate::render;
@@ -98,6 +100,18 @@ pub(super) async fn in_the_way(
             let first = failures.first().map(|failure| failure.fault.to_string()).unwrap_or_default();
             render::note(&format!("what others have put in the way could not be asked for: {first}"));
             Ok(Vec::new())
+        }
+        asked => asked.map_err(Error::Nodes),
+    }
+}
+
+/// What the stores that a plan finds gone or would make empty could be restored from, as [`unrecorded`].
+pub(super) async fn restorable(context: &Context, nodes: Vec<Bare<'_>>) -> Result<Backups, Error> {
+    match backups(&context.scope(false), &context.state, nodes).await {
+        Err(failures) if only_denied(&failures) => {
+            let first = failures.first().map(|failure| failure.fault.to_string()).unwrap_or_default();
+            render::note(&format!("what there is to restore could not be asked for: {first}"));
+            Ok(Backups::new())
         }
         asked => asked.map_err(Error::Nodes),
     }

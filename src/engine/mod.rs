@@ -8,6 +8,7 @@
 //! 3. The id is on disk as soon as the answer arrives, before any wait.
 //! 4. An unanswered create is looked for, over a settle window, before it is made again.
 
+mod backups;
 mod find;
 mod found;
 mod lodgers;
@@ -26,6 +27,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub use backups::{Backups, Bare, backups, without_data};
 pub use found::{Inventory, Kept, Obstacle, Recovered, Unrecorded, inventory, obstacles, recover};
 pub use observe::{Scope, drift, drift_of, observe};
 pub use report::{Drifted, Event, NodeFailure, Outcome, Repair, Report, Reporter, Silent};

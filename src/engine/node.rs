@@ -168,7 +168,7 @@ impl<'e, C: 'static> Worker<'e, C> {
     fn tell_acting(&self, action: &Action) {
         let usually = Some(self.facts.wait.usually_ready);
         let (verb, usually) = match action {
-            Action::Keep | Action::Duplicate { .. } | Action::Delete | Action::Forget => return,
+            Action::Keep | Action::Lost { .. } | Action::Duplicate { .. } | Action::Delete | Action::Forget => return,
             Action::Create if self.engine.removed.borrow().contains(self.node) => ("replace", usually),
             Action::Create => ("create", usually),
             Action::Replace { .. } => ("replace", usually),
@@ -250,6 +250,11 @@ impl<'e, C: 'static> Worker<'e, C> {
                 Ok(Outcome::Adopted)
             }
             (Action::Replace { reason, .. }, Some(found)) => self.replace(&target, &found, &reason).await,
+            (Action::Lost { reason }, _) => {
+                let text =
+                    format!("{reason}; no empty one is made in its place; run plan to see what there is to restore");
+                Err(self.fail("plan", Fault::invalid(text)))
+            }
             _ => {
                 self.create(&target).await?;
                 let replaced = was_other || self.engine.removed.borrow().contains(self.node);

@@ -226,8 +226,10 @@ pub enum Repair {
     Waits,
     /// It asks AWS to try again what ended badly.
     Retried,
-    /// It makes one without data in the place of one that had some.
+    /// It makes one without data in the place of one that had some, and was asked to go.
     Empty,
+    /// It is refused until the node is named: its data is gone with it.
+    Lost,
     /// It is refused: AWS does not let it be changed.
     Refused {
         /// What it has, and why it keeps it.
@@ -259,6 +261,7 @@ impl Repair {
     ) -> Repair {
         let refused = found.and_then(|found| (facts.out_of_reach)(want, &found.live));
         match action {
+            Action::Lost { .. } => Repair::Lost,
             Action::Create if facts.stateful => Repair::Empty,
             Action::Replace { reason, .. } => {
                 let never_was = found.is_some_and(|found| facts.never_was(&found.phase).is_some());

@@ -14,6 +14,7 @@ pub use self::shortened::lost_in_place;
 pub use self::steps::{Action, NOT_SEEN_READY, Plan, Step};
 
 use self::outputs::Known;
+use self::steps::GONE;
 use crate::diff::Diff;
 use crate::error::Result;
 use crate::resource::{Facts, Owner, Phase, Replace, Seen};
@@ -27,7 +28,7 @@ pub type Observations = BTreeMap<String, Option<Seen>>;
 /// The one decision about a node that is in the stack. The plan shows it, and the engine makes it again with what it
 /// sees at that moment.
 pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: Option<&Seen>) -> Action {
-    let Some(seen) = seen else { return Action::Create };
+    let Some(seen) = seen else { return absent(facts, recorded) };
     let diff = facts.diff(want, &seen.live);
     let immutable: Vec<&str> = diff.immutable().map(|change| change.path.as_str()).collect();
     if seen.phase == Phase::Deleting {
@@ -52,6 +53,15 @@ pub fn decide(facts: &Facts, want: &Value, recorded: Option<&NodeState>, seen: O
             Action::Resume { reason: NOT_SEEN_READY.into(), diff }
         }
         _ => Action::Keep,
+    }
+}
+
+/// What becomes of a node of which AWS has nothing: what held data is never replaced by an empty one unasked.
+fn absent(facts: &Facts, recorded: Option<&NodeState>) -> Action {
+    let had_data = |node: &NodeState| facts.stateful && node.kind == facts.kind && node.was_ready();
+    match recorded.is_some_and(had_data) {
+        true => Action::Lost { reason: GONE.to_owned() },
+        false => Action::Create,
     }
 }
 

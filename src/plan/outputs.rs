@@ -39,7 +39,7 @@ impl Known {
     ) {
         let foretold = || recorded.and_then(|node| foretold(facts, want, node));
         let (into, outputs) = match action {
-            Action::Create => (&mut self.outputs, foretold()),
+            Action::Create | Action::Lost { .. } => (&mut self.outputs, foretold()),
             Action::Replace { .. } => (&mut self.of_successors, foretold()),
             _ => (&mut self.outputs, now.and_then(|now| outputs_that_last(facts, action, want, now))),
         };

@@ -10,6 +10,8 @@ use crate::resource::{OutOfReach, Replace};
 
 /// Why a node that is ready is resumed: no run has recorded its outputs yet.
 pub const NOT_SEEN_READY: &str = "an earlier run did not see it ready";
+/// What is known of what is [lost](Action::Lost).
+pub(super) const GONE: &str = "it was ready, and is gone with its data";
 
 /// What to do with one node.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +21,11 @@ pub enum Action {
     Keep,
     /// It does not exist.
     Create,
+    /// It held data, was ready once, and is gone, by nobody's doing here: only where it is named, an empty one is made.
+    Lost {
+        /// What is known of it.
+        reason: String,
+    },
     /// It exists and is ours, but the state does not know it; differences, if any, are made to go away.
     Adopt {
         /// What differs.
@@ -63,6 +70,7 @@ impl Action {
         match self {
             Action::Keep => "keep",
             Action::Create => "create",
+            Action::Lost { .. } => "lost",
             Action::Adopt { .. } => "adopt",
             Action::Update { .. } => "update",
             Action::Replace { .. } => "replace",
@@ -80,7 +88,12 @@ impl Action {
             | Action::Update { diff }
             | Action::Replace { diff, .. }
             | Action::Resume { diff, .. } => Some(diff),
-            Action::Keep | Action::Create | Action::Duplicate { .. } | Action::Delete | Action::Forget => None,
+            Action::Keep
+            | Action::Create
+            | Action::Lost { .. }
+            | Action::Duplicate { .. }
+            | Action::Delete
+            | Action::Forget => None,
         }
     }
 

@@ -74,6 +74,9 @@ fn prospect(node: &Drifted) -> Option<String> {
         Repair::Waits => "AWS is at work on it; the next apply waits until it is ready".to_owned(),
         Repair::Retried => "the next apply asks AWS to try again".to_owned(),
         Repair::Empty => "its data is gone; the next apply would make an empty one".to_owned(),
+        Repair::Lost => {
+            format!("its data is gone with it; apply is refused until it is named, --recreate {}", node.node)
+        }
         Repair::Refused { why } => format!("it {why}; apply is refused until the settings ask for what is there"),
         Repair::Asks { loses } => {
             format!("the next apply would lose {loses}, and asks for --allow-data-loss {}", node.node)

@@ -69,10 +69,11 @@ fn all_well(nodes: usize) -> String {
 }
 
 fn counts(plan: &Plan) -> String {
-    let words = ["create", "adopt", "resume", "update", "replace", "delete", "forget"];
+    let words = ["lost", "create", "adopt", "resume", "update", "replace", "delete", "forget"];
     let counted = words.into_iter().map(|word| (plan.count(word), word)).filter(|(count, _)| *count > 0);
     let mut counts: Vec<String> = counted
         .map(|(count, word)| match word {
+            "lost" => format!("{count} lost"),
             "adopt" => adopted(count, plan.steps.iter().filter(|step| step.alters).count()),
             _ => format!("{count} to {word}"),
         })
@@ -99,6 +100,7 @@ fn adopted(count: usize, altered: usize) -> String {
 fn heading(step: &Step, node_width: usize, view: View) -> String {
     let (style, sign) = match &step.action {
         Action::Create => (GREEN, "+"),
+        Action::Lost { .. } => (RED, "!"),
         Action::Replace { .. } => (RED, "±"),
         Action::Delete | Action::Duplicate { .. } | Action::Forget => (RED, "-"),
         _ => (YELLOW, "~"),
@@ -133,7 +135,7 @@ fn heading(step: &Step, node_width: usize, view: View) -> String {
 
 fn why(step: &Step) -> Option<String> {
     match &step.action {
-        Action::Replace { reason, .. } => Some(format!("({reason})")),
+        Action::Replace { reason, .. } | Action::Lost { reason } => Some(format!("({reason})")),
         Action::Duplicate { of } => Some(format!("(besides {of}, which stays)")),
         Action::Resume { reason, .. } if reason == NOT_SEEN_READY => Some(format!("({reason})")),
         Action::Resume { reason, .. } | Action::Adopt { reason: Some(reason), .. } => {

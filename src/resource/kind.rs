@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION, Turn,
-    Wait, blank,
+    Backup, Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION,
+    Turn, Wait, blank,
 };
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
@@ -177,6 +177,8 @@ pub trait Kind<C> {
     fn list<'a>(&'a self, cx: Cx<'a, C>) -> LocalBoxFuture<'a, Result<Vec<Found>>>;
     /// See [`Resource::kept`].
     fn kept<'a>(&'a self, cx: Cx<'a, C>, id: &'a str) -> LocalBoxFuture<'a, Result<Option<String>>>;
+    /// See [`Resource::backups`].
+    fn backups<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value) -> LocalBoxFuture<'a, Result<Vec<Backup>>>;
     /// A spec that this kind reads, from as much of one as is known. See [`blank`](super::blank).
     ///
     /// # Errors
@@ -382,6 +384,10 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
 
     fn kept<'a>(&'a self, cx: Cx<'a, R::Cloud>, id: &'a str) -> LocalBoxFuture<'a, Result<Option<String>>> {
         Box::pin(async move { R::kept(&cx, id).await })
+    }
+
+    fn backups<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value) -> LocalBoxFuture<'a, Result<Vec<Backup>>> {
+        Box::pin(async move { recorded::<R>(spec)?.backups(&cx).await })
     }
 
     fn blank(&self, known: &Value) -> Result<Value> {

@@ -3,6 +3,7 @@
 //! A kind implements [`Resource`]; the engine sees [`Kind`], which speaks JSON. The implementor *is* the spec,
 //! and what AWS reports is read into the same type, so one generic comparison serves plan, update, drift and verify.
 
+mod backup;
 mod blank;
 mod ignored;
 mod kind;
@@ -17,6 +18,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use backup::Backup;
 pub use blank::blank;
 pub use ignored::IgnoredTags;
 pub use kind::{Facts, Kind, Kinds, Seen};
@@ -171,6 +173,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     async fn kept(cx: &Cx<'_, Self::Cloud>, id: &str) -> Result<Option<String>> {
         let _ = (cx, id);
         Ok(None)
+    }
+    /// What AWS has from which this object could be restored, were it gone: snapshots and copies that carry this node's
+    /// ownership tags, or were taken of an object of its name. Reads AWS, never writes.
+    async fn backups(&self, cx: &Cx<'_, Self::Cloud>) -> Result<Vec<Backup>> {
+        let _ = cx;
+        Ok(Vec::new())
     }
     /// Fields of a spec of which nobody knows what was wished, as an object: what AWS does not give back, on the careful
     /// side, and what has no blank form. See [`blank`].

@@ -3,6 +3,7 @@
 
 pub mod choice;
 pub mod loss;
+pub mod lost;
 pub mod newcomer;
 pub mod outage;
 pub mod reach;

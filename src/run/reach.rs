@@ -99,7 +99,8 @@ fn cause(step: &Step) -> Option<&str> {
 fn rooted_on(node: &str, plan: &Plan, state: &State, facts: &dyn Fn(&str) -> Result<Facts>) -> Result<Vec<String>> {
     let mut rooted = Vec::new();
     for user in above(node, state) {
-        let leaves = matches!(plan.action(&user), Some(Action::Delete | Action::Forget | Action::Create));
+        let leaves =
+            matches!(plan.action(&user), Some(Action::Delete | Action::Forget | Action::Create | Action::Lost { .. }));
         let known = state.nodes.get(&user).filter(|node| node.id.is_some());
         if let Some(known) = known.filter(|_| !leaves)
             && facts(&known.kind)?.rooted

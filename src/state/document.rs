@@ -102,6 +102,14 @@ pub struct NodeState {
     pub created: Option<Timestamp>,
 }
 
+impl NodeState {
+    /// Whether the object was seen ready, be it in an earlier run, and nobody has asked for its end since. The outputs are
+    /// recorded when it is first seen ready, and stay while it is changed.
+    pub fn was_ready(&self) -> bool {
+        self.progress != Progress::Deleting && (self.progress == Progress::Ready || !self.outputs.is_null())
+    }
+}
+
 /// How far a node got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

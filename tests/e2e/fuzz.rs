@@ -43,7 +43,7 @@ const COMMANDS: [&str; 18] = [
     "help",
 ];
 
-const FLAGS: [&str; 28] = [
+const FLAGS: [&str; 29] = [
     "--env",
     "--stack",
     "--config",
@@ -56,6 +56,7 @@ const FLAGS: [&str; 28] = [
     "-y",
     "--adopt",
     "--allow-data-loss",
+    "--recreate",
     "--parallelism",
     "--timeout",
     "--json",

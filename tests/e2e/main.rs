@@ -45,6 +45,7 @@ mod strangers;
 mod tagged;
 mod terminal;
 mod trouble;
+mod vanished;
 mod warm;
 mod words;
 mod wrong;

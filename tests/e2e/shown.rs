@@ -275,7 +275,7 @@ for arn in ecs.list_task_definitions()['taskDefinitionArns']: ecs.deregister_tas
      task-definition     ecs.task_definition    -              deleting                                           ready
 
     drift in 4 of 131 nodes; the next apply repairs it in 1
-      secret-cache: its data is gone; the next apply would make an empty one
+      secret-cache: its data is gone with it; apply is refused until it is named, --recreate secret-cache
       secret-third-party: the next apply asks AWS to try again
       task-definition: the next apply would make it anew (it is being deleted)
     ");

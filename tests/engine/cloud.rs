@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tapctl::error::{Class, Fault, Result};
-use tapctl::resource::{Owner, TAG_NODE, Tags, Turn};
+use tapctl::resource::{Backup, Owner, TAG_NODE, Tags, Turn};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -91,6 +91,8 @@ pub struct FakeCloud {
     pub most_at_once: Cell<usize>,
     /// Until when no call arrives.
     pub unreachable: Cell<Option<Instant>>,
+    /// What each node could be restored from.
+    pub backups: RefCell<BTreeMap<String, Vec<Backup>>>,
     at_once: Cell<usize>,
     born: Cell<u32>,
     tokens: RefCell<BTreeMap<String, String>>,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tapctl::diff::Diff;
 use tapctl::error::Result;
 use tapctl::resource::{
-    Cx, Found as Listed, Holder, Kinds, Loss, Observed, OutOfReach, Phase, Replace, Resource, TAG_NODE, Tags, Turn,
-    Wait,
+    Backup, Cx, Found as Listed, Holder, Kinds, Loss, Observed, OutOfReach, Phase, Replace, Resource, TAG_NODE, Tags,
+    Turn, Wait,
 };
 use tapctl::stack::{Node, Out, Stack};
 use tokio::time::Instant;
@@ -266,6 +266,10 @@ impl<F: Flavor> Resource for Spec<F> {
             fields.flags.values_mut().for_each(|on| *on = false);
         }
         cx.cloud.create(cx.owner, manner::<F>(), fields, self.key()?, F::TOKEN).await
+    }
+
+    async fn backups(&self, cx: &Cx<'_, FakeCloud>) -> Result<Vec<Backup>> {
+        Ok(cx.backups.borrow().get(&cx.owner.node).cloned().unwrap_or_default())
     }
 
     async fn update(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {

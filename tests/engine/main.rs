@@ -5,6 +5,7 @@
 
 mod cloud;
 mod kinds;
+mod lost;
 mod stacks;
 mod world;
 

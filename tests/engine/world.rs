@@ -12,6 +12,7 @@ use tapctl::engine::{
 };
 use tapctl::plan::{Action, Observations, Plan, plan, plan_destroy, select};
 use tapctl::resource::{Facts, Kinds, Pass};
+use tapctl::run::lost;
 use tapctl::stack::Stack;
 use tapctl::state::{Progress, Save, State, StateError};
 use tokio::sync::Notify;
@@ -159,6 +160,8 @@ pub struct World {
     pub options: Options,
     pub targets: Vec<String>,
     pub excluded: Vec<String>,
+    /// Nodes to make anew where they are lost.
+    pub recreate: Vec<String>,
     pub stop: Option<Stop>,
     /// What somebody else does between the plan and the first act.
     pub meanwhile: RefCell<Option<Meanwhile>>,
@@ -182,6 +185,7 @@ impl World {
     pub async fn plan(&self, stack: Option<&Stack>) -> Result<(Plan, Observations, Pass), Vec<NodeFailure>> {
         let (kinds, pass, state) = (kinds(), Pass::default(), self.store.state());
         let seen = engine::observe(&self.scope(&kinds, &pass), stack, &state).await?;
+        let state = self.given_up(stack, state, &seen);
         let plan = match stack {
             Some(stack) => plan(stack, &state, &seen, &facts(&kinds)),
             None => plan_destroy(&state, &seen, &facts(&kinds)),
@@ -189,7 +193,15 @@ impl World {
         Ok((plan.expect("all kinds are known"), seen, pass))
     }
 
-    fn scope<'a>(&'a self, kinds: &'a Kinds<FakeCloud>, pass: &'a Pass) -> Scope<'a, FakeCloud> {
+    /// The state without what a person has given up.
+    fn given_up(&self, stack: Option<&Stack>, mut state: State, seen: &Observations) -> State {
+        let Some(stack) = stack else { return state };
+        let chosen = select(stack, &state, &self.targets, &self.excluded).expect("known names");
+        lost::give_up(&mut state, &self.recreate, &chosen, seen, &facts(&kinds())).expect("known kinds");
+        state
+    }
+
+    pub fn scope<'a>(&'a self, kinds: &'a Kinds<FakeCloud>, pass: &'a Pass) -> Scope<'a, FakeCloud> {
         let (parallelism, adopt) = (self.options.parallelism, self.options.adopt);
         Scope { cloud: &self.cloud, kinds, pass, parallelism, adopt, only: None, reporter: &tapctl::engine::Silent }
     }
@@ -275,7 +287,7 @@ impl World {
         if let Some(meanwhile) = self.meanwhile.take() {
             meanwhile(&self.cloud);
         }
-        let (kinds, state) = (kinds(), self.store.state());
+        let (kinds, state) = (kinds(), self.given_up(stack, self.store.state(), &seen));
         let is_sure = |name: &&String| state.nodes.get(*name).is_none_or(|node| node.progress != Progress::Pending);
         let sure: BTreeSet<String> = seen.keys().filter(is_sure).cloned().collect();
         let empty = Stack::new("shop", "test", "us-east-1");
@@ -334,6 +346,8 @@ fn assert_as_planned(plan: &Plan, sure: &BTreeSet<String>, report: &Report) {
         let wanted = match &step.action {
             Action::Keep => "unchanged",
             Action::Create => "created",
+            // It is refused.
+            Action::Lost { .. } => continue,
             Action::Adopt { .. } => "adopted",
             Action::Update { .. } => "updated",
             Action::Replace { .. } => "replaced",

@@ -170,6 +170,13 @@ impl Resource for FileSystem {
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
         index::list(cx, "elasticfilesystem", "file-system/", index::by_rest).await
     }
+
+    /// AWS Backup gives a recovery point the tags of what it is a copy of.
+    async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
+        let points = index::list(cx, "backup", "recovery-point:", index::by_rest).await?;
+        let ours = points.into_iter().filter(|point| point.node == cx.owner.node);
+        Ok(ours.map(|point| Backup { id: point.id, what: "recovery point".to_owned(), taken: None }).collect())
+    }
 }
 
 impl FileSystem {

@@ -1,6 +1,7 @@
 //! Amazon ElastiCache. Names are stored in lower case; it takes no client tokens, so names are what finds an object
 //! again.
 
+mod backups;
 mod modify;
 mod read;
 pub mod replication_group;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as CacheGroup, TransitEncryptionMode};
 
 use super::read::phase;
-use super::{retag, to_elasticache};
+use super::{backups, retag, to_elasticache};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::value_of;
@@ -243,6 +243,10 @@ impl Resource for ReplicationGroup {
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
         index::list(cx, "elasticache", "replicationgroup:", index::by_rest).await
+    }
+
+    async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
+        backups::of_group(cx, &self.name).await
     }
 }
 

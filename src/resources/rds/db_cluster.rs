@@ -7,7 +7,7 @@ use aws_sdk_rds::types::{DbCluster as RdsCluster, ServerlessV2ScalingConfigurati
 use serde_json::{Value, json};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, snapshot_name};
-use super::{from_rds, log_changes, phase_of, retag, settled, to_rds};
+use super::{backups, from_rds, log_changes, phase_of, retag, settled, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -275,6 +275,10 @@ impl Resource for DbCluster {
         let mut found = super::list::<RdsCluster>(cx, |_| true).await?;
         found.extend(super::last_snapshots(cx, "cluster-snapshot:").await?);
         Ok(found)
+    }
+
+    async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
+        backups::of_cluster(cx, &self.name).await
     }
 
     /// What is asked for where nobody knows is a last snapshot.

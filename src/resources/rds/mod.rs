@@ -1,6 +1,7 @@
 //! Amazon RDS and Aurora. Its names are stored in lower case; it takes no client tokens, so names are what finds an
 //! object again.
 
+mod backups;
 pub mod db_cluster;
 pub mod db_cluster_parameter_group;
 pub mod db_instance;

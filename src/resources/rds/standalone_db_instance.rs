@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::rules::{check_logs, check_word, snapshot_name};
 use super::settled::{self, AT_RESTART, is_young, yes};
-use super::{from_rds, log_changes, phase_of, retag, rotation, to_rds};
+use super::{backups, from_rds, log_changes, phase_of, retag, rotation, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -275,6 +275,10 @@ impl Resource for StandaloneDbInstance {
         let mut found = super::list::<RdsInstance>(cx, |instance| instance.db_cluster_identifier().is_none()).await?;
         found.extend(super::last_snapshots(cx, "snapshot:").await?);
         Ok(found)
+    }
+
+    async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
+        backups::of_instance(cx, &self.name).await
     }
 
     /// What is asked for where nobody knows is a last snapshot.

@@ -171,6 +171,12 @@ pub(super) const NODES: &[Case] = &[
                hint: `tapctl plan --json` lists every node\n",
         ..CASE
     },
+    Case {
+        arguments: "apply --yes --recreate db-clustr",
+        says: "error: --recreate: there is no node db-clustr; did you mean db-cluster?\n\
+               hint: `tapctl plan --json` lists every node\n",
+        ..CASE
+    },
 ];
 
 /// The end of a plan of one node.
