@@ -3,7 +3,7 @@
 use super::context::{Context, Desk};
 use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
-use super::survey::Survey;
+use super::survey::{Survey, restorable};
 use super::{Common, Done, Error};
 use crate::config::Config;
 use crate::engine::Engine;
@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// For a protected environment, or one of which nothing is recorded: its full name, as student-records-prod.
     #[arg(long, value_name = "STACK-ENV")]
     confirm: Option<String>,
+    /// Let this database go without a last snapshot, as where AWS can take none; may be given more than once.
+    #[arg(long, value_name = "NODE")]
+    skip_final_snapshot: Vec<String>,
     #[command(flatten)]
     effort: Effort,
 }
@@ -45,7 +48,7 @@ impl Args {
         let confirmed =
             |state: Option<&State>, config: &Config| guard::check_confirmed(state, config, self.confirm.as_deref());
         let look = async { Survey::of(desk.connect_as(writer, confirmed).await?).await };
-        let survey = stopper.unless_asked(look).await?;
+        let mut survey = stopper.unless_asked(look).await?;
         survey.show(false, &place)?;
         if survey.plan.is_empty() {
             render::kept(&survey.kept);
@@ -55,6 +58,8 @@ impl Args {
             render::note(&format!("this cannot be had again: {lost}"));
         }
         teardown::refuse_obstacles(&survey.obstacles)?;
+        teardown::skip_final_snapshots(&mut survey.context.state, &self.skip_final_snapshot)?;
+        refuse_unpreservable(&survey).await?;
         self.removal(&survey, unprotected).allow()?;
         let question = teardown::question(&survey.context.state, &teardown::stores(&survey.plan), &survey.lodgers);
         confirm(stopper, self.yes, &question).await?;
@@ -90,6 +95,20 @@ impl Args {
             confirmed: self.confirm.clone(),
         }
     }
+}
+
+/// Refuses what AWS would never delete with a last snapshot, which it can take no more.
+async fn refuse_unpreservable(survey: &Survey) -> Result<(), Error> {
+    let (context, mut stuck, mut bare) = (&survey.context, Vec::new(), Vec::new());
+    for (name, node) in &context.state.nodes {
+        let Some(seen) = survey.seen.get(name).and_then(Option::as_ref) else { continue };
+        if let Some(why) = context.kinds.get(&node.kind)?.unpreservable(&node.spec, &seen.phase) {
+            stuck.push((name.clone(), why));
+            bare.push((name.as_str(), node.kind.as_str(), &node.spec));
+        }
+    }
+    let backups = restorable(context, bare).await?;
+    Ok(teardown::refuse_unpreservable(&stuck, &backups)?)
 }
 
 /// What AWS will keep of the recorded objects after they are deleted.

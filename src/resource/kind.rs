@@ -136,6 +136,8 @@ pub trait Kind<C> {
     fn check(&self, spec: &Value) -> std::result::Result<(), String>;
     /// See [`Resource::remains`].
     fn remains(&self, spec: &Value) -> Option<String>;
+    /// See [`Resource::unpreservable`].
+    fn unpreservable(&self, spec: &Value, phase: &Phase) -> Option<String>;
     /// See [`Resource::observe`].
     fn observe<'a>(
         &'a self,
@@ -305,6 +307,10 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
 
     fn remains(&self, spec: &Value) -> Option<String> {
         recorded::<R>(spec).ok()?.remains()
+    }
+
+    fn unpreservable(&self, spec: &Value, phase: &Phase) -> Option<String> {
+        recorded::<R>(spec).ok()?.unpreservable(phase)
     }
 
     fn observe<'a>(

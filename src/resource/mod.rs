@@ -123,6 +123,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
         let _ = live;
         None
     }
+    /// Why AWS could take no last copy of it in this phase, though the spec asks for one before it goes: as a sentence.
+    /// `None` where it can, or where none is asked for.
+    fn unpreservable(&self, phase: &Phase) -> Option<String> {
+        let _ = phase;
+        None
+    }
     /// What AWS keeps for a while after a delete, for people to know.
     fn remains(&self) -> Option<String> {
         None

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Refusal;
-use crate::engine::Obstacle;
+use crate::engine::{Backups, Obstacle};
+use crate::names;
 use crate::plan::{Action, Observations, Plan};
 use crate::resource::Seen;
 use crate::state::State;
@@ -78,6 +79,49 @@ pub fn refuse_obstacles(obstacles: &[Obstacle]) -> Result<(), Refusal> {
     ))
 }
 
+/// Lets the named nodes go without a last snapshot, whatever was recorded of them.
+///
+/// # Errors
+/// A name that no node has, or one of a node that leaves no last snapshot.
+pub fn skip_final_snapshots(state: &mut State, named: &[String]) -> Result<(), Refusal> {
+    for name in named {
+        let Some(node) = state.nodes.get_mut(name) else {
+            let meant = names::suggestion(name, state.nodes.keys().map(String::as_str));
+            let text = format!("--skip-final-snapshot: there is no node {name}{meant}");
+            return Err(Refusal::new(text, "`tapctl state list` lists them"));
+        };
+        match node.spec.get_mut("final_snapshot") {
+            Some(wanted) => *wanted = false.into(),
+            None => {
+                let text = format!("--skip-final-snapshot: {name} ({}) leaves no last snapshot", node.kind);
+                return Err(Refusal::new(text, "leave it out"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to begin a removal that AWS would never make: of a store that is to leave a last copy, and cannot any more. Of
+/// each, by name, why.
+///
+/// # Errors
+/// Names each with the newest backup that there is, and how it goes without another.
+pub fn refuse_unpreservable(stuck: &[(String, String)], backups: &Backups) -> Result<(), Refusal> {
+    if stuck.is_empty() {
+        return Ok(());
+    }
+    let newest = |node: &str| match backups.get(node).and_then(|found| found.first()) {
+        Some(backup) => format!("the newest backup is {backup}"),
+        None => "no backup of it was found".to_owned(),
+    };
+    let line = |(node, why): &(String, String)| format!("{node}: {why}; {}", newest(node));
+    let flags: Vec<String> = stuck.iter().map(|(node, _)| format!("--skip-final-snapshot {node}")).collect();
+    Err(Refusal::new(
+        format!("{}; nothing was changed", stuck.iter().map(line).collect::<Vec<_>>().join("\n")),
+        format!("mend it first; or, if its data may go as it is, add {}", flags.join(" ")),
+    ))
+}
+
 /// The nodes whose data goes with a plan.
 pub fn stores(plan: &Plan) -> Vec<&str> {
     let stores = plan.steps.iter().filter(|step| step.stateful && step.action == Action::Delete);
@@ -132,6 +176,46 @@ mod tests {
         hint: if all of it is really to go, add --confirm student-records-live; or name the state's directory
         ");
         assert_eq!(Removal { confirmed: Some(name.into()), ..guarded }.allow(), Ok(()));
+    }
+
+    fn state_of(spec: Value) -> State {
+        let mut state = State::new("student-records", "prod", "123456789012", "us-east-1");
+        let node = serde_json::json!({ "kind": "t.store", "spec": spec, "edges": [], "progress": "ready" });
+        state.nodes.insert("db".to_owned(), serde_json::from_value(node).unwrap());
+        state
+    }
+
+    #[test]
+    fn a_last_snapshot_is_left_out_only_where_one_would_be_taken_and_by_name() {
+        let named = |name: &str| vec![name.to_owned()];
+        let mut state = state_of(serde_json::json!({ "final_snapshot": true, "size": 1 }));
+        assert_eq!(skip_final_snapshots(&mut state, &named("db")), Ok(()));
+        assert_eq!(state.nodes["db"].spec, serde_json::json!({ "final_snapshot": false, "size": 1 }));
+        insta::assert_snapshot!(skip_final_snapshots(&mut state, &named("bd")).unwrap_err(), @"
+        --skip-final-snapshot: there is no node bd; did you mean db?
+        hint: `tapctl state list` lists them
+        ");
+        let mut state = state_of(serde_json::json!({ "size": 1 }));
+        insta::assert_snapshot!(skip_final_snapshots(&mut state, &named("db")).unwrap_err(), @"
+        --skip-final-snapshot: db (t.store) leaves no last snapshot
+        hint: leave it out
+        ");
+    }
+
+    #[test]
+    fn what_can_leave_no_last_copy_is_told_before_anything_goes() {
+        assert_eq!(refuse_unpreservable(&[], &Backups::new()), Ok(()));
+        let stuck = [("db".to_owned(), "AWS takes no last snapshot of it while it is failed".to_owned())];
+        insta::assert_snapshot!(refuse_unpreservable(&stuck, &Backups::new()).unwrap_err(), @"
+        db: AWS takes no last snapshot of it while it is failed; no backup of it was found; nothing was changed
+        hint: mend it first; or, if its data may go as it is, add --skip-final-snapshot db
+        ");
+        let backup = crate::resource::Backup { id: "db-1".into(), what: "manual snapshot of 16.9".into(), taken: None };
+        let backups: Backups = [("db".to_owned(), vec![backup])].into();
+        insta::assert_snapshot!(refuse_unpreservable(&stuck, &backups).unwrap_err(), @"
+        db: AWS takes no last snapshot of it while it is failed; the newest backup is db-1 (manual snapshot of 16.9); nothing was changed
+        hint: mend it first; or, if its data may go as it is, add --skip-final-snapshot db
+        ");
     }
 
     #[test]

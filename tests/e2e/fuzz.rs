@@ -43,7 +43,7 @@ const COMMANDS: [&str; 18] = [
     "help",
 ];
 
-const FLAGS: [&str; 29] = [
+const FLAGS: [&str; 30] = [
     "--env",
     "--stack",
     "--config",
@@ -57,6 +57,7 @@ const FLAGS: [&str; 29] = [
     "--adopt",
     "--allow-data-loss",
     "--recreate",
+    "--skip-final-snapshot",
     "--parallelism",
     "--timeout",
     "--json",

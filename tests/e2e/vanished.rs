@@ -1,8 +1,9 @@
-//! Data that is gone: a store that vanished.
+//! Data that is gone, or about to be: a store that vanished, a database that is stopped or misses its key, and one that can
+//! leave no last snapshot.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{Desk, standing};
+use crate::harness::{Desk, LocalAws, standing};
 
 /// Takes a snapshot or a copy of each store, with `settle` between the steps, and deletes it.
 const ROB: &str = "
@@ -69,5 +70,82 @@ fn a_store_that_vanished_is_never_replaced_by_an_empty_one_unasked() {
     let anew = desk.tapctl(&[&["apply", "--yes", "--allow-outage"], named.as_slice()].concat()).expect(0);
     assert!(anew.stderr.contains("db-cluster would be made empty; "), "{anew}");
     desk.tapctl(&["plan"]).expect(0);
+    aws.assert_lawful();
+}
+
+#[test]
+fn a_stopped_database_is_told_and_started_and_started_to_be_deleted() {
+    let (aws, desk) = standing();
+    let stop = || {
+        aws.python("rds = client('rds')\nrds.stop_db_cluster(DBClusterIdentifier=rds.describe_db_clusters()['DBClusters'][0]['DBClusterIdentifier'])");
+        aws.local("POST", "settle", json!({}));
+    };
+    aws.set(json!({ "durations": { "rds.seven-days": 1e12 } }));
+    let before = aws.dump();
+    aws.set(json!({ "speed": "instant" }));
+    stop();
+    aws.set(json!({ "speed": "fast" }));
+    let drift = desk.tapctl(&["drift"]).expect(2);
+    assert!(drift.stdout.contains("db-cluster: the next apply asks AWS to try again"), "{drift}");
+    let mark = aws.mark();
+    let apply = desk.tapctl(&["apply", "--yes"]).expect(0);
+    assert!(apply.stdout.contains("(status: stopped"), "{apply}");
+    assert_eq!(aws.writes_since(mark), ["rds:StartDBCluster"]);
+    assert_eq!(aws.dump(), before);
+    aws.set(json!({ "speed": "instant" }));
+    stop();
+    aws.set(json!({ "speed": "fast" }));
+    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    assert!(aws.sweep().of("rds.cluster").is_empty());
+}
+
+#[test]
+fn a_database_that_misses_its_key_is_told_until_when_it_can_be_saved_and_is_saved() {
+    let (aws, desk) = standing();
+    aws.set(json!({ "durations": { "rds.key.missed": 0, "rds.seven-days": 1e12 } }));
+    aws.python(
+        "kms = client('kms')\nkms.disable_key(KeyId=kms.describe_key(KeyId='alias/student-rds-dev')['KeyMetadata']['KeyId'])",
+    );
+    let status = desk.tapctl(&["status", "--json"]).expect(2).json();
+    let reason = |node: &str| {
+        let nodes = status["nodes"].as_array().expect("nodes");
+        nodes.iter().find(|found| found["node"] == node).map_or(Value::Null, |found| found["reason"].clone())
+    };
+    let told = reason("db-cluster").as_str().unwrap_or_default().to_owned();
+    assert!(
+        told.starts_with(
+            "inaccessible-encryption-credentials-recoverable: RDS cannot use its KMS key; it is lost on 20"
+        ),
+        "{status}"
+    );
+    let mark = aws.mark();
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let writes = aws.writes_since(mark);
+    let at = |call: &str| writes.iter().position(|write| write == call);
+    assert!(at("kms:EnableKey").is_some() && at("kms:EnableKey") < at("rds:StartDBCluster"), "{writes:?}");
+    desk.tapctl(&["plan"]).expect(0);
+    aws.assert_lawful();
+}
+
+#[test]
+fn a_database_that_can_leave_no_last_snapshot_goes_only_when_it_is_named() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings("stack = \"data-pipeline\"\naccount = \"123456789012\"\nprotect = true");
+    aws.local(
+        "POST",
+        "endings",
+        json!({ "kind": "rds.instance", "ending": "failed", "message": "incompatible-network: no free address" }),
+    );
+    desk.tapctl(&["apply", "--yes"]).expect(1);
+    let name = "data-pipeline-dev";
+    let mark = aws.mark();
+    let refused = desk.tapctl(&["destroy", "--yes", "--confirm", name]).expect(1);
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+    let said = "AWS takes no last snapshot of it while it is incompatible-network; no backup of it was found";
+    assert!(refused.stderr.contains(said), "{refused}");
+    assert!(refused.stderr.contains("--skip-final-snapshot db-instance"), "{refused}");
+    desk.tapctl(&["destroy", "--yes", "--confirm", name, "--skip-final-snapshot", "db-instance"]).expect(0);
+    assert!(aws.sweep().of("rds.snapshot").is_empty());
     aws.assert_lawful();
 }

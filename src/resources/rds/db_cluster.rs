@@ -7,7 +7,7 @@ use aws_sdk_rds::types::{DbCluster as RdsCluster, ServerlessV2ScalingConfigurati
 use serde_json::{Value, json};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, snapshot_name};
-use super::{backups, from_rds, log_changes, phase_of, retag, settled, to_rds};
+use super::{UNPROTECTING, backups, from_rds, log_changes, phase_of, power, retag, settled, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -222,6 +222,9 @@ impl Resource for DbCluster {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        if power::is_down(&observed.phase) {
+            return power::start_cluster(cx, &observed.id, diff).await;
+        }
         if diff.changes.iter().any(|change| !change.path.starts_with("tags") && change.path != "final_snapshot") {
             self.modify(cx, observed, diff).await?;
         }
@@ -235,23 +238,16 @@ impl Resource for DbCluster {
         if observed.phase == Phase::Deleting {
             return Ok(());
         }
-        if self.deletion_protection && observed.live.deletion_protection {
-            return self.unprotect(cx, &observed.id).await;
+        let asked = self.remove(cx, observed).await;
+        match power::is_refused_while_down(&asked, &observed.phase) {
+            true => power::after_start(power::start_cluster(cx, &observed.id, &Diff::default()).await),
+            false => asked,
         }
-        let snapshot = match (self.final_snapshot, &observed.outputs.resource_id) {
-            (false, _) => None,
-            (true, Some(resource)) => Some(snapshot_name(&observed.id, resource)),
-            (true, None) => return Err(Fault::unexpected("AWS gave no resource id to name the final snapshot after")),
-        };
-        cx.rds
-            .delete_db_cluster()
-            .db_cluster_identifier(&observed.id)
-            .skip_final_snapshot(snapshot.is_none())
-            .set_final_db_snapshot_identifier(snapshot)
-            .send()
-            .await
-            .if_present()?;
-        Ok(())
+    }
+
+    /// A last snapshot that AWS cannot take is not waited for.
+    fn unpreservable(&self, phase: &Phase) -> Option<String> {
+        power::without_snapshot(phase).filter(|_| self.final_snapshot)
     }
 
     /// RDS keeps the secret, draws the password and settles it by itself.
@@ -356,11 +352,34 @@ impl DbCluster {
         Ok(())
     }
 
+    async fn remove(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        if let Some(why) = self.unpreservable(&observed.phase) {
+            return Err(Fault::invalid(why));
+        }
+        if self.deletion_protection && observed.live.deletion_protection {
+            return self.unprotect(cx, &observed.id).await;
+        }
+        let snapshot = match (self.final_snapshot, &observed.outputs.resource_id) {
+            (false, _) => None,
+            (true, Some(resource)) => Some(snapshot_name(&observed.id, resource)),
+            (true, None) => return Err(Fault::unexpected("AWS gave no resource id to name the final snapshot after")),
+        };
+        cx.rds
+            .delete_db_cluster()
+            .db_cluster_identifier(&observed.id)
+            .skip_final_snapshot(snapshot.is_none())
+            .set_final_db_snapshot_identifier(snapshot)
+            .send()
+            .await
+            .if_present()?;
+        Ok(())
+    }
+
     /// Takes off the protection that this spec put on. Whoever deletes a node has been asked by then; what others have
     /// protected stays so.
     async fn unprotect(&self, cx: &Cx<'_>, id: &str) -> Result<()> {
         let ask = cx.rds.modify_db_cluster().db_cluster_identifier(id).deletion_protection(false);
         ask.apply_immediately(true).send().await?;
-        Err(Fault::new(Class::Busy, "Unprotecting", "its deletion protection is being taken off"))
+        Err(Fault::new(Class::Busy, UNPROTECTING, "its deletion protection is being taken off"))
     }
 }

@@ -4,7 +4,7 @@
 use aws_sdk_rds::types::{DbCluster as RdsCluster, DbInstance as RdsInstance, SourceType};
 
 use super::settled::{self, AT_RESTART, is_young, yes};
-use super::{from_rds, phase_of, retag, to_rds};
+use super::{from_rds, phase_of, power, retag, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_identifier, check_range, check_weekly, text};
@@ -156,6 +156,9 @@ impl Resource for DbInstance {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        if power::is_down(&observed.phase) {
+            return power::start_cluster_of(cx, observed, diff).await;
+        }
         let elsewhere = |path: &str| !path.starts_with("tags") && path != "started_with_parameters";
         if diff.has("started_with_parameters") {
             cx.rds.reboot_db_instance().db_instance_identifier(&observed.id).send().await?;
@@ -174,8 +177,11 @@ impl Resource for DbInstance {
         }
         // A member's data are the cluster's, which takes the final snapshot.
         let ask = cx.rds.delete_db_instance().db_instance_identifier(&observed.id).skip_final_snapshot(true);
-        ask.send().await.if_present()?;
-        Ok(())
+        let asked = ask.send().await.if_present().map(drop);
+        match power::is_refused_while_down(&asked, &observed.phase) {
+            true => power::after_start(power::start_cluster_of(cx, observed, &Diff::default()).await),
+            false => asked,
+        }
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -10,6 +10,7 @@ pub mod db_proxy;
 pub mod db_proxy_target;
 pub mod db_subnet_group;
 mod parameters;
+mod power;
 mod rotation;
 mod rules;
 mod settled;
@@ -107,6 +108,9 @@ async fn retag(cx: &Cx<'_>, arn: &str, want: &Tags, live: &Tags) -> Result<()> {
     Ok(())
 }
 
+/// What it is called that deletion protection is being taken off: no error of AWS's.
+const UNPROTECTING: &str = "Unprotecting";
+
 /// What turns the logs that are exported into those that should be.
 fn log_changes(want: &BTreeSet<String>, live: &BTreeSet<String>) -> CloudwatchLogsExportConfiguration {
     CloudwatchLogsExportConfiguration::builder()
@@ -119,10 +123,13 @@ fn log_changes(want: &BTreeSet<String>, live: &BTreeSet<String>) -> CloudwatchLo
 async fn phase_of(cx: &Cx<'_>, status: &str, name: &str, kind: SourceType) -> Phase {
     match status {
         "deleting" => Phase::Deleting,
-        status if is_final(status) => Phase::Failed(match last_event(cx, name, kind).await {
-            Some(event) => format!("{status}: {event}"),
-            None => status.to_owned(),
-        }),
+        status if is_final(status) => {
+            let told = match power::told(cx, status, name, kind.clone()).await {
+                None => last_event(cx, name, kind).await,
+                told => told,
+            };
+            Phase::Failed(told.map_or_else(|| status.to_owned(), |told| format!("{status}: {told}")))
+        }
         status => Phase::Pending(status.to_owned()),
     }
 }

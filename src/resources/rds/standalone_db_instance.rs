@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::rules::{check_logs, check_word, snapshot_name};
 use super::settled::{self, AT_RESTART, is_young, yes};
-use super::{backups, from_rds, log_changes, phase_of, retag, rotation, to_rds};
+use super::{UNPROTECTING, backups, from_rds, log_changes, phase_of, power, retag, rotation, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -227,6 +227,9 @@ impl Resource for StandaloneDbInstance {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        if power::is_down(&observed.phase) {
+            return power::start_instance(cx, &observed.id, diff).await;
+        }
         let elsewhere =
             |path: &str| !path.starts_with("tags") && !["final_snapshot", "started_with_parameters"].contains(&path);
         if diff.has("started_with_parameters") {
@@ -244,23 +247,16 @@ impl Resource for StandaloneDbInstance {
         if observed.phase == Phase::Deleting {
             return Ok(());
         }
-        if self.deletion_protection && observed.live.deletion_protection {
-            return self.unprotect(cx, &observed.id).await;
+        let asked = self.remove(cx, observed).await;
+        match power::is_refused_while_down(&asked, &observed.phase) {
+            true => power::after_start(power::start_instance(cx, &observed.id, &Diff::default()).await),
+            false => asked,
         }
-        let snapshot = match (self.final_snapshot, &observed.outputs.resource_id) {
-            (false, _) => None,
-            (true, Some(resource)) => Some(snapshot_name(&observed.id, resource)),
-            (true, None) => return Err(Fault::unexpected("AWS gave no resource id to name the final snapshot after")),
-        };
-        cx.rds
-            .delete_db_instance()
-            .db_instance_identifier(&observed.id)
-            .skip_final_snapshot(snapshot.is_none())
-            .set_final_db_snapshot_identifier(snapshot)
-            .send()
-            .await
-            .if_present()?;
-        Ok(())
+    }
+
+    /// A last snapshot that AWS cannot take is not waited for.
+    fn unpreservable(&self, phase: &Phase) -> Option<String> {
+        power::without_snapshot(phase).filter(|_| self.final_snapshot)
     }
 
     async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
@@ -367,11 +363,34 @@ impl StandaloneDbInstance {
         Ok(())
     }
 
+    async fn remove(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        if let Some(why) = self.unpreservable(&observed.phase) {
+            return Err(Fault::invalid(why));
+        }
+        if self.deletion_protection && observed.live.deletion_protection {
+            return self.unprotect(cx, &observed.id).await;
+        }
+        let snapshot = match (self.final_snapshot, &observed.outputs.resource_id) {
+            (false, _) => None,
+            (true, Some(resource)) => Some(snapshot_name(&observed.id, resource)),
+            (true, None) => return Err(Fault::unexpected("AWS gave no resource id to name the final snapshot after")),
+        };
+        cx.rds
+            .delete_db_instance()
+            .db_instance_identifier(&observed.id)
+            .skip_final_snapshot(snapshot.is_none())
+            .set_final_db_snapshot_identifier(snapshot)
+            .send()
+            .await
+            .if_present()?;
+        Ok(())
+    }
+
     /// Takes off the protection that this spec put on. Whoever deletes a node has been asked by then; what others have
     /// protected stays so.
     async fn unprotect(&self, cx: &Cx<'_>, id: &str) -> Result<()> {
         let ask = cx.rds.modify_db_instance().db_instance_identifier(id).deletion_protection(false);
         ask.apply_immediately(true).send().await?;
-        Err(Fault::new(Class::Busy, "Unprotecting", "its deletion protection is being taken off"))
+        Err(Fault::new(Class::Busy, UNPROTECTING, "its deletion protection is being taken off"))
     }
 }
