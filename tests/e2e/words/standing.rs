@@ -102,9 +102,9 @@ note: this cannot be had again: the key of api-key-campus
 note: this cannot be had again: the address of elastic-ip-nat-a
 note: this cannot be had again: the URL of rest-api
 note: this cannot be had again: the DNS name of load-balancer
-Remove student-records dev in account 123456789012, us-east-1, with the data of audit-bucket, secret-third-party, cache, \
-secret-cache, key-cache, db-cluster, key-secrets, key-rds, stream, key-kinesis, key-logs, file-system, key-efs? Only `yes` \
-goes ahead: no
+Remove student-records dev in account 123456789012, us-east-1, with the data of audit-bucket, secret-third-party, \
+db-cluster, key-rds, cache, secret-cache, key-secrets, key-cache, stream, key-kinesis, key-logs, file-system, key-efs? Only \
+`yes` goes ahead: no
 cancelled; nothing was changed (only `yes` goes ahead)
 ";
 
