@@ -203,7 +203,7 @@ fn a_further_tag_goes_on_everything_and_changes_nothing_else() {
     apigatewayv2:TagResource
     application-autoscaling:TagResource
     cloudtrail:AddTags
-    cloudwatch:TagResource × 27
+    cloudwatch:TagResource × 28
     ec2:CreateTags × 19
     ecs:TagResource × 3
     efs:TagResource × 2

@@ -78,7 +78,8 @@ fn of_plan(desk: &Desk, plan: &Value) -> Outcome {
     let nodes = nodes(&steps);
     let is = |step: &Value, actions: &[&str]| actions.iter().any(|action| step["action"] == *action);
     let goes = |step: &&&Value| is(step, &["delete", "replace"]);
-    let loses = steps.iter().filter(goes).any(|step| step["stateful"] == true || step["precious"].is_string());
+    let goes_with = steps.iter().filter(goes).any(|step| step["stateful"] == true || step["precious"].is_string());
+    let loses = goes_with || steps.iter().any(|step| step["loses"].is_string());
     let interrupts = steps.iter().any(|step| step["outage"].is_string());
     if loses || interrupts {
         return Outcome::Asked { of: asked(desk, loses, interrupts), nodes };
