@@ -104,22 +104,27 @@ async fn observe_all<C: 'static>(
         }
     }
     if failures.is_empty() {
-        failures = strangers(scope, stack, state, &open, &seen).await;
+        for found in strangers(scope, stack, state, &open, &seen).await {
+            match found {
+                Ok((name, adopted)) => drop(seen.insert(name, Some(adopted))),
+                Err(failure) => failures.push(failure),
+            }
+        }
     }
     failures.sort_by(|a, b| a.node.cmp(&b.node));
     if failures.is_empty() { Ok(seen) } else { Err(failures) }
 }
 
 /// Objects of others that have the names of nodes still `open`: a name is often known before all that a spec refers to,
-/// and to meet a stranger half-way through a run would leave half a system behind. All else, errors too, waits until it
-/// is the node's turn.
+/// and to meet a stranger half-way through a run would leave half a system behind. Those that are to be adopted are told
+/// as they are, so that a plan shows what that changes of them. All else, errors too, waits until it is the node's turn.
 async fn strangers<C: 'static>(
     scope: &Scope<'_, C>,
     stack: Option<&Stack>,
     state: &State,
     open: &BTreeSet<&str>,
     seen: &Observations,
-) -> Vec<NodeFailure> {
+) -> Vec<Result<(String, Seen), NodeFailure>> {
     let outputs = |node: &str| seen.get(node).and_then(Option::as_ref).map(|seen| seen.outputs.clone());
     let entries = open.iter().filter_map(|name| Some((*name, stack?.nodes.get(*name)?)));
     let looks = entries.filter(|(name, _)| !state.nodes.contains_key(*name)).map(|(name, entry)| async move {
@@ -131,12 +136,13 @@ async fn strangers<C: 'static>(
         if state.knows(entry.kind, &found.id, name) {
             return None;
         }
-        admit(&owner, &kind.facts(), None, found, scope.adopt)
-            .err()
-            .map(|fault| NodeFailure::new(name, entry.kind, "observe", fault))
+        admit(&owner, &kind.facts(), None, found.clone(), false).err()?;
+        let adopted = admit(&owner, &kind.facts(), None, found, scope.adopt);
+        let failed = |fault| NodeFailure::new(name, entry.kind, "observe", fault);
+        Some(adopted.map(|seen| (name.to_owned(), seen)).map_err(failed))
     });
     let found = stream::iter(looks).buffer_unordered(scope.parallelism.max(1));
-    found.filter_map(|failure| async move { failure }).collect().await
+    found.filter_map(|stranger| async move { stranger }).collect().await
 }
 
 /// The node, if enough is known to look for it.

@@ -373,12 +373,16 @@ fn losing_data_needs_leave_by_name() {
     aws.python(
         "client('secretsmanager').delete_secret(SecretId='student-cache-dev/credentials', ForceDeleteWithoutRecovery=True)",
     );
-    insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @r"
+    let refused = unharmed(&aws, &desk, &["apply", "--yes"]);
+    assert!(refused.contains("secret-cache arn:aws:secretsmanager:us-east-1:123456789012:secret:student-cache-dev"));
+    assert!(refused.contains("add --recreate secret-cache"), "{refused}");
+    let recreate = ["apply", "--yes", "--recreate", "secret-cache"];
+    insta::assert_snapshot!(unharmed(&aws, &desk, &recreate), @r"
     error: this plan would lose the data of cache; nothing was changed
     hint: if that is meant, add --allow-data-loss cache
     ");
-    unharmed(&aws, &desk, &["apply", "--yes", "--allow-data-loss", "db-cluster"]);
-    desk.tapctl(&["apply", "--yes", "--allow-data-loss", "cache", "--allow-outage"]).expect(0);
+    unharmed(&aws, &desk, &[&recreate[..], &["--allow-data-loss", "db-cluster"]].concat());
+    desk.tapctl(&[&recreate[..], &["--allow-data-loss", "cache", "--allow-outage"]].concat()).expect(0);
     desk.tapctl(&["drift"]).expect(0);
     desk.tapctl(&["plan"]).expect(0);
     aws.assert_lawful();
@@ -417,7 +421,13 @@ client('kinesis').create_stream(StreamName='student-events-dev', ShardCount=1)",
     aws.python("client('elasticache').delete_replication_group(ReplicationGroupId='student-redis-dev')");
     aws.local("POST", "settle", Value::Null);
     assert!(!desk.state_path("dev").exists(), "a refused run writes a state");
-    let run = desk.tapctl(&["apply", "--yes", "--adopt"]).expect(0);
+    // They kept their logs for ever.
+    let adopt = ["apply", "--yes", "--adopt"];
+    insta::assert_snapshot!(unharmed(&aws, &desk, &adopt), @"
+    error: this plan would lose logs older than 30 days of log-group-service; nothing was changed
+    hint: if that is meant, add --allow-data-loss log-group-service
+    ");
+    let run = desk.tapctl(&[&adopt[..], &["--allow-data-loss", "log-group-service"]].concat()).expect(0);
     assert!(run.stderr.contains(" 3 adopted"), "{run}");
     let counts = aws.sweep().counts();
     assert_eq!([counts["kinesis.stream"], counts["iam.role"]], [1, 6]);
