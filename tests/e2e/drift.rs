@@ -199,8 +199,8 @@ logs.delete_log_group(logGroupName=name('api-access'))",
     insta::assert_snapshot!(applied.plan(), @"
     ~ update  key-efs               kms.key  [id]
     + create  log-group-api-access  logs.log_group  student-api-access-dev
-    ~ update  key-rds               kms.key  [id]
     ~ update  key-cache             kms.key  [id]
+    ~ update  key-rds               kms.key  [id]
     ~ update  log-group-service     logs.log_group  student-service-dev
     ~ update  role-execution        iam.role  student-execution-dev
     ~ update  role-task             iam.role  student-task-dev
@@ -248,10 +248,10 @@ client('secretsmanager').delete_secret(SecretId='student-third-party-dev/credent
     insta::assert_snapshot!(applied.plan(), @"
     ~ update  file-system         efs.file_system  fs-[id]
     ~ update  stream              kinesis.stream  student-events-dev
+    ~ update  cache               elasticache.replication_group  student-redis-dev
     ~ update  db-parameter-group  rds.db_cluster_parameter_group  student-aurora-16-dev
     ~ update  db-cluster          rds.db_cluster  student-aurora-dev
     + create  file-system-policy  efs.file_system_policy  fs-[id]
-    ~ update  cache               elasticache.replication_group  student-redis-dev
     ~ resume  secret-third-party  secretsmanager.secret  arn:aws:secretsmanager:us-east-1:123456789012:secret:student-third-party-dev/credentials-[id]  (status: scheduled for deletion; apply restores it)
     student-records dev in account 123456789012, us-east-1: 1 to create, 1 to resume, 5 to update
     ");
