@@ -53,6 +53,8 @@ fn a_key_about_to_go_or_disabled_is_told_and_taken_back() {
     assert_eq!((phase("key-rds"), phase("key-efs")), ("failed".into(), "failed".into()));
     let mark = aws.mark();
     desk.tapctl(&["apply", "--yes"]).expect(0);
+    // RDS may have noticed in the midst of it that the key was gone: then the next apply starts the database.
+    desk.tapctl(&["apply", "--yes"]).expect(0);
     assert!(!aws.writes_since(mark).contains(&"kms:CreateKey".to_owned()));
     assert_eq!(aws.dump(), before);
     desk.tapctl(&["drift"]).expect(0);
