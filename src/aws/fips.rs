@@ -11,10 +11,11 @@ const DUAL_STACK: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_e
 
 /// Services by the names in their hosts, and the regions with a FIPS endpoint: botocore's `endpoints.json`.
 #[rustfmt::skip]
-const REGIONS: [(&str, &[&str]); 23] = [
+const REGIONS: [(&str, &[&str]); 24] = [
     ("acm", &["us-", "ca-"]),
     ("apigateway", &["us-", "ca-"]),
     ("application-autoscaling", &["us-gov-"]),
+    ("backup", &[]),
     ("cloudtrail", &["us-"]),
     ("cognito-idp", &["us-"]),
     ("ec2", &["us-", "ca-"]),
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(
             remark(true, "us-east-1").await.as_deref(),
             Some(
-                "AWS has no FIPS endpoint in us-east-1 for application-autoscaling, tagging; the ordinary one is asked"
+                "AWS has no FIPS endpoint in us-east-1 for application-autoscaling, backup, tagging; the ordinary one is asked"
             )
         );
         assert_eq!(remark(false, "us-east-1").await, None);

@@ -85,6 +85,8 @@ pub struct Aws {
     pub apigatewayv2: aws_sdk_apigatewayv2::Client,
     /// Application Auto Scaling.
     pub autoscaling: aws_sdk_applicationautoscaling::Client,
+    /// AWS Backup.
+    pub backup: aws_sdk_backup::Client,
     /// CloudTrail.
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     /// CloudWatch: alarms and dashboards.
@@ -281,6 +283,7 @@ impl Aws {
             apigateway: client!(aws_sdk_apigateway, sdk.of("apigateway")),
             apigatewayv2: client!(aws_sdk_apigatewayv2, sdk.of("apigateway")),
             autoscaling: client!(aws_sdk_applicationautoscaling, sdk.of("application-autoscaling")),
+            backup: client!(aws_sdk_backup, sdk.of("backup")),
             cloudtrail: client!(aws_sdk_cloudtrail, sdk.of("cloudtrail")),
             cloudwatch: client!(aws_sdk_cloudwatch, sdk.of("monitoring")),
             cognito: client!(aws_sdk_cognitoidentityprovider, sdk.of("cognito-idp")),
