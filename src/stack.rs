@@ -217,6 +217,8 @@ pub struct Turn {
     pub order: String,
     /// What is said when it is done and the next turn begins.
     pub then: String,
+    /// Whether what was changed takes effect only after a while that AWS does not tell of, so that the next turn waits.
+    pub settles: bool,
     /// What should exist after the last turn, where that is not the stack of this one.
     pub end: Option<Box<Stack>>,
 }

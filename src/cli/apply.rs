@@ -1,6 +1,7 @@
 //! `tapctl apply`
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use super::context::{Context, Desk, Planned};
 use super::plan::Selection;
@@ -8,7 +9,7 @@ use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
 use super::survey::restorable;
 use super::{Common, Done, Error};
-use crate::engine::{Engine, without_data};
+use crate::engine::{Engine, UNMOVED, without_data};
 use crate::plan::Observations;
 use crate::render;
 use crate::run::{choice, loss, lost, outage, settings as guard, teardown};
@@ -60,6 +61,17 @@ async fn remember(writer: &Writer, state: &mut State, settings: Settings) -> Res
     }
     state.settings = Some(settings);
     writer.put(state).await
+}
+
+/// Lets what was changed take effect before what it was changed for goes on.
+async fn settle(stopper: &Stopper, unmoved: Duration) -> Result<(), Error> {
+    render::note(&format!("AWS is given {} s until the change holds everywhere", unmoved.as_secs()));
+    stopper
+        .unless_asked(async {
+            tokio::time::sleep(unmoved).await;
+            Ok(())
+        })
+        .await
 }
 
 /// What there is to do, and what that was told from.
@@ -163,6 +175,7 @@ impl Args {
         let Todo { context, stack, planned: Planned { now: plan, chosen, .. }, seen } = todo;
         let settings = &context.config.engine;
         let options = self.effort.options(settings, self.adopt);
+        let unmoved = UNMOVED.min(options.settle);
         stopper.after(self.effort.limit(settings));
         let now = guard::of(&context.config);
         let progress = render::Progress::start();
@@ -174,15 +187,17 @@ impl Args {
         progress.finish();
         let mut state = engine.into_state();
         let is_whole = report.is_complete() && self.selection.is_all();
-        let then = stack.turn.filter(|_| is_whole).map(|turn| turn.then);
-        if is_whole && then.is_none() {
+        let next = stack.turn.filter(|_| is_whole);
+        if is_whole && next.is_none() {
             remember(writer, &mut state, now).await?;
         }
         let done = conclude(report, stopper)?;
-        if then.is_none() {
-            render::outputs(&state.outputs)?;
+        match &next {
+            None => render::outputs(&state.outputs)?,
+            Some(next) if next.settles => settle(stopper, unmoved).await?,
+            Some(_) => {}
         }
-        turn.replace(then);
+        turn.replace(next.map(|next| next.then));
         Ok(done)
     }
 }

@@ -40,6 +40,9 @@ use crate::resource::{Kinds, Pass};
 use crate::stack::Stack;
 use crate::state::{Save, State, StateError};
 
+/// How long what was changed may go on as before, where AWS does not tell when that ends.
+pub const UNMOVED: Duration = Duration::from_secs(30);
+
 /// What a person may set of the engine's behaviour.
 #[derive(Debug, Clone)]
 pub struct Options {

@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Engine;
 use super::find::unanswered;
 use super::report::{Event, NodeFailure, Outcome};
 use super::walk::{Halt, Task, name_of};
+use super::{Engine, UNMOVED};
 use crate::error::{Class, Fault};
 use crate::plan::{Action, decide, lost_in_place};
 use crate::resource::{Facts, Kind, Owner, Replace, Seen};
@@ -18,9 +18,6 @@ use crate::stack::{self, Stack};
 
 /// First pause of every wait; they grow to the kind's interval.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// How long what was changed may go on as before.
-const UNMOVED: Duration = Duration::from_secs(30);
-
 /// One step's view of the engine.
 pub(super) struct Worker<'e, C> {
     pub(super) engine: &'e Engine<'e, C>,

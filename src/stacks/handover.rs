@@ -177,6 +177,7 @@ impl Handover {
                      rest is done; {there} goes last"
                 ),
                 then: format!("{here} runs beside {there}; the load balancer moves to it"),
+                settles: false,
                 end: None,
             },
             Handover::Moving => Turn {
@@ -184,6 +185,7 @@ impl Handover {
                 exclude,
                 order: format!("first the load balancer moves to {here}; {there} goes last"),
                 then: format!("requests reach {here}; {there} goes"),
+                settles: true,
                 end: None,
             },
         }

@@ -91,6 +91,16 @@ fn the_protocol_of_the_service_changes_there_and_back_without_a_request_that_fai
     callers.were_all_served();
 }
 
+/// AWS goes on sending requests where a rule led before, for seconds that it tells nobody of.
+#[test]
+fn the_old_tasks_stay_until_requests_have_moved() {
+    let (aws, desk) = standing();
+    aws.set(json!({ "speed": "fast", "durations": { "elbv2.rule": 800 } }));
+    let callers = Callers::of("student-records", &aws);
+    change(&aws, &desk, TLS);
+    callers.were_all_served();
+}
+
 /// More of them serve than a service begins with: as many take over.
 #[test]
 fn as_many_tasks_take_over_as_there_are() {

@@ -14,6 +14,7 @@ SECONDS = {
     "ec2.eni.linger": 90,
     "elbv2.load-balancer": 180,
     "elbv2.release": 60,
+    "elbv2.rule": 10,
     "efs.file-system": 10,
     "efs.mount-target": 80,
     "efs.mount-target.delete": 40,

@@ -317,6 +317,26 @@ def test_the_first_rule_that_fits_is_carried_out(way, local):
     assert way.stage.call("GET", "/students/1").refusal == NETWORK
 
 
+@proves("elbv2.actions_in_force")
+def test_a_changed_rule_leads_where_it_led_for_a_while(way, local):
+    elb = local("elbv2")
+    refused = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}
+    world.settings.speed = "real"
+    elb.modify_listener(ListenerArn=way.listener, DefaultActions=[refused])
+    assert way.stage.call("GET", "/students/1").status == 200
+    world.settings.speed = "instant"
+    assert way.stage.call("GET", "/students/1").status == 403
+    rule = elb.create_rule(
+        ListenerArn=way.listener,
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/students/*"]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": way.targets}],
+    )["Rules"][0]["RuleArn"]
+    world.settings.speed = "real"
+    elb.modify_rule(RuleArn=rule, Actions=[refused])
+    assert way.stage.call("GET", "/students/1").status == 200
+
+
 @proves("elbv2.forward")
 def test_the_balancer_answers_itself_where_no_task_can(way, local):
     elb, ec2 = local("elbv2"), local("ec2")

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, replace
 
 from ....registry import behaviour
+from ...elbv2 import actions_in_force
 from ...wafv2 import guards
 from . import firewall, paths
 from .conditions import fits
@@ -73,7 +74,7 @@ def receive(call, balancer, listener, arrival):
         return own(403, "Forbidden")
     rule = rule_for(listener, arrival)
     arrival = replace(arrival, path=rewritten(rule, arrival.path))
-    return act(call, balancer, rule.actions[-1].data, arrival)
+    return act(call, balancer, actions_in_force(rule)[-1].data, arrival)
 
 
 @behaviour(
