@@ -12,7 +12,7 @@ use super::{Common, Done, Error};
 use crate::engine::{Engine, UNMOVED, without_data};
 use crate::plan::Observations;
 use crate::render;
-use crate::run::{choice, loss, lost, outage, settings as guard, teardown};
+use crate::run::{choice, loss, lost, one_way, outage, settings as guard, teardown};
 use crate::stack::Stack;
 use crate::stacks::{onlookers, quotas, surroundings};
 use crate::state::{Settings, State, StateError, Writer};
@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// Let this node's data be lost by a replacement, a removal or a shorter retention; may be given more than once.
     #[arg(long, value_name = "NODE")]
     allow_data_loss: Vec<String>,
+    /// Let this node go to another major version, from which AWS never goes back; may be given more than once.
+    #[arg(long, value_name = "NODE")]
+    allow_major: Vec<String>,
     /// Make this node anew, without the data it had, where it is lost; may be given more than once.
     #[arg(long, value_name = "NODE")]
     recreate: Vec<String>,
@@ -134,6 +137,7 @@ impl Args {
         let stack = context.stack().await?;
         let chosen = self.selection.of(&stack, &context)?;
         choice::known("--allow-data-loss", &self.allow_data_loss, &stack, &context.state)?;
+        choice::known("--allow-major", &self.allow_major, &stack, &context.state)?;
         choice::known("--recreate", &self.recreate, &stack, &context.state)?;
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
         let guarded = teardown::guarded(&seen);
@@ -148,6 +152,7 @@ impl Args {
         let backups = restorable(&context, without_data(plan, &context.state)).await?;
         lost::refuse(plan, &context.state, &backups)?;
         loss::refuse(plan, &loss::Allowed { data: &self.allow_data_loss, precious: &self.allow_loss })?;
+        one_way::refuse(plan, &self.allow_major)?;
         outage::refuse(plan, self.allow_outage).map_or(Ok(()), Err)?;
         if let Some(newcomer) = context.newcomer(plan) {
             render::note(&newcomer.note());

@@ -107,9 +107,8 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
         let refused = now.filter(|_| other.is_none()).and_then(|now| (facts.out_of_reach)(&want, &now.live));
         let lost = |now| lost_in_place(&action, &facts, &want, recorded, now, &state.owner(name, ""));
         let loses = now.and_then(lost);
+        let one_way = now.filter(|_| other.is_none()).and_then(|now| (facts.one_way)(&want, &now.live));
         let mut step = Step {
-            node: name.clone(),
-            kind: entry.kind.into(),
             id,
             stateful: (facts.stateful && !never_was(&facts, now)) || other.is_some_and(|other| other.stateful),
             precious: match other {
@@ -118,12 +117,12 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
             },
             spec: action.makes().then_some(want),
             alters: action.alters(),
-            action,
             replace,
             ground: other.unwrap_or(facts).ground,
-            outage: None,
             loses,
+            one_way,
             refused,
+            ..Step::of(name.clone(), entry.kind, action)
         };
         step.outage = now.and_then(|now| outage(&step, &facts, now));
         steps.push(step);
@@ -256,18 +255,11 @@ fn duplicates<'a>(
 /// The step of an object that goes, or is forgotten.
 fn removal(node: &str, facts: &Facts, action: Action, id: Option<String>) -> Step {
     Step {
-        node: node.to_owned(),
-        kind: facts.kind.to_owned(),
-        action,
         id,
         stateful: facts.stateful,
         precious: facts.precious,
-        spec: None,
-        alters: false,
         replace: facts.replace,
         ground: facts.ground,
-        outage: None,
-        loses: None,
-        refused: None,
+        ..Step::of(node, facts.kind, action)
     }
 }

@@ -150,12 +150,35 @@ pub struct Step {
     /// What of its data an object loses that stays, as `records older than 24 hours`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loses: Option<String>,
+    /// How it is changed for good, as `from 16.11 to 17.5`: AWS has no way back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_way: Option<String>,
     /// What the stack wants of it and AWS would refuse.
     #[serde(skip)]
     pub refused: Option<OutOfReach>,
 }
 
 impl Step {
+    /// A step of this node that is nothing special: it stands in nothing, holds nothing, interrupts and loses nothing.
+    pub fn of(node: impl Into<String>, kind: impl Into<String>, action: Action) -> Self {
+        Step {
+            node: node.into(),
+            kind: kind.into(),
+            action,
+            id: None,
+            stateful: false,
+            precious: None,
+            spec: None,
+            alters: false,
+            replace: Replace::DeleteFirst,
+            ground: false,
+            outage: None,
+            loses: None,
+            one_way: None,
+            refused: None,
+        }
+    }
+
     /// Whether the object goes before any successor comes.
     pub fn goes_first(&self) -> bool {
         match self.action {

@@ -54,6 +54,11 @@ fn print(plan: &Plan, state: &State, view: View) -> io::Result<()> {
             let text = fit::lines(&format!("out of service: {why}"), view.width.unwrap_or(usize::MAX), INDENT, HANG);
             line(format!("{:INDENT$}{}", "", paint(RED, &text)))?;
         }
+        if let Some(how) = &step.one_way {
+            let text = format!("for good: {how}, and AWS never goes back");
+            let text = fit::lines(&text, view.width.unwrap_or(usize::MAX), INDENT, HANG);
+            line(format!("{:INDENT$}{}", "", paint(RED, &text)))?;
+        }
         details(step, view).into_iter().try_for_each(line)?;
     }
     let tail = format!("in account {}, {}: {}", state.account, state.region, counts(plan));

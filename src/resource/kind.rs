@@ -101,6 +101,8 @@ pub struct Facts {
     pub unsettles: fn(&Value, &Value) -> Option<bool>,
     /// What of its data this live twin loses by being made as wanted in place.
     pub loses: fn(&Value, &Value) -> Option<Loss>,
+    /// How this live twin is changed for good by being made as wanted.
+    pub one_way: fn(&Value, &Value) -> Option<String>,
 }
 
 impl Facts {
@@ -252,6 +254,11 @@ fn loses<R: Resource>(want: &Value, live: &Value) -> Option<Loss> {
     R::deserialize(want).ok()?.loses(&R::deserialize(live).ok()?)
 }
 
+/// Specs that cannot be read are refused elsewhere.
+fn one_way<R: Resource>(want: &Value, live: &Value) -> Option<String> {
+    R::deserialize(want).ok()?.one_way(&R::deserialize(live).ok()?)
+}
+
 fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
     Ok(Observed {
         id: seen.id.clone(),
@@ -298,6 +305,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             out_of_reach: out_of_reach::<R>,
             unsettles: unsettles::<R>,
             loses: loses::<R>,
+            one_way: one_way::<R>,
         }
     }
 

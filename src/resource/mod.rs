@@ -144,6 +144,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
         let _ = live;
         None
     }
+    /// How this changes what is live for good, as `from 16.11 to 17.5`: AWS has no way back, so that a person says it by
+    /// name.
+    fn one_way(&self, live: &Self) -> Option<String> {
+        let _ = live;
+        None
+    }
     /// Reads AWS, never writes. With `id`, that object; without, the one this node owns, found by caller-chosen
     /// name, natural key or ownership tag. `None`: it does not exist.
     async fn observe(&self, cx: &Cx<'_, Self::Cloud>, id: Option<&str>) -> Result<Option<Observed<Self>>>;

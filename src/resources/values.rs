@@ -53,6 +53,12 @@ pub(super) fn no_way_back(field: &'static str, want: &str, live: &str) -> Option
         .then(|| OutOfReach { field, why: format!("runs {live}, and AWS never goes back to {want}") })
 }
 
+/// Another major version: AWS upgrades to it and never goes back.
+pub(super) fn leap(want: &str, live: &str) -> Option<String> {
+    let newer = matches!((numbers(want), numbers(live)), (Some(want), Some(live)) if want > live);
+    (newer && major(want) != major(live)).then(|| format!("from {live} to {want}"))
+}
+
 /// The part of a version before its first dot.
 pub(super) fn major(version: &str) -> &str {
     version.split('.').next().unwrap_or(version)

@@ -82,14 +82,9 @@ fn listed(parts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::Replace;
 
     fn step(node: &str, action: Action, stateful: bool, precious: Option<&'static str>) -> Step {
-        let (kind, replace) = ("t.k".to_owned(), Replace::DeleteFirst);
-        let (node, ground, refused) = (node.to_owned(), false, None);
-        let (alters, outage, loses) = (false, None, None);
-        let (id, spec) = (None, None);
-        Step { node, kind, action, id, stateful, precious, spec, alters, replace, ground, outage, loses, refused }
+        Step { stateful, precious, ..Step::of(node, "t.k", action) }
     }
 
     fn plan() -> Plan {

@@ -90,24 +90,9 @@ fn restorable(node: &str, backups: &Backups) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::Replace;
 
     fn step(node: &str, action: Action, id: Option<&str>) -> Step {
-        Step {
-            node: node.to_owned(),
-            kind: "t.k".to_owned(),
-            action,
-            id: id.map(str::to_owned),
-            stateful: true,
-            precious: None,
-            spec: None,
-            alters: false,
-            replace: Replace::DeleteFirst,
-            ground: false,
-            outage: None,
-            loses: None,
-            refused: None,
-        }
+        Step { id: id.map(str::to_owned), stateful: true, ..Step::of(node, "t.k", action) }
     }
 
     fn backup(id: &str, second: i64) -> Backup {

@@ -5,6 +5,7 @@ pub mod choice;
 pub mod loss;
 pub mod lost;
 pub mod newcomer;
+pub mod one_way;
 pub mod outage;
 pub mod reach;
 pub mod region;

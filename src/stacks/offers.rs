@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::OrderableDbInstanceOption;
+use aws_sdk_rds::types::{DbEngineVersion, OrderableDbInstanceOption};
 
 use super::{data_pipeline, student_records};
-use crate::aws::Aws;
+use crate::aws::{Aws, IfPresent};
 use crate::config::{Config, StackKind};
 use crate::error::{Class, Fault, Result};
 use crate::resource::Resource;
@@ -54,7 +54,7 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// Refuses a version that AWS has withdrawn, and a class that it does not have for it here or in too few of these zones. A
+/// Refuses a version that AWS has withdrawn, or that it does not upgrade the database to that stands, and a class that it does not have for it here or in too few of these zones. A
 /// database that runs one keeps it; a new one cannot have it.
 ///
 /// # Errors
@@ -63,7 +63,9 @@ pub(super) async fn check(aws: &Aws, config: &Config, state: &State, zones: &[St
     let wish = Wish::of(config);
     let same_version = wish.stands(state, wish.kinds[0], "engine_version", wish.version);
     if !same_version {
-        version(aws, &wish).await?;
+        let offered = versions(aws, &wish).await?;
+        version(aws, &wish, &offered)?;
+        upgrade(aws, state, &wish, &offered).await?;
     }
     if same_version && wish.stands(state, wish.kinds[1], "instance_class", wish.class) {
         return Ok(());
@@ -71,14 +73,14 @@ pub(super) async fn check(aws: &Aws, config: &Config, state: &State, zones: &[St
     class(aws, &wish, zones).await
 }
 
-async fn version(aws: &Aws, wish: &Wish<'_>) -> Result<()> {
-    let versions = aws.rds.describe_db_engine_versions().engine(wish.engine);
-    let mut pages = versions.into_paginator().items().send();
-    let mut offered = Vec::new();
-    while let Some(version) = pages.next().await {
-        offered.extend(version?.engine_version);
-    }
-    match offered.iter().any(|version| version == wish.version) {
+async fn versions(aws: &Aws, wish: &Wish<'_>) -> Result<Vec<DbEngineVersion>> {
+    let ask = aws.rds.describe_db_engine_versions().engine(wish.engine);
+    Ok(ask.into_paginator().items().send().collect::<Result<_, _>>().await?)
+}
+
+fn version(aws: &Aws, wish: &Wish<'_>, offered: &[DbEngineVersion]) -> Result<()> {
+    let offered: Vec<&str> = offered.iter().filter_map(DbEngineVersion::engine_version).collect();
+    match offered.contains(&wish.version) {
         true => Ok(()),
         false => Err(Fault::new(
             Class::Invalid,
@@ -92,6 +94,61 @@ async fn version(aws: &Aws, wish: &Wish<'_>) -> Result<()> {
             ),
         )),
     }
+}
+
+/// Whether AWS upgrades what stands to the version that is wanted, in one step. A version that it has gone on to by
+/// itself, and one that lies behind it, are for the kind to judge.
+async fn upgrade(aws: &Aws, state: &State, wish: &Wish<'_>, offered: &[DbEngineVersion]) -> Result<()> {
+    let Some(live) = standing(aws, state, wish).await? else { return Ok(()) };
+    if is_at_most(wish.version, &live) {
+        return Ok(());
+    }
+    // A version that is offered no more still says where it can be upgraded to.
+    let ask = aws.rds.describe_db_engine_versions().engine(wish.engine).engine_version(&live).include_all(true);
+    let known = ask.send().await?;
+    let Some(from) = known.db_engine_versions().first() else { return Ok(()) };
+    let targets = targets(from);
+    if targets.contains(&wish.version) {
+        return Ok(());
+    }
+    let through = |version: &&DbEngineVersion| {
+        let reached = version.engine_version().is_some_and(|version| targets.contains(&version));
+        reached && self::targets(version).contains(&wish.version)
+    };
+    let hint = match offered.iter().rev().find(through).and_then(DbEngineVersion::engine_version) {
+        Some(step) => format!("; {step} first, then {}, is a way", wish.version),
+        None => String::new(),
+    };
+    let text = format!(
+        "{}.engine_version is {}, the database runs {live}, and AWS upgrades that to {}{hint}",
+        wish.table,
+        wish.version,
+        targets.join(", ")
+    );
+    Err(Fault::new(Class::Invalid, "UpgradeNotOffered", text))
+}
+
+/// What a database of this version can be upgraded to. API reference, DBEngineVersion: `ValidUpgradeTarget`.
+fn targets(version: &DbEngineVersion) -> Vec<&str> {
+    version.valid_upgrade_target().iter().filter_map(|target| target.engine_version()).collect()
+}
+
+/// Whether a version is an earlier one, or the same.
+fn is_at_most(version: &str, other: &str) -> bool {
+    let numbers = |version: &str| version.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>();
+    matches!((numbers(version), numbers(other)), (Some(version), Some(other)) if version <= other)
+}
+
+/// The version that the recorded database runs, where it is there.
+async fn standing(aws: &Aws, state: &State, wish: &Wish<'_>) -> Result<Option<String>> {
+    let recorded = state.nodes.values().find(|node| node.kind == wish.kinds[0]);
+    let Some(id) = recorded.and_then(|node| node.id.as_deref()) else { return Ok(None) };
+    if wish.kinds[0] == DbCluster::KIND {
+        let answer = aws.rds.describe_db_clusters().db_cluster_identifier(id).send().await.if_present()?;
+        return Ok(answer.and_then(|answer| answer.db_clusters.unwrap_or_default().pop()?.engine_version));
+    }
+    let answer = aws.rds.describe_db_instances().db_instance_identifier(id).send().await.if_present()?;
+    Ok(answer.and_then(|answer| answer.db_instances.unwrap_or_default().pop()?.engine_version))
 }
 
 async fn class(aws: &Aws, wish: &Wish<'_>, zones: &[String]) -> Result<()> {

@@ -58,25 +58,10 @@ mod tests {
     use super::*;
     use crate::diff::Diff;
     use crate::plan::{Action, Step};
-    use crate::resource::Replace;
 
     fn told(kind: &str, path: &str, live: Value, want: Value) -> Vec<String> {
         let change = Change { path: path.to_owned(), live, want, immutable: false };
-        let step = Step {
-            node: "it".to_owned(),
-            kind: kind.to_owned(),
-            action: Action::Update { diff: Diff { changes: vec![change] } },
-            id: None,
-            stateful: true,
-            precious: None,
-            spec: None,
-            alters: false,
-            replace: Replace::DeleteFirst,
-            ground: false,
-            outage: None,
-            loses: None,
-            refused: None,
-        };
+        let step = Step::of("it", kind, Action::Update { diff: Diff { changes: vec![change] } });
         remarks(&Plan { steps: vec![step] })
     }
 

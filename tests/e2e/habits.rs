@@ -119,6 +119,10 @@ fn help_says_what_each_command_does() {
               Let this node's data be lost by a replacement, a removal or a shorter retention; may be
               given more than once
 
+          --allow-major <NODE>
+              Let this node go to another major version, from which AWS never goes back; may be given
+              more than once
+
           --recreate <NODE>
               Make this node anew, without the data it had, where it is lost; may be given more than
               once

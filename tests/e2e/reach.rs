@@ -66,6 +66,27 @@ fn a_database_goes_on_with_a_later_minor_version_and_never_back_to_an_earlier_ma
 }
 
 #[test]
+fn a_database_goes_only_where_aws_upgrades_it_to_and_to_another_major_version_only_by_name() {
+    let (aws, desk) = up("[database]\nengine_version = \"16.13\"\n");
+    insta::assert_snapshot!(refused(&aws, &desk, "[database]\nengine_version = \"17.5\"\n"), @"error: UpgradeNotOffered: database.engine_version is 17.5, the database runs 16.13, and AWS upgrades that to 16.14, 16.15, 17.9, 17.10, 17.11");
+    insta::assert_snapshot!(refused(&aws, &desk, "[database]\nengine_version = \"18.6\"\n"), @"error: UpgradeNotOffered: database.engine_version is 18.6, the database runs 16.13, and AWS upgrades that to 16.14, 16.15, 17.9, 17.10, 17.11; 17.11 first, then 18.6, is a way");
+    desk.settings("[database]\nengine_version = \"17.9\"\n");
+    let planned = desk.tapctl(&["plan"]).expect(2).stdout;
+    assert!(planned.contains("for good: from 16.13 to 17.9, and AWS never goes back"), "{planned}");
+    let mark = aws.mark();
+    let told = desk.tapctl(&["apply", "--yes", "--allow-outage"]).expect(1).stderr;
+    assert!(
+        told.ends_with(
+            "error: this plan would take db-cluster from 16.13 to 17.9, and AWS never goes back; nothing was changed\n\
+         hint: if that is meant, add --allow-major db-cluster\n"
+        ),
+        "{told}"
+    );
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+    aws.assert_lawful();
+}
+
+#[test]
 fn a_stream_gets_far_more_shards_in_steps_that_aws_takes() {
     let (aws, desk) = up("");
     desk.settings("[stream]\nshards = 9\n");

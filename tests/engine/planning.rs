@@ -249,21 +249,7 @@ fn order_ignores_edges_to_what_is_gone() {
 
 #[test]
 fn an_equal_plan_is_empty() {
-    let step = |action| tapctl::plan::Step {
-        node: "n".into(),
-        kind: "t.net".into(),
-        action,
-        id: None,
-        stateful: false,
-        precious: None,
-        spec: None,
-        alters: false,
-        replace: tapctl::resource::Replace::DeleteFirst,
-        ground: false,
-        outage: None,
-        loses: None,
-        refused: None,
-    };
+    let step = |action| tapctl::plan::Step::of("n", "t.net", action);
     assert!(Plan { steps: vec![step(Action::Keep)] }.is_empty());
     assert!(!Plan { steps: vec![step(Action::Adopt { diff: Diff::default(), reason: None })] }.is_empty());
 }

@@ -12,7 +12,7 @@ use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{
-    check_daily, check_identifier, check_range, check_weekly, key, known, major, no_way_back, outs, text, version,
+    check_daily, check_identifier, check_range, check_weekly, key, known, leap, major, no_way_back, outs, text, version,
 };
 
 /// A database cluster: its storage and settings. Its instances are nodes of their own.
@@ -171,6 +171,10 @@ impl Resource for DbCluster {
 
     fn loses(&self, live: &Self) -> Option<Loss> {
         Loss::of_shorter("automated backups", "days", self.backup_retention_days, live.backup_retention_days)
+    }
+
+    fn one_way(&self, live: &Self) -> Option<String> {
+        leap(&self.engine_version, &live.engine_version)
     }
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {

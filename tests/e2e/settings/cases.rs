@@ -231,7 +231,7 @@ pub const STANDING: [Standing; 2] = [
             unset("pipeline.data_trace"),
             unset("pipeline.alarms"),
             unset("pipeline.guardduty"),
-            case("postgres.engine_version", "\"17.5\""),
+            case("postgres.engine_version", "\"17.9\""),
             unset("postgres.multi_az"),
             unset("stream.readers"),
             unset("service.read_only_root"),

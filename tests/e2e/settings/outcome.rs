@@ -80,9 +80,10 @@ fn of_plan(desk: &Desk, plan: &Value) -> Outcome {
     let goes = |step: &&&Value| is(step, &["delete", "replace"]);
     let goes_with = steps.iter().filter(goes).any(|step| step["stateful"] == true || step["precious"].is_string());
     let loses = goes_with || steps.iter().any(|step| step["loses"].is_string());
-    let interrupts = steps.iter().any(|step| step["outage"].is_string());
-    if loses || interrupts {
-        return Outcome::Asked { of: asked(desk, loses, interrupts), nodes };
+    let is_told = |what: &str| steps.iter().any(|step| step[what].is_string());
+    let questions = usize::from(loses) + usize::from(is_told("one_way")) + usize::from(is_told("outage"));
+    if questions > 0 {
+        return Outcome::Asked { of: asked(desk, questions), nodes };
     }
     let how = match () {
         () if steps.iter().all(|step| is(step, &["create", "adopt"])) => "adds",
@@ -93,10 +94,10 @@ fn of_plan(desk: &Desk, plan: &Value) -> Outcome {
 }
 
 /// What an apply says to each who has not meant it. The last flag is never given, so that nothing is made.
-fn asked(desk: &Desk, loses: bool, interrupts: bool) -> String {
+fn asked(desk: &Desk, questions: usize) -> String {
     let mut flags: Vec<String> = Vec::new();
     let mut told = Vec::new();
-    for _ in 0..usize::from(loses) + usize::from(interrupts) {
+    for _ in 0..questions {
         let given = [&["apply", "--yes"][..], &flags.iter().map(String::as_str).collect::<Vec<_>>()].concat();
         let run = tapctl(desk, &given).expect(1);
         let (what, more) = question(&run).unwrap_or_else(|| panic!("{run}"));

@@ -5,7 +5,7 @@ import re
 from ..registry import AwsError, rule
 from ..services.rds.parameter_groups import CLUSTER, INSTANCE
 from ..services.rds.shared import clusters, instances
-from ..services.rds.versions import CLASSES, OFFERED, family, resolve
+from ..services.rds.versions import CLASSES, OFFERED, family, resolve, upgrades
 from .helpers import invalid, window, windows_overlap
 
 IDENTIFIERS = {
@@ -289,6 +289,24 @@ def parameter_family(call):
             f"{group['DBParameterGroupFamily']} can't be used for this "
         )
         combination(f"{message}instance. Use a parameter group with DBParameterGroupFamily {family(engine, version)}.")
+
+
+@rule(
+    "strict",
+    "rds",
+    "ModifyDBCluster",
+    "ModifyDBInstance",
+    says="a database goes to the versions that its own names as upgrade targets, and to no other",
+    source="API reference: DBEngineVersion, ValidUpgradeTarget; terraform-aws-modules/terraform-aws-rds-aurora#308",
+)
+def upgrade_target(call):
+    engine = engine_of(call)
+    item = cluster_in(call) or instances(call).get((call.get("DBInstanceIdentifier") or "").lower())
+    if not item or not call.get("EngineVersion") or engine not in OFFERED:
+        return
+    wanted, live = resolve(engine, call.params["EngineVersion"]), item["EngineVersion"]
+    if wanted and wanted != live and wanted not in {target["EngineVersion"] for target in upgrades(engine, live)}:
+        combination(f"Cannot upgrade {engine} from {live} to {wanted}, please specify a supported target version.")
 
 
 @rule("strict", "rds", "ModifyDBClusterParameterGroup", "ModifyDBParameterGroup", says="20 parameters a call")

@@ -167,6 +167,25 @@ def test_version_upgrade_needs_an_instance(local, cluster, name):
     assert described(local, name)["EngineVersion"] == "16.9"
 
 
+@proves("rds.upgrade_target")
+def test_an_upgrade_goes_to_what_came_out_later(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster | {"EngineVersion": "16.13"})
+    add_instance(local, name, 1)
+    shown = rds.describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion="16.13")["DBEngineVersions"][0]
+    targets = [target["EngineVersion"] for target in shown["ValidUpgradeTarget"]]
+    assert targets == ["16.14", "16.15", "17.9", "17.10", "17.11"]
+    for wanted in ("16.11", "17.7", "18.6"):
+        with refused("InvalidParameterCombination"):
+            rds.modify_db_cluster(
+                DBClusterIdentifier=name, EngineVersion=wanted, AllowMajorVersionUpgrade=True, ApplyImmediately=True
+            )
+    rds.modify_db_cluster(
+        DBClusterIdentifier=name, EngineVersion="17.9", AllowMajorVersionUpgrade=True, ApplyImmediately=True
+    )
+    assert described(local, name)["EngineVersion"] == "17.9"
+
+
 def test_modifying_an_instance(local, cluster, name):
     rds = local("rds")
     rds.create_db_cluster(**cluster)

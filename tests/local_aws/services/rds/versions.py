@@ -126,8 +126,23 @@ def number(version):
     return tuple(int(part) for part in version.split("."))
 
 
+# Minor versions come out together; which one of each major did so with 17.0's. PostgreSQL's release notes.
+TOGETHER = {11: 22, 12: 21, 13: 16, 14: 13, 15: 8, 16: 4, 17: 0, 18: -6}
+
+
+def released(version):
+    """When, as a number: two with the same one came out together."""
+    major, minor = number(version)
+    return minor - TOGETHER[major]
+
+
 def upgrades(engine, version):
-    newer = [v for v in OFFERED[engine] if number(v) > number(version) and number(v)[0] <= number(version)[0] + 1]
+    """A later minor, or a later major that came out no earlier: an older one lacks mends that the data may rely on. A
+    major of Aurora is not skipped. Aurora User Guide, "Performing a major version upgrade"; "Cannot upgrade
+    aurora-postgresql from 12.11 to 13.6": terraform-aws-modules/terraform-aws-rds-aurora#308."""
+    most = number(version)[0] + 1 if engine.startswith("aurora") else 99
+    newer = [v for v in OFFERED[engine] if number(v) > number(version) and number(v)[0] <= most]
+    newer = [v for v in newer if released(v) >= released(version)]
     return [
         {
             "Engine": engine,
