@@ -356,6 +356,53 @@ client('rds').modify_db_cluster(DBClusterIdentifier=name('aurora'), EngineVersio
     assert_eq!(applied.aws.writes_since(mark), [""; 0]);
 }
 
+/// What AWS does with a store in full use, every night or whenever it sees fit, is nothing that a person has to look at.
+#[test]
+fn what_aws_does_by_itself_every_day_is_no_drift() {
+    let night = |settings: &str, busy: &[(&str, &str)]| {
+        let aws = LocalAws::lease();
+        let desk = Desk::at(&aws);
+        desk.settings(settings);
+        desk.tapctl(&["apply", "--yes"]).expect(0);
+        aws.set(serde_json::json!({ "ahead": 7200, "durations": { "nightly": 1_000_000 } }));
+        for (kind, status) in busy {
+            let aws = aws.fork();
+            let desk = desk.copy_for(&aws);
+            let told = aws.local("POST", "nightly", serde_json::json!({ "kind": kind, "status": status }));
+            assert!(told["busy"].as_u64().is_some_and(|busy| busy > 0), "{kind}: {told}");
+            for command in ["drift", "plan", "status"] {
+                desk.tapctl(&[command]).expect(0);
+            }
+        }
+    };
+    night(
+        "",
+        &[
+            ("rds.cluster", "backing-up"),
+            ("rds.cluster", "failing-over"),
+            ("rds.cluster", "maintenance"),
+            ("rds.instance", "storage-optimization"),
+            ("elasticache.replication-group", "snapshotting"),
+        ],
+    );
+    night(
+        "stack = \"data-pipeline\"\nstream.mode = \"on-demand\"",
+        &[("rds.instance", "backing-up"), ("rds.instance", "storage-initialization"), ("kinesis.stream", "UPDATING")],
+    );
+}
+
+/// What AWS does by itself holds a change up, and then it is made.
+#[test]
+fn a_change_waits_until_a_backup_is_over() {
+    let (aws, desk) = crate::harness::standing();
+    aws.set(serde_json::json!({ "durations": { "nightly": 800 } }));
+    aws.local("POST", "nightly", serde_json::json!({ "kind": "rds.cluster", "status": "failing-over" }));
+    desk.settings("database.max_acu = 8.0");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    desk.tapctl(&["plan"]).expect(0);
+    aws.assert_lawful();
+}
+
 /// As AWS Backup, CloudFormation and others do. Nobody but AWS can write such tags in the real one.
 const AWS_TAGS: &str = "\
 pair = [{'Key': 'aws:of-aws', 'Value': 'yes'}]

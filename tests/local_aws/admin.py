@@ -2,7 +2,7 @@
 
 import json
 
-from . import violations
+from . import nightly, violations
 from .answers import answers
 from .faults import faults
 from .journal import journal
@@ -171,6 +171,13 @@ def put_strangers(body, query):
 @route("POST", "/_local/knocks")
 def knock_at_balancer(body, query):
     return knock(body)
+
+
+@route("POST", "/_local/nightly")
+def work_at_night(body, query):
+    with world.lock:
+        world.clock.run_due()
+        return {"busy": nightly.begin(**body), "known": {kind: entry[3] for kind, entry in nightly.KINDS.items()}}
 
 
 @route("POST", "/_local/login")

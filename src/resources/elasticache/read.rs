@@ -107,7 +107,8 @@ fn tls(group: &CacheGroup) -> Tls {
 /// Where a group is in its life.
 pub(super) async fn phase(cx: &Cx<'_>, group: &CacheGroup, name: &str) -> Phase {
     match group.status().unwrap_or("unknown") {
-        "available" => Phase::Ready,
+        // A snapshot is taken every day, of a group in full use.
+        "available" | "snapshotting" => Phase::Ready,
         "deleting" => Phase::Deleting,
         status if status.ends_with("failed") => Phase::Failed(match last_event(cx, name).await {
             Some(event) => format!("{status}: {event}"),

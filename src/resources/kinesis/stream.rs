@@ -109,14 +109,17 @@ impl Resource for Stream {
         let Some(answer) = ask.send().await.if_present()? else { return Ok(None) };
         let stream = answer.stream_description_summary.always("stream")?;
         let Some(tags) = stream_tags(cx, name).await.if_present()? else { return Ok(None) };
+        let live = self.live(&stream, tags);
         let phase = match &stream.stream_status {
             StreamStatus::Active => Phase::Ready,
+            // One that scales itself does so in full use.
+            StreamStatus::Updating if self.scales_itself_as(&live) => Phase::Ready,
             StreamStatus::Deleting => Phase::Deleting,
             status => Phase::Pending(status.as_str().to_owned()),
         };
         let outputs = StreamOutputs { stream_name: stream.stream_name.clone(), arn: stream.stream_arn.clone() };
         let made = stream.stream_creation_timestamp.to_string();
-        Ok(Some(Observed::ready(name, self.live(&stream, tags), outputs).in_phase(phase).known_by(made)))
+        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -193,6 +196,15 @@ impl Stream {
             shard_metrics: spelled_out(metrics),
             tags,
         }
+    }
+
+    /// Whether AWS decides on the shards, and nothing that it was asked for is still to come.
+    fn scales_itself_as(&self, live: &Self) -> bool {
+        let kept = |stream: &Self| (stream.mode, stream.retention_hours);
+        live.mode == Mode::OnDemand
+            && kept(live) == kept(self)
+            && live.kms_key_id == self.kms_key_id
+            && live.shard_metrics == self.shard_metrics
     }
 
     async fn set_retention(&self, cx: &Cx<'_>, name: &str, live: i32) -> Result<()> {

@@ -7,7 +7,7 @@ use aws_sdk_rds::types::{DbCluster as RdsCluster, ServerlessV2ScalingConfigurati
 use serde_json::{Value, json};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, snapshot_name};
-use super::{UNPROTECTING, backups, from_rds, log_changes, phase_of, power, retag, settled, to_rds};
+use super::{UNPROTECTING, backups, from_rds, is_in_use, log_changes, phase_of, power, retag, settled, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -189,7 +189,9 @@ impl Resource for DbCluster {
             master_user_secret_arn: cluster.master_user_secret.as_ref().and_then(|secret| secret.secret_arn.clone()),
         };
         let phase = match cluster.status().unwrap_or("unknown") {
-            "available" => settled::cluster(&cluster),
+            status if is_in_use(status, settled::is_recent(cluster.cluster_create_time(), cx.now())) => {
+                settled::cluster(&cluster)
+            }
             status => phase_of(cx, status, &name, SourceType::DbCluster).await,
         };
         let made = cluster.db_cluster_resource_id.clone();

@@ -4,7 +4,7 @@
 use aws_sdk_rds::types::{DbCluster as RdsCluster, DbInstance as RdsInstance, SourceType};
 
 use super::settled::{self, AT_RESTART, is_young, yes};
-use super::{from_rds, phase_of, power, retag, to_rds};
+use super::{from_rds, is_in_use, phase_of, power, retag, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_identifier, check_range, check_weekly, text};
@@ -124,8 +124,7 @@ impl Resource for DbInstance {
             endpoint: instance.endpoint().and_then(|endpoint| endpoint.address()).map(str::to_owned),
         };
         let phase = match instance.db_instance_status().unwrap_or("unknown") {
-            // Storage being optimised goes on for hours in full use.
-            "available" | "storage-optimization" => settled::instance(&instance),
+            status if is_in_use(status, is_young(&instance, cx.now())) => settled::instance(&instance),
             status => phase_of(cx, status, &name, SourceType::DbInstance).await,
         };
         let made = instance.dbi_resource_id.clone();

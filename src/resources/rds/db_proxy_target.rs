@@ -8,6 +8,7 @@ use aws_sdk_rds::types::{
     ConnectionPoolConfiguration, DbProxyTarget as RdsTarget, TargetHealth, TargetHealthReason, TargetState, TargetType,
 };
 
+use crate::error::Class;
 use crate::resources::prelude::*;
 use crate::resources::values::check_range;
 
@@ -59,10 +60,18 @@ impl Resource for DbProxyTarget {
     }
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
+        let recorded = id.is_some();
         let natural = || Some(format!("{}|{}", self.proxy.known()?, self.cluster_identifier.known()?));
         let Some(id) = id.map(str::to_owned).or_else(natural) else { return Ok(None) };
         let (proxy, cluster) = halves(&id)?;
-        let Some(targets) = targets(cx, proxy).await.if_present()? else { return Ok(None) };
+        let targets = match targets(cx, proxy).await.if_present() {
+            // AWS tells nothing of the targets of a proxy that it is making or changing.
+            Err(fault) if fault.class == Class::Busy => {
+                return Ok(recorded.then(|| self.out_of_sight(&id, proxy, cluster)));
+            }
+            targets => targets?,
+        };
+        let Some(targets) = targets else { return Ok(None) };
         let tracked = |target: &RdsTarget| {
             target.r#type() == Some(&TargetType::TrackedCluster) && target.rds_resource_id() == Some(cluster)
         };
@@ -106,6 +115,15 @@ impl Resource for DbProxyTarget {
         let ask = cx.rds.deregister_db_proxy_targets().db_proxy_name(proxy).target_group_name(GROUP);
         ask.db_cluster_identifiers(cluster).send().await.if_present()?;
         Ok(())
+    }
+}
+
+impl DbProxyTarget {
+    /// What is recorded, while nobody can say whether it still holds.
+    fn out_of_sight(&self, id: &str, proxy: &str, cluster: &str) -> Observed<Self> {
+        let live = DbProxyTarget { proxy: proxy.into(), cluster_identifier: cluster.into(), ..self.clone() };
+        let outputs = DbProxyTargetOutputs { proxy_name: proxy.to_owned() };
+        Observed::ready(id, live, outputs).in_phase(Phase::Pending("the proxy is being changed".to_owned()))
     }
 }
 

@@ -119,7 +119,23 @@ fn log_changes(want: &BTreeSet<String>, live: &BTreeSet<String>) -> CloudwatchLo
         .build()
 }
 
-/// The phase of a cluster or an instance that is not `available`.
+/// What AWS does by itself with a database that is in full use, every night or for hours. Amazon Aurora User Guide,
+/// "Viewing DB cluster status"; Amazon RDS User Guide, "Viewing DB instance status".
+const IN_USE: [&str; 6] = [
+    "backing-up",
+    "failing-over",
+    "maintenance",
+    "storage-config-upgrade",
+    "storage-initialization",
+    "storage-optimization",
+];
+
+/// Whether a database in this status is there to be used. A new one is first backed up.
+fn is_in_use(status: &str, is_young: bool) -> bool {
+    status == "available" || (IN_USE.contains(&status) && !(is_young && status == "backing-up"))
+}
+
+/// The phase of a cluster or an instance that cannot be used.
 async fn phase_of(cx: &Cx<'_>, status: &str, name: &str, kind: SourceType) -> Phase {
     match status {
         "deleting" => Phase::Deleting,
@@ -160,6 +176,10 @@ mod tests {
             assert!(is_final(status), "{status}");
         }
         assert!(is_final("inaccessible-encryption-credentials-recoverable"));
+        for status in ["backing-up", "failing-over", "maintenance", "storage-optimization"] {
+            assert!(is_in_use(status, false) && !is_final(status), "{status}");
+        }
+        assert!(is_in_use("available", true) && !is_in_use("backing-up", true) && !is_in_use("modifying", false));
         for status in ["creating", "modifying", "rebooting", "backing-up", "configuring-log-exports"] {
             assert!(!is_final(status), "{status}");
         }

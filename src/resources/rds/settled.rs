@@ -7,6 +7,8 @@ use aws_sdk_rds::types::{
     VpcSecurityGroupMembership,
 };
 
+use aws_smithy_types::DateTime;
+
 use crate::resource::Phase;
 
 /// Whether an available cluster has taken in every change.
@@ -77,7 +79,12 @@ pub(super) const AT_RESTART: &str = "pending-reboot";
 
 /// Whether an instance was made so lately that nobody can be on it yet.
 pub(super) fn is_young(instance: &DbInstance, now: SystemTime) -> bool {
-    let made = instance.instance_create_time().and_then(|made| SystemTime::try_from(*made).ok());
+    is_recent(instance.instance_create_time(), now)
+}
+
+/// Whether something was made so lately that nobody can be on it yet.
+pub(super) fn is_recent(made: Option<&DateTime>, now: SystemTime) -> bool {
+    let made = made.and_then(|made| SystemTime::try_from(*made).ok());
     made.is_some_and(|made| now.duration_since(made).unwrap_or_default() < YOUNG)
 }
 

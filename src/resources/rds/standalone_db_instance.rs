@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::rules::{check_logs, check_word, snapshot_name};
 use super::settled::{self, AT_RESTART, is_young, yes};
-use super::{UNPROTECTING, backups, from_rds, log_changes, phase_of, power, retag, rotation, to_rds};
+use super::{UNPROTECTING, backups, from_rds, is_in_use, log_changes, phase_of, power, retag, rotation, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -184,8 +184,7 @@ impl Resource for StandaloneDbInstance {
             port: endpoint.and_then(|endpoint| endpoint.port()).map(|port| port.to_string()),
         };
         let phase = match instance.db_instance_status().unwrap_or("unknown") {
-            // Storage being optimised goes on for hours in full use.
-            "available" | "storage-optimization" => settled::instance(&instance),
+            status if is_in_use(status, is_young(&instance, cx.now())) => settled::instance(&instance),
             status => phase_of(cx, status, &name, SourceType::DbInstance).await,
         };
         let made = instance.dbi_resource_id.clone();

@@ -140,7 +140,8 @@ def parameter_group_in_use(call):
 )
 def cluster_at_rest(call):
     cluster = cluster_in(call)
-    refused = ("deleting",) if call.operation == "CreateDBInstance" else ("creating", "modifying", "deleting")
+    busy = ("creating", "modifying", "deleting", "backing-up", "failing-over", "maintenance")
+    refused = ("deleting",) if call.operation == "CreateDBInstance" else busy
     if cluster and cluster["Status"] in refused:
         message = f"DB cluster {cluster['DBClusterIdentifier']} is not in a valid state: {cluster['Status']}."
         raise AwsError("InvalidDBClusterStateFault", message)

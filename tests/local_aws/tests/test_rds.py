@@ -496,6 +496,34 @@ def test_databases_under_change_take_no_change(local, cluster, held, name):
         rds.modify_db_instance(DBInstanceIdentifier=instance, PromotionTier=2)
 
 
+@proves("rds.proxy_in_sight")
+def test_a_proxy_under_change_tells_nothing_of_its_targets(local, network, name, role, held):
+    rds = local("rds")
+    secret = local("secretsmanager").create_secret(Name=name, SecretString="{}")["ARN"]
+    auth = [{"AuthScheme": "SECRETS", "IAMAuth": "DISABLED", "SecretArn": secret}]
+    wish = {"DBProxyName": name, "EngineFamily": "POSTGRESQL", "VpcSubnetIds": network.subnets}
+    rds.create_db_proxy(**wish, Auth=auth, RoleArn=role("rds.amazonaws.com"))
+    for ask in (rds.describe_db_proxy_targets, rds.describe_db_proxy_target_groups):
+        with refused("InvalidDBProxyStateFault"):
+            ask(DBProxyName=name)
+    held()
+    assert rds.describe_db_proxy_targets(DBProxyName=name)["Targets"] == []
+
+
+@proves("rds.cluster_at_rest")
+def test_what_aws_does_at_night_is_shown_and_ends(local, cluster, name, held):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    held()
+    told = local.admin("POST", "/_local/nightly", {"kind": "rds.cluster", "status": "backing-up"})
+    assert told["busy"] >= 1
+    assert described(local, name)["Status"] == "backing-up"
+    with refused("InvalidDBClusterStateFault"):
+        rds.modify_db_cluster(DBClusterIdentifier=name, BackupRetentionPeriod=7)
+    held()
+    assert described(local, name)["Status"] == "available"
+
+
 @proves("rds.parameters_a_call")
 def test_too_many_parameters_in_a_call(local, cluster, name):
     wish = [{"ParameterName": "work_mem", "ParameterValue": "64", "ApplyMethod": "immediate"}] * 21

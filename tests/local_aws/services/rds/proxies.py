@@ -160,9 +160,21 @@ def target_group(proxy):
     }
 
 
+@behaviour(
+    "rds",
+    says="a proxy that is being changed tells nothing of its targets",
+    source="API reference: DescribeDBProxyTargets, DescribeDBProxyTargetGroups, InvalidDBProxyStateFault",
+)
+def proxy_in_sight(call):
+    proxy = proxy_of(call)
+    if proxy["Status"] != "available":
+        raise AwsError("InvalidDBProxyStateFault", f"DB proxy {proxy['DBProxyName']} is {proxy['Status']}.")
+    return proxy
+
+
 @operation("rds", "DescribeDBProxyTargetGroups")
 def describe_db_proxy_target_groups(call):
-    return {"TargetGroups": [target_group(proxy_of(call))]}
+    return {"TargetGroups": [target_group(proxy_in_sight(call))]}
 
 
 @operation("rds", "ModifyDBProxyTargetGroup")
@@ -219,7 +231,7 @@ def new_target(proxy, kind, name, endpoint):
 
 @operation("rds", "DescribeDBProxyTargets")
 def describe_db_proxy_targets(call):
-    return {"Targets": proxy_of(call)["_targets"]}
+    return {"Targets": proxy_in_sight(call)["_targets"]}
 
 
 @operation("rds", "DeregisterDBProxyTargets")
