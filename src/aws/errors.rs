@@ -129,6 +129,8 @@ const ROWS: &[Row] = &[
     ("apigatewayv2:DeleteVpcLink", "BadRequestException", "is referenced in", Class::Busy),
     ("apigateway:", "BadRequestException", "VPC link", Class::NotYet),
     ("rds", "InvalidParameterCombination", "Cannot delete", Class::Busy),
+    // No waiting brings an instance: apply makes it after the cluster. hashicorp/terraform-provider-aws#30131.
+    ("rds:ModifyDBCluster", "InvalidDBClusterStateFault", "primary instance", Class::Invalid),
     ("kinesis:CreateStream", "ResourceInUseException", "", Class::Exists),
     ("kinesis", "LimitExceededException", "Rate exceeded", Class::Throttled),
     ("kinesis", "LimitExceededException", "simultaneously", Class::Busy),

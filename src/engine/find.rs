@@ -27,7 +27,8 @@ impl<C: 'static> Worker<'_, C> {
         self.look_through(spec, id, None).await
     }
 
-    /// The same through the reads of a pass, again where AWS throttles or loses them.
+    /// The same through the reads of a pass, again where AWS throttles or loses them, or tells nothing while the object is
+    /// being changed.
     async fn look_through(&self, spec: &Value, id: Option<&str>, pass: Option<&Pass>) -> Result<Option<Seen>, Halt> {
         let mut patience = self.patience(READ_AGAIN);
         let mut blind = None;
@@ -40,7 +41,8 @@ impl<C: 'static> Worker<'_, C> {
                 }
                 Err(fault) => fault,
             };
-            if !matches!(fault.class, Class::Throttled | Class::Lost) || patience.is_over() {
+            let passes = matches!(fault.class, Class::Throttled | Class::Lost | Class::Busy | Class::NotYet);
+            if !passes || patience.is_over() {
                 return Err(self.fail("observe", fault));
             }
             blind.get_or_insert_with(Instant::now);

@@ -86,6 +86,27 @@ fn a_database_goes_only_where_aws_upgrades_it_to_and_to_another_major_version_on
     aws.assert_lawful();
 }
 
+/// AWS upgrades no cluster that nothing runs in, and the instances are made after it: nobody waits for what cannot come.
+#[test]
+fn a_cluster_without_instances_is_not_upgraded_and_says_what_to_do() {
+    let (aws, desk) = crate::harness::standing();
+    aws.python(
+        "rds = client('rds')\n\
+         for member in rds.describe_db_instances()['DBInstances']:\n    \
+             rds.delete_db_instance(DBInstanceIdentifier=member['DBInstanceIdentifier'])",
+    );
+    aws.local("POST", "settle", serde_json::Value::Null);
+    desk.settings("database.engine_version = \"16.13\"");
+    let ended = desk.tapctl(&["apply", "--yes", "--allow-outage"]).expect(1).stderr;
+    assert!(ended.contains("without a primary instance"), "{ended}");
+    assert!(ended.contains("put engine_version back to 16.11, let `tapctl apply` make the instances"), "{ended}");
+    desk.settings("");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    desk.settings("database.engine_version = \"16.13\"");
+    desk.tapctl(&["apply", "--yes", "--allow-outage"]).expect(0);
+    aws.assert_lawful();
+}
+
 #[test]
 fn a_stream_gets_far_more_shards_in_steps_that_aws_takes() {
     let (aws, desk) = up("");

@@ -39,7 +39,7 @@ impl Named for CacheCluster {
 }
 
 impl ReplicationGroup {
-    /// AWS tells the tags of a group only while it is available; else it says that there is no such group. One whose
+    /// AWS tells the tags of a group only while it is available; else it says that it is not, or that there is none. One whose
     /// id we recorded is ours, and so is one of our name under this stack's own key, such as a create whose answer was
     /// lost has made. Whose any other is cannot be known before it is available.
     pub(super) async fn tags(&self, cx: &Cx<'_>, group: &CacheGroup, recorded: bool) -> Result<Tags> {
@@ -49,6 +49,8 @@ impl ReplicationGroup {
             return Ok(self.tags.clone());
         }
         match tags_of(cx, group.arn().unwrap_or_default()).await {
+            // It has left that state since it was described.
+            Err(fault) if fault.class == Class::Busy && ours => Ok(self.tags.clone()),
             Err(fault) if fault.class == Class::Absent && status != "available" => {
                 Err(Fault { class: Class::Busy, ..fault })
             }

@@ -354,7 +354,8 @@ impl DbCluster {
             .set_deletion_protection(diff.has("deletion_protection").then_some(self.deletion_protection))
             .set_copy_tags_to_snapshot(diff.has("copy_tags_to_snapshot").then_some(self.copy_tags_to_snapshot))
             .send()
-            .await?;
+            .await
+            .map_err(|error| without_writer(Fault::from(error), &observed.live.engine_version))?;
         Ok(())
     }
 
@@ -388,4 +389,15 @@ impl DbCluster {
         ask.apply_immediately(true).send().await?;
         Err(Fault::new(Class::Busy, UNPROTECTING, "its deletion protection is being taken off"))
     }
+}
+
+/// What to do where AWS upgrades no cluster that nothing runs in.
+fn without_writer(fault: Fault, live: &str) -> Fault {
+    if fault.class != Class::Invalid || !fault.message.contains("primary instance") {
+        return fault;
+    }
+    fault.with_advice(format!(
+        "AWS upgrades a cluster only while an instance runs: put engine_version back to {live}, let `tapctl apply` make the \
+         instances, then raise it again"
+    ))
 }

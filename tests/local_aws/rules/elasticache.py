@@ -316,6 +316,21 @@ def group_at_rest(call):
         raise AwsError("InvalidReplicationGroupState", message)
 
 
+@rule(
+    "order",
+    "elasticache",
+    "AddTagsToResource",
+    "RemoveTagsFromResource",
+    "ListTagsForResource",
+    says="the tags of a group are told and changed only while it is available",
+    source="awslabs and hashicorp issues: Cluster not in available state to perform tagging operations",
+)
+def tagged_at_rest(call):
+    group = next((group for group in groups(call).values() if group["ARN"] == call.params["ResourceName"]), None)
+    if group and group["Status"] != "available":
+        raise AwsError("InvalidReplicationGroupState", "Cluster not in available state to perform tagging operations.")
+
+
 @rule("order", "elasticache", "DeleteCacheSubnetGroup", says="a subnet group in use cannot be deleted")
 def subnet_group_in_use(call):
     group = subnet_groups(call).get(call.params["CacheSubnetGroupName"].lower())

@@ -170,6 +170,16 @@ def test_parameter_groups(local, name):
         cache.describe_cache_parameter_groups(CacheParameterGroupName=name)
 
 
+@proves("elasticache.tagged_at_rest")
+def test_a_group_under_change_tells_no_tags(local, group, name, held):
+    cache = local("elasticache")
+    arn = cache.create_replication_group(**group)["ReplicationGroup"]["ARN"]
+    with refused("InvalidReplicationGroupState"):
+        cache.list_tags_for_resource(ResourceName=arn)
+    held()
+    assert cache.list_tags_for_resource(ResourceName=arn)["TagList"] == group["Tags"]
+
+
 def test_tags(local, group, name):
     cache = local("elasticache")
     arn = cache.create_replication_group(**group)["ReplicationGroup"]["ARN"]
