@@ -60,6 +60,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
             instances: 2,
             backup_days: 30,
             proxy: false,
+            extended_support: false,
         },
         cache: Cache {
             engine_version: "7.1".to_owned(),
@@ -99,6 +100,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
             storage_gib: 20,
             backup_days: 7,
             multi_az: profile.multi_az,
+            extended_support: false,
         },
         tags: BTreeMap::new(),
         engine: Engine { parallelism: 16, settle_seconds: 30, timeout_minutes: 120 },

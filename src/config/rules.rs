@@ -139,6 +139,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("database.instances", Rule::Whole(2, 16, ", a writer and its readers")),
     ("database.backup_days", Rule::Whole(1, 35, " days")),
     ("database.proxy", Rule::Flag),
+    ("database.extended_support", Rule::Flag),
     ("cache.engine_version", Rule::Word(&["7.0", "7.1"])),
     ("cache.node_type", Rule::Text(is_cache_node, "\"cache.<family>.<size>\" with t3 or t4g in micro, small, medium, \
         or m5, m6g, m7g, m8g, r5, r6g, r7g, r8g, c8gn from large up")),
@@ -190,6 +191,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("postgres.storage_gib", Rule::Whole(20, 65_536, " GiB")),
     ("postgres.backup_days", Rule::Whole(1, 35, " days")),
     ("postgres.multi_az", Rule::Flag),
+    ("postgres.extended_support", Rule::Flag),
     ("tags.*", Rule::Text(|text| is_tag_text(text, 256), "a text of letters, digits, spaces and _ . : / = + - @, at \
         most 256 characters")),
     ("engine.parallelism", Rule::Whole(1, 64, "")),

@@ -205,6 +205,8 @@ pub struct Database {
     pub backup_days: i32,
     /// Whether the service reaches the writer through an RDS Proxy, which pools connections and hides failovers.
     pub proxy: bool,
+    /// Whether a new database may run a version whose standard support has ended, which AWS then bills for.
+    pub extended_support: bool,
 }
 
 impl Database {
@@ -426,6 +428,8 @@ pub struct Postgres {
     pub backup_days: i32,
     /// Whether a standby in another zone takes over when the instance fails.
     pub multi_az: bool,
+    /// Whether a new database may run a version whose standard support has ended, which AWS then bills for.
+    pub extended_support: bool,
 }
 
 impl Postgres {

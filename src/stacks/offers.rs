@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::{DbEngineVersion, OrderableDbInstanceOption};
+use aws_sdk_rds::types::{DbEngineVersion, LifecycleSupportName, OrderableDbInstanceOption, SupportedEngineLifecycle};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{data_pipeline, student_records};
 use crate::aws::{Aws, IfPresent};
@@ -23,7 +24,12 @@ struct Wish<'a> {
     kinds: [&'static str; 2],
     /// How many zones must have the class.
     zones: usize,
+    /// Whether Extended Support is to take on a new one.
+    extended: bool,
 }
+
+/// How long before its end standard support is spoken of: half a year.
+const SOON: SignedDuration = SignedDuration::from_hours(24 * 183);
 
 impl<'a> Wish<'a> {
     fn of(config: &'a Config) -> Self {
@@ -35,6 +41,7 @@ impl<'a> Wish<'a> {
                 class: student_records::INSTANCE_CLASS,
                 kinds: [DbCluster::KIND, DbInstance::KIND],
                 zones: 2,
+                extended: config.database.extended_support,
             },
             StackKind::DataPipeline => Wish {
                 table: "postgres",
@@ -43,6 +50,7 @@ impl<'a> Wish<'a> {
                 class: &config.postgres.instance_class,
                 kinds: [StandaloneDbInstance::KIND, StandaloneDbInstance::KIND],
                 zones: if config.postgres.multi_az { 2 } else { 1 },
+                extended: config.postgres.extended_support,
             },
         }
     }
@@ -55,11 +63,11 @@ impl<'a> Wish<'a> {
 }
 
 /// Refuses a version that AWS has withdrawn, or that it does not upgrade the database to that stands, and a class that it does not have for it here or in too few of these zones. A
-/// database that runs one keeps it; a new one cannot have it.
+/// database that runs one keeps it; a new one cannot have it. What is to be known of the version besides is given back.
 ///
 /// # Errors
 /// Names the setting, its value and what AWS offers.
-pub(super) async fn check(aws: &Aws, config: &Config, state: &State, zones: &[String]) -> Result<()> {
+pub(super) async fn check(aws: &Aws, config: &Config, state: &State, zones: &[String]) -> Result<Option<String>> {
     let wish = Wish::of(config);
     let same_version = wish.stands(state, wish.kinds[0], "engine_version", wish.version);
     if !same_version {
@@ -67,10 +75,47 @@ pub(super) async fn check(aws: &Aws, config: &Config, state: &State, zones: &[St
         version(aws, &wish, &offered)?;
         upgrade(aws, state, &wish, &offered).await?;
     }
-    if same_version && wish.stands(state, wish.kinds[1], "instance_class", wish.class) {
-        return Ok(());
+    if !(same_version && wish.stands(state, wish.kinds[1], "instance_class", wish.class)) {
+        class(aws, &wish, zones).await?;
     }
-    class(aws, &wish, zones).await
+    support(aws, state, &wish).await
+}
+
+/// Refuses a new database of a version whose standard support has ended, unless Extended Support is to take it on, and
+/// tells of one that stands, or will, that its support has ended or soon will.
+async fn support(aws: &Aws, state: &State, wish: &Wish<'_>) -> Result<Option<String>> {
+    let Some(end) = end_of_support(aws, wish).await else { return Ok(None) };
+    let now = Timestamp::try_from(aws.now()).unwrap_or_default();
+    let stands = state.nodes.values().any(|node| node.kind == wish.kinds[0] && node.id.is_some());
+    let (ended, day) = (end <= now, end.strftime("%Y-%m-%d"));
+    if ended && !stands && !wish.extended {
+        let text = format!(
+            "{0}.engine_version is {1}, whose standard support ended on {day}: AWS makes a new database of it only under RDS \
+             Extended Support, which it bills for; choose a later major version, or set {0}.extended_support = true",
+            wish.table, wish.version
+        );
+        return Err(Fault::new(Class::Invalid, "SupportEnded", text));
+    }
+    let verb = if ended { "ended" } else { "ends" };
+    Ok((end < now + SOON).then(|| {
+        format!(
+            "standard support of {} {} {verb} on {day}; after it AWS bills for Extended Support or upgrades by itself",
+            wish.engine, wish.version
+        )
+    }))
+}
+
+/// When the standard support of a major version ends; none where AWS does not tell, or lets nobody ask.
+async fn end_of_support(aws: &Aws, wish: &Wish<'_>) -> Option<Timestamp> {
+    let major = wish.version.split('.').next()?;
+    let ask = aws.rds.describe_db_major_engine_versions().engine(wish.engine).major_engine_version(major);
+    let answer = ask.send().await.ok()?;
+    let lives = answer.db_major_engine_versions().iter().flat_map(|version| version.supported_engine_lifecycles());
+    let standard = |life: &&SupportedEngineLifecycle| {
+        life.lifecycle_support_name() == Some(&LifecycleSupportName::OpenSourceRdsStandardSupport)
+    };
+    let end = lives.into_iter().find(standard)?.lifecycle_support_end_date()?;
+    Timestamp::from_second(end.secs()).ok()
 }
 
 async fn versions(aws: &Aws, wish: &Wish<'_>) -> Result<Vec<DbEngineVersion>> {

@@ -36,6 +36,8 @@ pub struct Place {
     pub called: Option<String>,
     /// The zones of each interface endpoint's service that is not in all of `zones`.
     pub endpoint_zones: BTreeMap<String, BTreeSet<String>>,
+    /// That the support of the database's version ends soon, or has.
+    pub support: Option<String>,
 }
 
 impl Place {
@@ -48,10 +50,11 @@ impl Place {
         let (account, region, partition) = (aws.account.clone(), aws.region.clone(), aws.partition.clone());
         let services = zones::of_services(aws, endpoint_services(config, &region)).await?;
         let zones = choose_zones(aws, config, state, &services).await?;
-        offers::check(aws, config, state, &zones).await?;
+        let support = offers::check(aws, config, state, &zones).await?;
         let endpoint_zones = lacking(services, &zones)?;
         let recorded = standing(aws, config, state).await?;
-        Ok(Place { account, region, partition, zones, recorded, called: called(state, config), endpoint_zones })
+        let called = called(state, config);
+        Ok(Place { account, region, partition, zones, recorded, called, endpoint_zones, support })
     }
 
     /// What a person should know of this place, a sentence each.
@@ -60,7 +63,7 @@ impl Place {
             let without = self.zones.iter().filter(|zone| !zones.contains(*zone)).cloned().collect::<Vec<_>>();
             format!("{service} is not in {}: its endpoint has no address there", without.join(", "))
         };
-        self.endpoint_zones.iter().map(told).collect()
+        self.endpoint_zones.iter().map(told).chain(self.support.clone()).collect()
     }
 
     /// An ARN in this partition, region and account.

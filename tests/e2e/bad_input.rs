@@ -239,6 +239,24 @@ fn what_the_region_lacks_is_refused_after_reading() {
     insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"error: VersionNotOffered: postgres.engine_version is 16.11, and us-east-1 offers 15.10");
 }
 
+#[test]
+fn a_new_database_past_its_support_is_refused_unless_extended_support_takes_it_on() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings("database.engine_version = \"13.23\"");
+    insta::assert_snapshot!(unharmed(&aws, &desk, &["apply", "--yes"]), @"error: SupportEnded: database.engine_version is 13.23, whose standard support ended on 2026-02-28: AWS makes a new database of it only under RDS Extended Support, which it bills for; choose a later major version, or set database.extended_support = true");
+    desk.settings("database.engine_version = \"13.23\"\ndatabase.extended_support = true");
+    let planned = desk.tapctl(&["plan"]).expect(2).stderr;
+    assert!(planned.contains("standard support of aurora-postgresql 13.23 ended on 2026-02-28"), "{planned}");
+    desk.settings("stack = \"data-pipeline\"\npostgres.engine_version = \"13.23\"");
+    desk.tapctl(&["apply", "--yes"]).expect(1);
+    desk.settings("stack = \"data-pipeline\"\npostgres.engine_version = \"13.23\"\npostgres.extended_support = true");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let made = "print(json.dumps([one['EngineLifecycleSupport'] for one in client('rds').describe_db_instances()['DBInstances']]))";
+    assert_eq!(aws.python(made), serde_json::json!(["open-source-rds-extended-support"]));
+    aws.assert_lawful();
+}
+
 /// An RDS that offers one version of Aurora and knows no other question.
 fn a_region_that_offers(version: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

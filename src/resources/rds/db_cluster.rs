@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aws_sdk_rds::types::{DbCluster as RdsCluster, ServerlessV2ScalingConfiguration, SourceType};
 use serde_json::{Value, json};
 
-use super::rules::{check_acu, check_logs, check_user, check_word, snapshot_name};
+use super::rules::{check_acu, check_logs, check_user, check_word, life_after_support, snapshot_name};
 use super::{UNPROTECTING, backups, from_rds, is_in_use, log_changes, phase_of, power, retag, settled, to_rds};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
@@ -60,6 +60,10 @@ pub struct DbCluster {
     pub copy_tags_to_snapshot: bool,
     /// Whether a last snapshot is taken when it is deleted.
     pub final_snapshot: bool,
+    /// Whether RDS Extended Support takes it on once its version's standard support has ended. Only a new one, or one that
+    /// is restored, has the choice: API reference, CreateDBCluster, `EngineLifecycleSupport`.
+    #[serde(default)]
+    pub extended_support: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -221,6 +225,7 @@ impl Resource for DbCluster {
             .enable_iam_database_authentication(self.iam_authentication)
             .deletion_protection(self.deletion_protection)
             .copy_tags_to_snapshot(self.copy_tags_to_snapshot)
+            .engine_lifecycle_support(life_after_support(self.extended_support))
             .set_tags(Some(to_rds(&self.tags)))
             .send()
             .await?;
@@ -320,6 +325,7 @@ impl DbCluster {
             deletion_protection: cluster.deletion_protection().unwrap_or_default(),
             copy_tags_to_snapshot: cluster.copy_tags_to_snapshot().unwrap_or_default(),
             final_snapshot: self.final_snapshot,
+            extended_support: self.extended_support,
             tags: from_rds(cluster.tag_list()),
         }
     }

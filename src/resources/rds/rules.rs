@@ -8,6 +8,15 @@ pub(super) fn snapshot_name(database: &str, resource_id: &str) -> String {
     format!("{database}-final-{}", unique.to_lowercase())
 }
 
+/// What RDS is to do with a new database once its version's standard support has ended. Its own default takes it on, and
+/// bills for it: API reference, CreateDBCluster and CreateDBInstance, `EngineLifecycleSupport`.
+pub(super) fn life_after_support(extended: bool) -> &'static str {
+    match extended {
+        true => "open-source-rds-extended-support",
+        false => "open-source-rds-extended-support-disabled",
+    }
+}
+
 /// Refuses what is not one word that the engine takes as a name.
 pub(super) fn check_word(field: &str, value: &str, longest: usize, also: &str) -> std::result::Result<(), String> {
     let allowed = value.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
 use serde_json::{Value, json};
 
-use super::rules::{check_logs, check_word, snapshot_name};
+use super::rules::{check_logs, check_word, life_after_support, snapshot_name};
 use super::settled::{self, AT_RESTART, is_young, yes};
 use super::{UNPROTECTING, backups, from_rds, is_in_use, log_changes, phase_of, power, retag, rotation, to_rds};
 use crate::error::Class;
@@ -73,6 +73,10 @@ pub struct StandaloneDbInstance {
     /// restarted before anybody is on it; of one that is older than an hour nothing is said here.
     #[serde(default = "yes")]
     pub started_with_parameters: bool,
+    /// Whether RDS Extended Support takes it on once its version's standard support has ended. Only a new one, or one that
+    /// is restored, has the choice: API reference, CreateDBCluster, `EngineLifecycleSupport`.
+    #[serde(default)]
+    pub extended_support: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -223,6 +227,7 @@ impl Resource for StandaloneDbInstance {
             .auto_minor_version_upgrade(self.auto_minor_version_upgrade)
             .deletion_protection(self.deletion_protection)
             .copy_tags_to_snapshot(self.copy_tags_to_snapshot)
+            .engine_lifecycle_support(life_after_support(self.extended_support))
             .set_tags(Some(to_rds(&self.tags)))
             .send()
             .await?;
@@ -326,6 +331,7 @@ impl StandaloneDbInstance {
             deletion_protection: instance.deletion_protection().unwrap_or_default(),
             copy_tags_to_snapshot: instance.copy_tags_to_snapshot().unwrap_or_default(),
             final_snapshot: self.final_snapshot,
+            extended_support: self.extended_support,
             started_with_parameters: true,
             tags: from_rds(instance.tag_list()),
         }

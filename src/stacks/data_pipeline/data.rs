@@ -96,6 +96,7 @@ fn database(
             deletion_protection: profile.deletion_protection,
             copy_tags_to_snapshot: true,
             final_snapshot: profile.final_snapshot,
+            extended_support: settings.extended_support,
             started_with_parameters: true,
             tags: Tags::new(),
         },

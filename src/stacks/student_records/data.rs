@@ -116,6 +116,7 @@ impl Builder<'_> {
                 deletion_protection: self.config.profile().deletion_protection,
                 copy_tags_to_snapshot: true,
                 final_snapshot: self.config.profile().final_snapshot,
+                extended_support: settings.extended_support,
                 tags: Tags::new(),
             },
         )

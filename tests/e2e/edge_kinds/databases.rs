@@ -119,6 +119,7 @@ fn database(ground: &Ground, change: impl FnOnce(&mut rds::StandaloneDbInstance)
         deletion_protection: true,
         copy_tags_to_snapshot: true,
         final_snapshot: false,
+        extended_support: false,
         started_with_parameters: true,
         tags: BTreeMap::new(),
     };
@@ -272,6 +273,7 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         deletion_protection: false,
         copy_tags_to_snapshot: false,
         final_snapshot: false,
+        extended_support: false,
         tags: BTreeMap::new(),
     };
     let cluster = stack.add("cluster", cluster);

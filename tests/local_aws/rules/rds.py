@@ -2,10 +2,10 @@
 
 import re
 
-from ..registry import AwsError, rule
+from ..registry import AwsError, now, rule
 from ..services.rds.parameter_groups import CLUSTER, INSTANCE
 from ..services.rds.shared import clusters, instances
-from ..services.rds.versions import CLASSES, OFFERED, family, resolve, upgrades
+from ..services.rds.versions import CLASSES, OFFERED, family, resolve, support_ends, upgrades
 from .helpers import invalid, window, windows_overlap
 
 IDENTIFIERS = {
@@ -307,6 +307,22 @@ def upgrade_target(call):
     wanted, live = resolve(engine, call.params["EngineVersion"]), item["EngineVersion"]
     if wanted and wanted != live and wanted not in {target["EngineVersion"] for target in upgrades(engine, live)}:
         combination(f"Cannot upgrade {engine} from {live} to {wanted}, please specify a supported target version.")
+
+
+@rule(
+    "strict",
+    "rds",
+    "CreateDBCluster",
+    "CreateDBInstance",
+    says="a database whose version's standard support has ended is made under Extended Support only",
+    source="API reference: CreateDBCluster, EngineLifecycleSupport; no text of the refusal was found",
+)
+def life_after_support(call):
+    engine = engine_of(call)
+    version = resolve(engine, call.get("EngineVersion")) if engine in OFFERED else None
+    declined = call.get("EngineLifecycleSupport") == "open-source-rds-extended-support-disabled"
+    if version and declined and support_ends(version.split(".")[0]) < now():
+        combination(f"{engine} {version} is past its end of standard support date; enable RDS Extended Support.")
 
 
 @rule("strict", "rds", "ModifyDBClusterParameterGroup", "ModifyDBParameterGroup", says="20 parameters a call")

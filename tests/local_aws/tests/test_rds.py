@@ -167,6 +167,24 @@ def test_version_upgrade_needs_an_instance(local, cluster, name):
     assert described(local, name)["EngineVersion"] == "16.9"
 
 
+@proves("rds.life_after_support")
+def test_a_version_past_its_support_is_made_under_extended_support_only(local, cluster):
+    rds = local("rds")
+    group = rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName=f"{cluster['DBClusterIdentifier']}-old",
+        DBParameterGroupFamily="aurora-postgresql13",
+        Description="old",
+    )["DBClusterParameterGroup"]["DBClusterParameterGroupName"]
+    wish = cluster | {"EngineVersion": "13.23", "DBClusterParameterGroupName": group}
+    with refused("InvalidParameterCombination"):
+        rds.create_db_cluster(**wish, EngineLifecycleSupport="open-source-rds-extended-support-disabled")
+    made = rds.create_db_cluster(**wish)["DBCluster"]
+    assert made["EngineLifecycleSupport"] == "open-source-rds-extended-support"
+    told = rds.describe_db_major_engine_versions(Engine="aurora-postgresql", MajorEngineVersion="13")
+    lives = told["DBMajorEngineVersions"][0]["SupportedEngineLifecycles"]
+    assert lives[0]["LifecycleSupportEndDate"].date().isoformat() == "2026-02-28"
+
+
 @proves("rds.upgrade_target")
 def test_an_upgrade_goes_to_what_came_out_later(local, cluster, name):
     rds = local("rds")

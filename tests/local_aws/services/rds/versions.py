@@ -1,5 +1,7 @@
 """Which engine versions and instance classes AWS still offers for new databases."""
 
+from datetime import UTC, datetime, timedelta
+
 from ...common import page
 from ...registry import AwsError, operation
 from ...world import world
@@ -171,6 +173,45 @@ def wanted_versions(call, engine):
         default = DEFAULT_MINOR.get(engine, {}).get(wanted or DEFAULT_MAJOR)
         return [default] if default else []
     return [v for v in versions if wanted in (None, v, v.split(".")[0])]
+
+
+# The last day of standard support: Amazon RDS and Aurora User Guides, "Release calendars". Three years of Extended Support
+# follow.
+SUPPORTED_UNTIL = {11: 2024, 12: 2025, 13: 2026, 14: 2027, 15: 2028, 16: 2029, 17: 2030, 18: 2031}
+
+
+def support_ends(major):
+    return datetime(SUPPORTED_UNTIL[int(major)], 3, 1, tzinfo=UTC) - timedelta(seconds=1)
+
+
+@operation("rds", "DescribeDBMajorEngineVersions")
+def describe_db_major_engine_versions(call):
+    engines = [call.get("Engine")] if call.get("Engine") else list(OFFERED)
+    majors = [(engine, major) for engine in engines for major in DEFAULT_MINOR.get(engine, {})]
+    found = [lives(*one) for one in majors if call.get("MajorEngineVersion") in (None, one[1])]
+    found, more = page(call, found, "MaxRecords", "Marker", "Marker")
+    return {"DBMajorEngineVersions": found} | more
+
+
+def lives(engine, major):
+    end = support_ends(major)
+    name = "open-source-rds-{}-support"
+    return {
+        "Engine": engine,
+        "MajorEngineVersion": major,
+        "SupportedEngineLifecycles": [
+            {
+                "LifecycleSupportName": name.format("standard"),
+                "LifecycleSupportStartDate": end - timedelta(days=5 * 365),
+                "LifecycleSupportEndDate": end,
+            },
+            {
+                "LifecycleSupportName": name.format("extended"),
+                "LifecycleSupportStartDate": end + timedelta(seconds=1),
+                "LifecycleSupportEndDate": end + timedelta(days=3 * 365),
+            },
+        ],
+    }
 
 
 @operation("rds", "DescribeOrderableDBInstanceOptions")
