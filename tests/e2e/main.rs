@@ -32,6 +32,7 @@ mod recorded;
 mod regions;
 mod requirements;
 mod returns;
+mod rotation;
 mod secrets;
 mod serves;
 mod settings;

@@ -37,6 +37,7 @@ SECONDS = {
     # Mostly a new parameter group is there for databases at once; API reference, CreateDBParameterGroup, advises 300.
     "rds.parameter-group": 0,
     "rds.snapshot": 60,
+    "rds.secret.rotated": 60,
     "nightly": 300,
     "elasticache.group.create": 600,
     "elasticache.group.modify": 120,

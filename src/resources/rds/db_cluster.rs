@@ -7,7 +7,9 @@ use aws_sdk_rds::types::{DbCluster as RdsCluster, ServerlessV2ScalingConfigurati
 use serde_json::{Value, json};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, life_after_support, snapshot_name};
-use super::{UNPROTECTING, backups, from_rds, is_in_use, log_changes, phase_of, power, retag, settled, to_rds};
+use super::{
+    UNPROTECTING, backups, from_rds, is_in_use, log_changes, phase_of, power, retag, rotation, settled, to_rds,
+};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -261,13 +263,20 @@ impl Resource for DbCluster {
         power::without_snapshot(phase).filter(|_| self.final_snapshot)
     }
 
-    /// RDS keeps the secret, draws the password and settles it by itself.
+    /// RDS keeps the secret and draws the password. Secrets Manager changes it in its own time, and who reads the secret
+    /// before that gets the old one.
     async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
-        if turn == Turn::Begin {
-            let ask = cx.rds.modify_db_cluster().db_cluster_identifier(&observed.id);
-            ask.rotate_master_user_password(true).apply_immediately(true).send().await?;
+        match turn {
+            Turn::Begin => {
+                let ask = cx.rds.modify_db_cluster().db_cluster_identifier(&observed.id);
+                ask.rotate_master_user_password(true).apply_immediately(true).send().await?;
+                Ok(())
+            }
+            Turn::Settle => match &observed.outputs.master_user_secret_arn {
+                Some(secret) => rotation::managed(cx, secret).await,
+                None => Ok(()),
+            },
         }
-        Ok(())
     }
 
     async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_rds::types::{
-    ClusterPendingModifiedValues, DbCluster, DbInstance, PendingCloudwatchLogsExports, PendingModifiedValues,
-    VpcSecurityGroupMembership,
+    ClusterPendingModifiedValues, DbCluster, DbInstance, MasterUserSecret, PendingCloudwatchLogsExports,
+    PendingModifiedValues, VpcSecurityGroupMembership,
 };
 
 use aws_smithy_types::DateTime;
@@ -18,8 +18,17 @@ pub(super) fn cluster(cluster: &DbCluster) -> Phase {
         None if !groups_settled(cluster.vpc_security_groups()) => {
             Phase::Pending("available, change of security groups pending".to_owned())
         }
+        None if is_rotating(cluster.master_user_secret()) => {
+            Phase::Pending("available, change of the managed master password under way".to_owned())
+        }
         None => Phase::Ready,
     }
+}
+
+/// Whether a managed password is just being changed. It stays `creating` while a cluster has no instance, and `impaired` for
+/// good: neither is waited for. API reference, MasterUserSecret: `SecretStatus`.
+fn is_rotating(secret: Option<&MasterUserSecret>) -> bool {
+    secret.and_then(|secret| secret.secret_status()) == Some("rotating")
 }
 
 fn pending_cluster(values: &ClusterPendingModifiedValues) -> Option<&'static str> {

@@ -156,6 +156,21 @@ def password_or_managed(call):
         invalid("rds", "The parameter MasterUserPassword must be provided and must not be blank.")
 
 
+@rule(
+    "strict",
+    "rds",
+    "ModifyDBCluster",
+    "ModifyDBInstance",
+    says="a managed password is rotated at once, and its key is chosen only when RDS begins to manage it",
+    source="API reference: ModifyDBCluster, RotateMasterUserPassword and MasterUserSecretKmsKeyId",
+)
+def managed_password(call):
+    if call.get("RotateMasterUserPassword") and not call.get("ApplyImmediately"):
+        combination("You must apply the change immediately when rotating the master user password.")
+    if call.get("MasterUserSecretKmsKeyId") and not call.get("ManageMasterUserPassword"):
+        combination("You must specify ManageMasterUserPassword with MasterUserSecretKmsKeyId.")
+
+
 @rule("strict", "rds", *WRITES, says="backups are kept 1 to 35 days, by an instance on its own 0 to 35")
 def backup_retention(call):
     days = call.get("BackupRetentionPeriod")

@@ -542,6 +542,29 @@ def test_what_aws_does_at_night_is_shown_and_ends(local, cluster, name, held):
     assert described(local, name)["Status"] == "available"
 
 
+@proves("rds.rotate", "rds.managed_password")
+def test_a_managed_password_changes_in_its_own_time(local, cluster, name, held):
+    rds, secrets = local("rds"), local("secretsmanager")
+    rds.create_db_cluster(**cluster)
+    held()
+    add_instance(local, name, 1)
+    held()
+    arn = described(local, name)["MasterUserSecret"]["SecretArn"]
+    before = secrets.get_secret_value(SecretId=arn)
+    for wish in ({"RotateMasterUserPassword": True}, {"MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}):
+        with refused("InvalidParameterCombination"):
+            rds.modify_db_cluster(DBClusterIdentifier=name, **wish)
+    durations.choose({"rds.modify.noticed": 0})
+    rds.modify_db_cluster(DBClusterIdentifier=name, RotateMasterUserPassword=True, ApplyImmediately=True)
+    assert described(local, name)["MasterUserSecret"]["SecretStatus"] == "rotating"
+    assert secrets.get_secret_value(SecretId=arn)["VersionId"] == before["VersionId"]
+    held()
+    assert described(local, name)["MasterUserSecret"]["SecretStatus"] == "active"
+    after = secrets.get_secret_value(SecretId=arn)
+    assert after["VersionId"] != before["VersionId"] and after["SecretString"] != before["SecretString"]
+    assert secrets.get_secret_value(SecretId=arn, VersionStage="AWSPREVIOUS")["VersionId"] == before["VersionId"]
+
+
 @proves("rds.parameters_a_call")
 def test_too_many_parameters_in_a_call(local, cluster, name):
     wish = [{"ParameterName": "work_mem", "ParameterValue": "64", "ApplyMethod": "immediate"}] * 21

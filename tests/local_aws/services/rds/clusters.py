@@ -226,6 +226,7 @@ def change_quick(call, cluster):
         cluster["DBClusterParameterGroup"] = group["DBClusterParameterGroupName"]
     change_log_exports(call, cluster)
     change_secret(call, cluster)
+    secret.rotate(call, cluster)
 
 
 def await_reboot(call, cluster):

@@ -292,6 +292,7 @@ def modify_db_instance(call):
     change_groups(call, instance)
     change_log_exports(call, instance)
     change_secret(call, instance)
+    secret.rotate(call, instance)
     instance["_pending"] = instance["_pending"] | slow_changes(call, instance)
     if call.get("MasterUserPassword"):
         instance["_next_password"] = call.params["MasterUserPassword"]

@@ -2,8 +2,10 @@
 
 import json
 
+from ...life import later
 from ...moto_app import ask
-from ...world import new_id
+from ...registry import AwsError, behaviour
+from ...world import new_id, world
 
 
 def make(call, kind, username):
@@ -15,6 +17,32 @@ def make(call, kind, username):
     made = ask(call, "secretsmanager", "CreateSecret", wish)
     call.shelf("secretsmanager.managed")[made["ARN"]] = "rds"
     return {"SecretArn": made["ARN"], "SecretStatus": "creating", "KmsKeyId": key}
+
+
+@behaviour(
+    "rds",
+    says="a managed password is changed in Secrets Manager's own time, and the secret is rotating until it is",
+    source="API reference: MasterUserSecret, SecretStatus; Secrets Manager User Guide: managed rotation (mostly within a minute)",
+)
+def rotate(call, item):
+    if not call.get("RotateMasterUserPassword"):
+        return
+    kept = item.get("MasterUserSecret")
+    if kept is None:
+        raise AwsError("InvalidParameterCombination", "You can't rotate a master user password that RDS does not manage.")
+    later("rds.modify.noticed", lambda: kept.update(SecretStatus="rotating"))
+    later("rds.secret.rotated", lambda: rotated(call, kept))
+
+
+def rotated(call, kept):
+    found = [one for one in call.backend("secretsmanager").secrets.values() if one.arn == kept["SecretArn"]]
+    for held in found:
+        value = json.loads(ask(call, "secretsmanager", "GetSecretValue", {"SecretId": held.arn})["SecretString"])
+        fresh = json.dumps(value | {"password": new_id(28)})
+        wish = {"SecretId": held.arn, "SecretString": fresh, "ClientRequestToken": new_id(32)}
+        ask(call, "secretsmanager", "PutSecretValue", wish)
+        held.last_changed_date = int(world.time())
+    kept["SecretStatus"] = "active"
 
 
 def default_key(call):
