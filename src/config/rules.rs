@@ -23,6 +23,9 @@ pub(super) enum Rule {
     Number(&'static [i64], &'static str),
     /// One of these texts.
     Word(&'static [&'static str]),
+    /// One of these versions of an engine, or a later minor version of one of their major versions: AWS offers new ones
+    /// between two releases of tapctl, and says in the plan which it has.
+    Version(&'static [&'static str]),
     /// A text of some form, and that form in words.
     Text(fn(&str) -> bool, &'static str),
     /// A list of texts of some form, and list and form in words.
@@ -133,7 +136,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("service.tls", Rule::Flag),
     ("service.read_only_root", Rule::Flag),
     ("service.log_mode", Rule::Word(&["non-blocking", "blocking"])),
-    ("database.engine_version", Rule::Word(AURORA)),
+    ("database.engine_version", Rule::Version(AURORA)),
     ("database.min_acu", Rule::Halves(0.0, 256.0, "")),
     ("database.max_acu", Rule::Halves(1.0, 256.0, "")),
     ("database.instances", Rule::Whole(2, 16, ", a writer and its readers")),
@@ -184,7 +187,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("pipeline.iterator_age_seconds", Rule::Whole(1, 86_400, " seconds")),
     ("pipeline.alarms", Rule::Flag),
     ("pipeline.guardduty", Rule::Flag),
-    ("postgres.engine_version", Rule::Word(POSTGRES)),
+    ("postgres.engine_version", Rule::Version(POSTGRES)),
     ("postgres.instance_class", Rule::Text(is_database_class, "\"db.<family>.<size>\" with t3 or t4g from micro to \
         2xlarge, or m5, m6g, m6i, m7g, m7i, m8g, r5, r6g, r6i, r7g, r8g from large up to 16xlarge, with m5 and r5 to \
         24xlarge, with m6i and r6i to 32xlarge, with m7i, m8g and r8g to 48xlarge")),
@@ -272,6 +275,7 @@ impl Rule {
             }
             Rule::Number(all, _) => value.as_i64().is_some_and(|number| all.contains(&number)),
             Rule::Word(all) => value.as_str().is_some_and(|text| all.contains(&text)),
+            Rule::Version(all) => value.as_str().is_some_and(|text| all.contains(&text) || is_newer_minor(all, text)),
             Rule::Text(form, _) => value.as_str().is_some_and(form),
             Rule::List { min, max, distinct, item, .. } => {
                 let items = value.as_array().filter(|items| (*min..=*max).contains(&items.len()));
@@ -280,6 +284,19 @@ impl Rule {
         };
         if right { Vec::new() } else { vec![Wrong::Whole] }
     }
+}
+
+/// Whether a text is a minor version later than all of its major version that are known.
+fn is_newer_minor(known: &[&str], text: &str) -> bool {
+    let numbers = |text: &str| {
+        let (major, minor) = text.split_once('.')?;
+        Some((major.parse::<u16>().ok()?, minor.parse::<u16>().ok()?))
+    };
+    let Some((major, minor)) = numbers(text).filter(|(major, minor)| format!("{major}.{minor}") == text) else {
+        return false;
+    };
+    let newest = known.iter().filter_map(|one| numbers(one)).filter(|one| one.0 == major).map(|one| one.1).max();
+    newest.is_some_and(|newest| minor > newest)
 }
 
 fn wrong_items(items: &[Value], distinct: bool, form: fn(&str) -> bool) -> Vec<Wrong> {
@@ -302,7 +319,7 @@ impl fmt::Display for Rule {
                 let all: Vec<String> = all.iter().map(i64::to_string).collect();
                 write!(f, "{}{unit}", alternatives(&all))
             }
-            Rule::Word(all) => {
+            Rule::Word(all) | Rule::Version(all) => {
                 let all: Vec<String> = all.iter().map(|word| format!("{word:?}")).collect();
                 f.write_str(&alternatives(&all))
             }

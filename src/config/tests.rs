@@ -32,13 +32,22 @@ fn every_setting_has_a_rule_and_every_rule_a_setting() {
 #[test]
 fn every_word_a_rule_allows_is_one_the_settings_know() {
     for (key, rule) in RULES {
-        let Rule::Word(words) = rule else { continue };
+        let (Rule::Word(words) | Rule::Version(words)) = rule else { continue };
         for word in *words {
             let result = Config::parse("tapctl.toml", &format!("{key} = {word:?}"), "dev", None);
             assert!(result.is_ok(), "{key} = {word}: {result:?}");
         }
     }
     assert!(dev(r#"network.endpoints = ["ecr", "logs", "secretsmanager", "kms", "kinesis"]"#).is_ok());
+}
+
+#[test]
+fn a_minor_version_that_is_newer_than_this_program_is_for_aws_to_judge() {
+    let takes = |version: &str| dev(&format!("database.engine_version = {version:?}")).is_ok();
+    assert!(takes("16.16") && takes("17.12") && takes("18.7"));
+    for refused in ["16.12", "12.30", "19.1", "16", "16.016", "16.16.1", "16.x", ""] {
+        assert!(!takes(refused), "{refused}");
+    }
 }
 
 #[test]

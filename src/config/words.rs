@@ -31,7 +31,7 @@ fn mistype(rule: &Rule, value: &Value) -> Option<String> {
     let right = match rule {
         Rule::Flag => value.is_boolean(),
         Rule::Whole(..) | Rule::Halves(..) | Rule::Number(..) => value.is_number(),
-        Rule::Word(_) | Rule::Text(..) => value.is_string(),
+        Rule::Word(_) | Rule::Version(_) | Rule::Text(..) => value.is_string(),
         Rule::List { .. } => value.is_array(),
     };
     noun(value).filter(|_| !right).map(|noun| format!(", {noun}"))
@@ -59,7 +59,7 @@ fn quotes(rule: &Rule, value: &Value) -> (&'static str, &'static str) {
 
 /// Of many words, those that are nearest to the one that is none of them, as versions are.
 fn nearest(rule: &Rule, value: &Value) -> String {
-    let Rule::Word(all) = rule else { return String::new() };
+    let (Rule::Word(all) | Rule::Version(all)) = rule else { return String::new() };
     let wanted = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let Some(wanted) = version(&wanted).filter(|_| all.len() > FEW) else { return String::new() };
     let mut near: Vec<(i64, &str)> =

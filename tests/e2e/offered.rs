@@ -60,7 +60,17 @@ fn versions(offered: &Offered) {
     let all = (9..=20).flat_map(|major| (0..=40).map(move |minor| json!(format!("{major}.{minor}"))));
     let wanted: BTreeSet<String> = offered.aurora.iter().filter(serverless).cloned().collect();
     assert!(wanted.len() > 20);
-    assert_eq!(taken("database", "engine_version", all), wanted);
+    let minor = |version: &str| version.split_once('.').and_then(|(_, minor)| minor.parse::<u8>().ok());
+    let newest = |major: &str| {
+        wanted.iter().filter(|one| one.split('.').next() == Some(major)).filter_map(|one| minor(one)).max()
+    };
+    // A minor version that came out since is AWS's to judge.
+    let known = |version: &String| {
+        let newest = version.split('.').next().and_then(newest);
+        newest.is_none_or(|newest| minor(version) <= Some(newest))
+    };
+    let taken_now: BTreeSet<String> = taken("database", "engine_version", all).into_iter().filter(known).collect();
+    assert_eq!(taken_now, wanted);
     // S6 asks for Redis 7.
     let seven: BTreeSet<String> = offered.redis.iter().filter(|version| version.starts_with("7.")).cloned().collect();
     let all = (2..=9).flat_map(|major| (0..=9).map(move |minor| json!(format!("{major}.{minor}"))));
