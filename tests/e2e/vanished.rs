@@ -149,3 +149,38 @@ fn a_database_that_can_leave_no_last_snapshot_goes_only_when_it_is_named() {
     assert!(aws.sweep().of("rds.snapshot").is_empty());
     aws.assert_lawful();
 }
+
+/// Who the database is, by what its password is kept and under which key, and what tasks are told to read.
+const KEPT: &str = "
+cluster = client('rds').describe_db_clusters()['DBClusters'][0]
+secret = client('secretsmanager').describe_secret(SecretId=cluster['MasterUserSecret']['SecretArn'])
+ecs = client('ecs')
+service = ecs.describe_services(cluster='student-cluster-dev', services=['student-api-dev'])['services'][0]
+task = ecs.describe_task_definition(taskDefinition=service['taskDefinition'])['taskDefinition']
+told = {one['valueFrom'].split(':password')[0].split(':username')[0] for one in task['containerDefinitions'][0]['secrets']}
+key = client('kms').describe_key(KeyId='alias/student-secrets-dev')['KeyMetadata']['Arn']
+print(json.dumps([cluster['DbClusterResourceId'], secret['OwningService'], secret['KmsKeyId'] == key,
+    secret['ARN'] in told]))
+";
+
+/// As after a restore, or where a person took the password over: RDS keeps it again, and nothing is made anew.
+#[test]
+fn a_password_that_rds_keeps_no_more_or_under_another_key_is_mended_in_place() {
+    let (aws, desk) = standing();
+    let before = aws.python(KEPT);
+    assert_eq!((&before[1], &before[2], &before[3]), (&json!("rds"), &json!(true), &json!(true)));
+    let name = "DBClusterIdentifier='student-aurora-dev', ApplyImmediately=True";
+    let taken = format!(
+        "client('rds').modify_db_cluster({name}, ManageMasterUserPassword=False, MasterUserPassword='one-of-a-person')\n"
+    );
+    let under_another = format!("client('rds').modify_db_cluster({name}, ManageMasterUserPassword=True)\n");
+    for by_hand in [taken.clone(), format!("{taken}{under_another}")] {
+        aws.python(&by_hand);
+        aws.local("POST", "settle", Value::Null);
+        assert!(nodes_to(&desk, "update").contains(&"db-cluster".to_owned()));
+        desk.tapctl(&["apply", "--yes"]).expect(0);
+        desk.tapctl(&["plan"]).expect(0);
+        assert_eq!(aws.python(KEPT), before);
+    }
+    aws.assert_lawful();
+}

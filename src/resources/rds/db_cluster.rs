@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::{DbCluster as RdsCluster, ServerlessV2ScalingConfiguration, SourceType};
+use aws_sdk_rds::types::{DbCluster as RdsCluster, MasterUserSecret, ServerlessV2ScalingConfiguration, SourceType};
 use serde_json::{Value, json};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, life_after_support, snapshot_name};
@@ -13,9 +13,13 @@ use super::{
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
+use crate::resources::secretsmanager::new_password;
 use crate::resources::values::{
     check_daily, check_identifier, check_range, check_weekly, key, known, leap, major, no_way_back, outs, text, version,
 };
+
+/// Characters of a password that lives only until RDS keeps one itself; at most 41.
+const PASSWORD_LENGTH: usize = 32;
 
 /// A database cluster: its storage and settings. Its instances are nodes of their own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -137,15 +141,10 @@ impl Resource for DbCluster {
     type Outputs = DbClusterOutputs;
     const KIND: &'static str = "rds.db_cluster";
     const NAMED: bool = true;
-    const IMMUTABLE: &'static [&'static str] = &[
-        "name",
-        "engine",
-        "database_name",
-        "master_username",
-        "master_secret_kms_key_id",
-        "kms_key_id",
-        "db_subnet_group",
-    ];
+    const IMMUTABLE: &'static [&'static str] =
+        &["name", "engine", "database_name", "master_username", "kms_key_id", "db_subnet_group"];
+    // RDS makes a new secret where it begins to keep the password.
+    const VOLATILE: &'static [&'static str] = &["master_user_secret_arn"];
     const SERVES: bool = true;
     // An upgrade restarts every instance.
     const INTERRUPTS: &'static [&'static str] = &["engine_version"];
@@ -179,6 +178,10 @@ impl Resource for DbCluster {
         Loss::of_shorter("automated backups", "days", self.backup_retention_days, live.backup_retention_days)
     }
 
+    fn unsettles(&self, live: &Self) -> Option<bool> {
+        Some(self.master_secret_kms_key_id != live.master_secret_kms_key_id)
+    }
+
     fn one_way(&self, live: &Self) -> Option<String> {
         leap(&self.engine_version, &live.engine_version)
     }
@@ -186,13 +189,14 @@ impl Resource for DbCluster {
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let Some(cluster) = find::<RdsCluster>(cx, &self.name, id).await? else { return Ok(None) };
         let name = text(cluster.name());
+        let secret = kept_secret(cx, &cluster).await?;
         let outputs = DbClusterOutputs {
             cluster_identifier: name.clone(),
             arn: text(cluster.db_cluster_arn()),
             resource_id: cluster.db_cluster_resource_id.clone(),
             endpoint: cluster.endpoint.clone(),
             reader_endpoint: cluster.reader_endpoint.clone(),
-            master_user_secret_arn: cluster.master_user_secret.as_ref().and_then(|secret| secret.secret_arn.clone()),
+            master_user_secret_arn: secret.and_then(|secret| secret.secret_arn.clone()),
         };
         let phase = match cluster.status().unwrap_or("unknown") {
             status if is_in_use(status, settled::is_recent(cluster.cluster_create_time(), cx.now())) => {
@@ -201,7 +205,7 @@ impl Resource for DbCluster {
             status => phase_of(cx, status, &name, SourceType::DbCluster).await,
         };
         let made = cluster.db_cluster_resource_id.clone();
-        Ok(Some(Observed::ready(name, self.live(&cluster), outputs).in_phase(phase).known_by(made)))
+        Ok(Some(Observed::ready(name, self.live(&cluster, secret), outputs).in_phase(phase).known_by(made)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -304,8 +308,7 @@ impl Resource for DbCluster {
 }
 
 impl DbCluster {
-    fn live(&self, cluster: &RdsCluster) -> Self {
-        let secret = cluster.master_user_secret();
+    fn live(&self, cluster: &RdsCluster, secret: Option<&MasterUserSecret>) -> Self {
         let acu = cluster.serverless_v2_scaling_configuration();
         let groups = cluster.vpc_security_groups().iter().filter_map(|group| group.vpc_security_group_id());
         DbCluster {
@@ -349,6 +352,18 @@ impl DbCluster {
         if diff.has("engine_version") {
             let leaps = major(&self.engine_version) != major(&observed.live.engine_version);
             ask = ask.engine_version(&self.engine_version).allow_major_version_upgrade(leaps);
+        }
+        if diff.has("master_secret_kms_key_id") {
+            // The key of a secret is chosen where RDS begins to keep the password, and never after: API reference,
+            // ModifyDBCluster, `MasterUserSecretKmsKeyId`.
+            ask = match observed.outputs.master_user_secret_arn {
+                Some(_) => ask
+                    .manage_master_user_password(false)
+                    .master_user_password(new_password(cx, PASSWORD_LENGTH).await?),
+                None => ask
+                    .manage_master_user_password(true)
+                    .master_user_secret_kms_key_id(self.master_secret_kms_key_id.get()?),
+            };
         }
         if diff.has("parameter_group") {
             ask = ask.db_cluster_parameter_group_name(self.parameter_group.get()?);
@@ -415,4 +430,19 @@ fn without_writer(fault: Fault, live: &str) -> Fault {
         "AWS upgrades a cluster only while an instance runs: put engine_version back to {live}, let `tapctl apply` make the \
          instances, then raise it again"
     ))
+}
+
+/// The secret in which RDS keeps the master user's password; none where it keeps none. A cluster that was restored may show
+/// the secret of the one that it comes from, which went with that one or is nobody's:
+/// hashicorp/terraform-provider-aws#48901.
+async fn kept_secret<'a>(cx: &Cx<'_>, cluster: &'a RdsCluster) -> Result<Option<&'a MasterUserSecret>> {
+    let Some(secret) = cluster.master_user_secret() else { return Ok(None) };
+    let Some(arn) = secret.secret_arn() else { return Ok(Some(secret)) };
+    let answer = match cx.secrets.describe_secret().secret_id(arn).send().await.map_err(Fault::from) {
+        // Where it is not permitted to ask, what RDS says must do.
+        Err(fault) if fault.class == Class::Denied => return Ok(Some(secret)),
+        Err(fault) if fault.class == Class::Absent => return Ok(None),
+        answer => answer?,
+    };
+    Ok((answer.owning_service() == Some("rds")).then_some(secret))
 }
