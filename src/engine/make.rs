@@ -215,7 +215,9 @@ impl<C: 'static> Worker<'_, C> {
             return Ok(Some(format!("for AWS to show {fields}")));
         }
         if asked.diffs.contains(&diff) || asked.diffs.len() >= MOST_UPDATES {
-            let text = format!("AWS took the update but still shows the old values: {fields}");
+            let said = self.last_words(target, found).await;
+            let said = said.map(|said| format!("; AWS last said: {said}")).unwrap_or_default();
+            let text = format!("AWS took the update but still shows the old values: {fields}{said}");
             return Err(self.fail("update", Fault::unexpected(text)));
         }
         let again = match self.update(target, found, &diff).await {
@@ -232,6 +234,12 @@ impl<C: 'static> Worker<'_, C> {
             return Ok(Some(format!("for AWS to show {fields}")));
         }
         Ok(again)
+    }
+
+    async fn last_words(&self, target: &Target, found: &Seen) -> Option<String> {
+        let (owner, pass) = (self.owner(""), Pass::default());
+        let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
+        self.kind.last_words(cx, &target.spec, found).await
     }
 
     /// An update may take several calls, and one that was refused leaves those before it done: AWS is asked which.

@@ -183,6 +183,8 @@ pub trait Kind<C> {
     fn kept<'a>(&'a self, cx: Cx<'a, C>, id: &'a str) -> LocalBoxFuture<'a, Result<Option<String>>>;
     /// See [`Resource::backups`].
     fn backups<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value) -> LocalBoxFuture<'a, Result<Vec<Backup>>>;
+    /// See [`Resource::last_words`].
+    fn last_words<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Option<String>>;
     /// A spec that this kind reads, from as much of one as is known. See [`blank`](super::blank).
     ///
     /// # Errors
@@ -402,6 +404,15 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
 
     fn backups<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value) -> LocalBoxFuture<'a, Result<Vec<Backup>>> {
         Box::pin(async move { recorded::<R>(spec)?.backups(&cx).await })
+    }
+
+    fn last_words<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Option<String>> {
+        Box::pin(async move { recorded::<R>(spec).ok()?.last_words(&cx, &typed(seen).ok()?).await })
     }
 
     fn blank(&self, known: &Value) -> Result<Value> {

@@ -192,6 +192,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
         let _ = cx;
         Ok(Vec::new())
     }
+    /// What AWS last said of it, for a person whose change came to nothing. Reads AWS, never writes; not being told is no
+    /// failure of its own.
+    async fn last_words(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Option<String> {
+        let _ = (cx, observed);
+        None
+    }
     /// Fields of a spec of which nobody knows what was wished, as an object: what AWS does not give back, on the careful
     /// side, and what has no blank form. See [`blank`].
     fn careful() -> Value {

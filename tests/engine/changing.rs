@@ -290,9 +290,12 @@ async fn an_update_that_never_shows_ends_with_a_reason() {
     };
     world.apply(&stack(1)).await.complete();
     world.cloud.lag.set(u32::MAX);
+    let said = "it is in a state that cannot be upgraded".to_owned();
+    world.cloud.words.borrow_mut().insert(world.cloud.of("net").id, said);
     let report = world.apply(&stack(2)).await.report();
     let text = report.failures[0].to_string();
-    assert!(text.contains("still shows the old values: size"), "{text}");
+    let reason = "still shows the old values: size; AWS last said: it is in a state that cannot be upgraded";
+    assert!(text.contains(reason), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

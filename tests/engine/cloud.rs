@@ -93,6 +93,8 @@ pub struct FakeCloud {
     pub unreachable: Cell<Option<Instant>>,
     /// What each node could be restored from.
     pub backups: RefCell<BTreeMap<String, Vec<Backup>>>,
+    /// What is last said of each object, by its id.
+    pub words: RefCell<BTreeMap<String, String>>,
     at_once: Cell<usize>,
     born: Cell<u32>,
     tokens: RefCell<BTreeMap<String, String>>,

@@ -272,6 +272,10 @@ impl<F: Flavor> Resource for Spec<F> {
         Ok(cx.backups.borrow().get(&cx.owner.node).cloned().unwrap_or_default())
     }
 
+    async fn last_words(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Option<String> {
+        cx.words.borrow().get(&observed.id).cloned()
+    }
+
     async fn update(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let want = self.fields()?;
         if diff.is_empty() {

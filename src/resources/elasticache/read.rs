@@ -121,7 +121,7 @@ pub(super) async fn phase(cx: &Cx<'_>, group: &CacheGroup, name: &str) -> Phase 
 }
 
 /// What AWS last said of a group, within a day. It explains a failure, so not being allowed to ask is none itself.
-async fn last_event(cx: &Cx<'_>, name: &str) -> Option<String> {
+pub(super) async fn last_event(cx: &Cx<'_>, name: &str) -> Option<String> {
     let ask = cx.elasticache.describe_events().source_identifier(name).source_type(SourceType::ReplicationGroup);
     let answer = ask.duration(24 * 60).send().await.ok()?;
     let last = answer.events().iter().max_by_key(|event| event.date().copied())?;

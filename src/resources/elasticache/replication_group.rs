@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as CacheGroup, TransitEncryptionMode};
 
-use super::read::phase;
+use super::read::{last_event, phase};
 use super::{backups, retag, to_elasticache};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -243,6 +243,10 @@ impl Resource for ReplicationGroup {
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
         index::list(cx, "elasticache", "replicationgroup:", index::by_rest).await
+    }
+
+    async fn last_words(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Option<String> {
+        last_event(cx, &observed.id).await
     }
 
     async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, life_after_support, snapshot_name};
 use super::{
-    UNPROTECTING, backups, from_rds, is_in_use, log_changes, phase_of, power, retag, rotation, settled, to_rds,
+    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, retag, rotation, settled,
+    to_rds,
 };
 use crate::error::Class;
 use crate::resources::named::{Named, find};
@@ -295,6 +296,10 @@ impl Resource for DbCluster {
         let mut found = super::list::<RdsCluster>(cx, |_| true).await?;
         found.extend(super::last_snapshots(cx, "cluster-snapshot:").await?);
         Ok(found)
+    }
+
+    async fn last_words(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Option<String> {
+        last_event(cx, &observed.id, SourceType::DbCluster).await
     }
 
     async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::rules::{check_logs, check_word, life_after_support, snapshot_name};
 use super::settled::{self, AT_RESTART, is_young, yes};
-use super::{UNPROTECTING, backups, from_rds, is_in_use, log_changes, phase_of, power, retag, rotation, to_rds};
+use super::{
+    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, retag, rotation, to_rds,
+};
 use crate::error::Class;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -279,6 +281,10 @@ impl Resource for StandaloneDbInstance {
         let mut found = super::list::<RdsInstance>(cx, |instance| instance.db_cluster_identifier().is_none()).await?;
         found.extend(super::last_snapshots(cx, "snapshot:").await?);
         Ok(found)
+    }
+
+    async fn last_words(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Option<String> {
+        last_event(cx, &observed.id, SourceType::DbInstance).await
     }
 
     async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
