@@ -5,7 +5,7 @@ use super::survey::{in_the_way, unrecorded};
 use super::{Common, Done, Error};
 use crate::render;
 use crate::resource::Phase;
-use crate::stacks::surroundings;
+use crate::stacks::{outdated, surroundings};
 
 /// Show every node: phase, id and age, and the outputs.
 ///
@@ -62,7 +62,8 @@ impl Args {
         let obstacles = in_the_way(&context, &seen, &inventory).await?;
         render::status(&rows, &context.state, &inventory, &obstacles, self.json, self.full)?;
         let beside = surroundings::of_what_stands(&context.aws, &context.state, &seen).await;
-        beside.iter().for_each(|remark| render::note(remark));
+        let outdated = outdated::remarks(&context.aws, &context.state).await;
+        beside.iter().chain(&outdated).for_each(|remark| render::note(remark));
         if !self.json {
             render::findings(&inventory, &obstacles, false)?;
         }

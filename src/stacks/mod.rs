@@ -9,6 +9,7 @@ mod handover;
 mod network;
 mod offers;
 pub mod onlookers;
+pub mod outdated;
 mod place;
 mod policy;
 pub mod quotas;

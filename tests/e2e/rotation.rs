@@ -12,6 +12,28 @@ fn current(aws: &LocalAws) -> Value {
     )
 }
 
+/// RDS changes a managed password every week, under tasks that hold the one of then.
+#[test]
+fn tasks_that_are_older_than_their_password_are_told() {
+    let (aws, desk) = standing();
+    let quiet = desk.tapctl(&["status"]).expect(0).stderr;
+    assert!(!quiet.contains("was last changed"), "{quiet}");
+    aws.python(
+        "client('rds').modify_db_cluster(DBClusterIdentifier='student-aurora-dev', RotateMasterUserPassword=True,\
+         ApplyImmediately=True)",
+    );
+    aws.local("POST", "settle", Value::Null);
+    let told = desk.tapctl(&["status"]).expect(0).stderr;
+    assert!(told.contains("service: 2 of 2 tasks started before arn:aws:secretsmanager:us-east-1:"), "{told}");
+    assert!(told.contains("--cluster student-cluster-dev --service student-api-dev --force-new-deployment"), "{told}");
+    aws.python(
+        "client('ecs').update_service(cluster='student-cluster-dev', service='student-api-dev', forceNewDeployment=True)",
+    );
+    aws.local("POST", "settle", Value::Null);
+    let quiet = desk.tapctl(&["status"]).expect(0).stderr;
+    assert!(!quiet.contains("was last changed"), "{quiet}");
+}
+
 /// Secrets Manager changes a managed password in its own time. Tasks that start before that hold the old one, and lose the
 /// database minutes later.
 #[test]

@@ -1,5 +1,7 @@
 """Secrets Manager: names that are not free yet, and secrets that belong to another service."""
 
+from datetime import UTC, datetime
+
 from ..life import later
 from ..moto_app import ask
 from ..registry import AwsError, after, operation, recover
@@ -43,6 +45,14 @@ def not_found_is_a_bad_request(call, error):
     """With this status: localstack/localstack on GitHub, snapshot of test_secret_not_found, taken on AWS."""
     if error.code == "ResourceNotFoundException":
         raise AwsError(error.code, error.message, 400)
+
+
+@after("secretsmanager", "ListSecretVersionIds")
+def tell_when_versions_were_made(call, answer):
+    """moto says of each that it is being made."""
+    versions = secret_named(call, call.params["SecretId"]).versions
+    for shown in answer["Versions"]:
+        shown["CreatedDate"] = datetime.fromtimestamp(versions[shown["VersionId"]]["createdate"], UTC)
 
 
 @operation("secretsmanager", "GetSecretValue")
