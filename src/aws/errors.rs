@@ -32,6 +32,8 @@ const ROWS: &[Row] = &[
     // The address still refers to the interface of a NAT gateway that is gone.
     ("ec2:ReleaseAddress", "InvalidNetworkInterfaceID.NotFound", "", Class::Busy),
     ("rds", "InvalidParameterCombination", "deletion protection", Class::Invalid),
+    // Hours later it would be taken: an answer, and nothing to wait for.
+    ("rds:ModifyDBInstance", "InvalidParameterCombination", "previous storage change", Class::Invalid),
     ("rds", "InvalidVPCNetworkStateFault", "", Class::Invalid),
     ("elasticache", "InvalidVPCNetworkStateFault", "", Class::Invalid),
     ("rds", "DBInstanceNotReady", "", Class::Busy),

@@ -453,6 +453,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::resource::Besides;
 
     fn node(kind: &str, id: &str, spec: Value, outputs: Value) -> NodeState {
         let seen = Seen {
@@ -464,6 +465,7 @@ mod tests {
             duplicates: Vec::new(),
             identity: None,
             unchosen: false,
+            besides: Besides::default(),
         };
         as_found(kind, &seen, BTreeSet::new())
     }

@@ -17,7 +17,7 @@ use crate::state::Progress;
 pub(super) const VISIBLE: Duration = Duration::from_secs(120);
 /// How often an unanswered create is made again after nothing was found.
 const CREATE_TRIES: u32 = 5;
-/// How long an object that is asked to try again may go on showing how it ended.
+/// How long an object that is asked to try again, and nothing else, may go on showing how it ended.
 const REVIVED: Duration = Duration::from_secs(10);
 /// How many updates one step may take. An update that changes what it did not mean to would go on for ever.
 const MOST_UPDATES: usize = 50;
@@ -190,8 +190,9 @@ impl<C: 'static> Worker<'_, C> {
     ) -> Result<Option<String>, Halt> {
         let diff = self.facts.diff(&target.spec, &found.live);
         let waited = asked.since.map(|since| since.elapsed()).unwrap_or_default();
+        let stirs_within = if asked.diffs.is_empty() { REVIVED } else { self.facts.stirs_within };
         match &found.phase {
-            Phase::Failed(_) if asked.since.is_some() && waited < self.facts.tries_again.unwrap_or(REVIVED) => {
+            Phase::Failed(_) if asked.since.is_some() && waited < self.facts.tries_again.unwrap_or(stirs_within) => {
                 return Ok(Some("for it to try again".to_owned()));
             }
             Phase::Pending(reason) => return Ok(Some(reason.clone())),

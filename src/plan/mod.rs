@@ -17,7 +17,7 @@ use self::outputs::Known;
 use self::steps::GONE;
 use crate::diff::Diff;
 use crate::error::Result;
-use crate::resource::{Facts, Owner, Phase, Replace, Seen};
+use crate::resource::{Facts, OutOfReach, Owner, Phase, Replace, Seen};
 use crate::stack::{self, Entry, Stack};
 use crate::state::{NodeState, Progress, State};
 
@@ -104,7 +104,7 @@ pub fn plan(stack: &Stack, state: &State, seen: &Observations, facts: &dyn Fn(&s
         };
         known.learn(name, &facts, &action, &want, recorded, now);
         let id = now.map(|now| now.id.clone()).or_else(|| recorded.and_then(|node| node.id.clone()));
-        let refused = now.filter(|_| other.is_none()).and_then(|now| (facts.out_of_reach)(&want, &now.live));
+        let refused = now.filter(|_| other.is_none()).and_then(|now| refused(&facts, &want, recorded, now));
         let lost = |now| lost_in_place(&action, &facts, &want, recorded, now, &state.owner(name, ""));
         let loses = now.and_then(lost);
         let one_way = now.filter(|_| other.is_none()).and_then(|now| (facts.one_way)(&want, &now.live));
@@ -166,6 +166,13 @@ fn wanted(
 /// Whether an object must be made anew because it never came to be: there is nothing in it to lose.
 fn never_was(facts: &Facts, now: Option<&Seen>) -> bool {
     now.is_some_and(|now| facts.never_was(&now.phase).is_some())
+}
+
+/// What the stack wants of an object that AWS would refuse: of what is live, or of what was asked for last.
+fn refused(facts: &Facts, want: &Value, recorded: Option<&NodeState>, now: &Seen) -> Option<OutOfReach> {
+    let recorded = recorded.filter(|node| node.id.as_deref() == Some(now.id.as_str()));
+    let asked_last = || recorded.and_then(|node| (facts.takes_back)(want, &node.spec));
+    (facts.out_of_reach)(want, &now.live).or_else(asked_last)
 }
 
 /// What the node stands in, now as before, and what must go before its successor comes: AWS refuses that while the node's

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Backup, Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Replace, Resource, TAG_REGION,
-    Turn, Wait, blank,
+    Backup, Besides, Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Replace, Resource,
+    TAG_REGION, Turn, Wait, blank,
 };
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
@@ -35,6 +35,8 @@ pub struct Seen {
     pub identity: Option<String>,
     /// Whether it is as a service makes it by itself.
     pub unchosen: bool,
+    /// What AWS says of it beside its fields.
+    pub besides: Besides,
 }
 
 /// What the engine must know of a kind apart from its calls.
@@ -44,6 +46,8 @@ pub struct Facts {
     pub kind: &'static str,
     /// Fields AWS cannot change in place.
     pub immutable: &'static [&'static str],
+    /// Fields of which more than is wanted is as wanted.
+    pub at_least: &'static [&'static str],
     /// Fields that never differ.
     pub witnesses: &'static [&'static str],
     /// Outputs that an update may change.
@@ -88,6 +92,8 @@ pub struct Facts {
     pub rotates: bool,
     /// How often it tries by itself what it failed at.
     pub tries_again: Option<Duration>,
+    /// How long a cured one may go on showing how it had ended.
+    pub stirs_within: Duration,
     /// How long a fresh dependency may stay invisible to its create call.
     pub depends_within: Duration,
     /// Poll interval and limits.
@@ -97,6 +103,8 @@ pub struct Facts {
     pub canonical: fn(&Value) -> Result<Value>,
     /// What of a spec no update of this live twin can bring about.
     pub out_of_reach: fn(&Value, &Value) -> Option<OutOfReach>,
+    /// What of a spec asks to undo what was asked for last, by a recorded spec, and AWS never undoes.
+    pub takes_back: fn(&Value, &Value) -> Option<OutOfReach>,
     /// Whether the change from this live twin may change volatile outputs; `None`: if it is not of tags alone.
     pub unsettles: fn(&Value, &Value) -> Option<bool>,
     /// What of its data this live twin loses by being made as wanted in place.
@@ -117,12 +125,18 @@ impl Facts {
     /// Compares a spec of this kind with its live twin.
     pub fn diff(&self, want: &Value, live: &Value) -> Diff {
         let mut diff = Diff::between(want, live, self.immutable);
-        diff.changes.retain(|change| !self.witnesses.contains(&change.field()));
+        diff.changes.retain(|change| !self.witnesses.contains(&change.field()) && !self.is_enough(change));
         // What was made before there was this tag gets it with the next change, and is right without until then.
         if diff.changes.iter().all(lacks_region) {
             diff.changes.clear();
         }
         diff
+    }
+
+    /// Whether what is live is more than is wanted of what may be more.
+    fn is_enough(&self, change: &Change) -> bool {
+        let more = matches!((change.want.as_f64(), change.live.as_f64()), (Some(want), Some(live)) if live >= want);
+        more && self.at_least.contains(&change.field())
     }
 }
 
@@ -247,6 +261,11 @@ fn out_of_reach<R: Resource>(want: &Value, live: &Value) -> Option<OutOfReach> {
 }
 
 /// Specs that cannot be read are refused elsewhere.
+fn takes_back<R: Resource>(want: &Value, recorded: &Value) -> Option<OutOfReach> {
+    R::deserialize(want).ok()?.takes_back(&R::deserialize(recorded).ok()?)
+}
+
+/// Specs that cannot be read are refused elsewhere.
 fn unsettles<R: Resource>(want: &Value, live: &Value) -> Option<bool> {
     R::deserialize(want).ok()?.unsettles(&R::deserialize(live).ok()?)
 }
@@ -271,6 +290,7 @@ fn typed<R: Resource>(seen: &Seen) -> Result<Observed<R>> {
         duplicates: seen.duplicates.clone(),
         identity: seen.identity.clone(),
         unchosen: seen.unchosen,
+        besides: seen.besides.clone(),
     })
 }
 
@@ -279,6 +299,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         Facts {
             kind: R::KIND,
             immutable: R::IMMUTABLE,
+            at_least: R::AT_LEAST,
             witnesses: R::WITNESSES,
             volatile: R::VOLATILE,
             replace: R::REPLACE,
@@ -301,10 +322,12 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             closes: R::CLOSES,
             rotates: R::ROTATES,
             tries_again: R::TRIES_AGAIN,
+            stirs_within: R::STIRS_WITHIN,
             depends_within: R::DEPENDS_WITHIN,
             wait: R::WAIT,
             canonical: canonical::<R>,
             out_of_reach: out_of_reach::<R>,
+            takes_back: takes_back::<R>,
             unsettles: unsettles::<R>,
             loses: loses::<R>,
             one_way: one_way::<R>,
@@ -344,6 +367,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
                 duplicates: observed.duplicates,
                 identity: observed.identity,
                 unchosen: observed.unchosen,
+                besides: observed.besides,
             }))
         })
     }

@@ -4,6 +4,7 @@
 //! and what AWS reports is read into the same type, so one generic comparison serves plan, update, drift and verify.
 
 mod backup;
+mod besides;
 mod blank;
 mod ignored;
 mod kind;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use backup::Backup;
+pub use besides::Besides;
 pub use blank::blank;
 pub use ignored::IgnoredTags;
 pub use kind::{Facts, Kind, Kinds, Seen};
@@ -58,6 +60,9 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const KIND: &'static str;
     /// Fields AWS cannot change in place. A change there means a replacement.
     const IMMUTABLE: &'static [&'static str] = &[];
+    /// Fields of numbers of which more than is wanted is as wanted: AWS, or a person in need, makes it more, and it never
+    /// gets less.
+    const AT_LEAST: &'static [&'static str] = &[];
     /// Fields that AWS tells nothing of: what must exist before this, or what only its making uses. They never differ.
     const WITNESSES: &'static [&'static str] = &[];
     /// Outputs that an update may change, as a content hash: while an update is planned they are not known.
@@ -108,6 +113,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const ROTATES: bool = false;
     /// It tries by itself what it failed at, this often at the longest, and shows until then how the last try ended.
     const TRIES_AGAIN: Option<Duration> = None;
+    /// How long after an update that is to cure it an object may go on showing how it had ended before.
+    const STIRS_WITHIN: Duration = Duration::from_secs(10);
     /// How long a fresh dependency may stay invisible to its create call.
     const DEPENDS_WITHIN: Duration = Duration::from_secs(300);
     /// How often to look while waiting, and for how long.
@@ -121,6 +128,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// each difference from what is live can be made to go away, be it by a replacement.
     fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
         let _ = live;
+        None
+    }
+    /// What a change of the settings asks to undo though AWS never does, as a size that was asked for and is no more. What
+    /// was asked for last is compared: that there is more by now was nobody's wish here.
+    fn takes_back(&self, recorded: &Self) -> Option<OutOfReach> {
+        let _ = recorded;
         None
     }
     /// Why AWS could take no last copy of it in this phase, though the spec asks for one before it goes: as a sentence.
@@ -315,6 +328,8 @@ pub struct Observed<R: Resource> {
     /// It is as a service makes it by itself: nobody has chosen anything of it. Told by kinds that are
     /// [made anew](Resource::REBORN).
     pub unchosen: bool,
+    /// What AWS says of it beside its fields.
+    pub besides: Besides,
 }
 
 impl<R: Resource> Observed<R> {
@@ -329,7 +344,14 @@ impl<R: Resource> Observed<R> {
             duplicates: Vec::new(),
             identity: None,
             unchosen: false,
+            besides: Besides::default(),
         }
+    }
+
+    /// The same object with what AWS says of it beside its fields.
+    pub fn with(mut self, besides: Besides) -> Self {
+        self.besides = besides;
+        self
     }
 
     /// The same object with what tells it from others of its id, where AWS gives it.

@@ -63,6 +63,7 @@ async fn shut_off(aws: &Aws, public: bool, vpc: Option<&str>) -> Option<String> 
 pub async fn remarks(aws: &Aws, stack: &Stack, plan: &Plan, seen: &Observations) -> Vec<String> {
     let detectors = plan.steps.iter().filter(|step| step.kind == Detector::KIND).filter_map(|step| step.id.as_deref());
     let mut told = rations::remarks(plan);
+    told.extend(of_objects(seen));
     for id in detectors {
         let administrator = detector::administrator(aws, id).await;
         let administrator = administrator.inspect_err(|fault| tracing::debug!(%fault, "administrator not known")).ok();
@@ -89,7 +90,7 @@ pub async fn remarks(aws: &Aws, stack: &Stack, plan: &Plan, seen: &Observations)
 /// What a person should know of what stands, a sentence each: what has been set around it, and what of it sleeps.
 pub async fn of_what_stands(aws: &Aws, state: &State, seen: &Observations) -> Vec<String> {
     let of = |kind| state.nodes.iter().filter(move |(_, node)| node.kind == kind);
-    let mut told = Vec::new();
+    let mut told: Vec<String> = of_objects(seen).collect();
     if of(ecs::Service::KIND).next().is_some() {
         let public = of(LoadBalancer::KIND).any(|(_, node)| node.spec["scheme"] == "internet-facing");
         let vpc = of(Vpc::KIND).find_map(|(_, node)| node.id.as_deref());
@@ -108,6 +109,12 @@ pub async fn of_what_stands(aws: &Aws, state: &State, seen: &Observations) -> Ve
         told.extend(unlogged(aws, role, group).await);
     }
     told
+}
+
+/// What AWS says of single objects.
+fn of_objects(seen: &Observations) -> impl Iterator<Item = String> {
+    let nodes = seen.iter().filter_map(|(node, seen)| Some((node, seen.as_ref()?)));
+    nodes.flat_map(|(node, seen)| seen.besides.remarks.iter().map(move |remark| format!("{node} {remark}")))
 }
 
 /// The role of the account's logs, where it is not the one that the stack would set.

@@ -42,6 +42,7 @@ mod side_doors;
 mod signals;
 mod standing;
 mod state;
+mod storage;
 mod strangers;
 mod tagged;
 mod terminal;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tapctl::engine::ownership::{Stranger, admit, judge};
 use tapctl::engine::{NodeFailure, Outcome};
 use tapctl::error::Class;
-use tapctl::resource::{Facts, Owner, Phase, Seen, TAG_ENV, TAG_NODE, TAG_REGION, TAG_STACK, Tags};
+use tapctl::resource::{Besides, Facts, Owner, Phase, Seen, TAG_ENV, TAG_NODE, TAG_REGION, TAG_STACK, Tags};
 use tapctl::stack::Stack;
 use tapctl::state::{NodeState, Progress};
 
@@ -47,6 +47,7 @@ fn seen(live: Value, identity: Option<&str>) -> Seen {
         duplicates: Vec::new(),
         identity: identity.map(str::to_owned),
         unchosen: false,
+        besides: Besides::default(),
     }
 }
 

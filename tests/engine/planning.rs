@@ -3,7 +3,7 @@
 use serde_json::json;
 use tapctl::diff::Diff;
 use tapctl::plan::{Action, Observations, Plan, decide, in_turn, order, plan, plan_destroy, select};
-use tapctl::resource::{Phase, Seen};
+use tapctl::resource::{Besides, Phase, Seen};
 use tapctl::stack::{Stack, Turn};
 use tapctl::state::{NodeState, Progress, State};
 
@@ -176,6 +176,7 @@ fn seen(phase: Phase) -> Seen {
         duplicates: Vec::new(),
         identity: None,
         unchosen: false,
+        besides: Besides::default(),
     }
 }
 

@@ -27,6 +27,9 @@ SECONDS = {
     "rds.instance.modify": 60,
     "rds.instance.delete": 240,
     "rds.modify.noticed": 15,
+    # After it was changed storage is optimized, for minutes to hours, and rests until six hours are over.
+    "rds.storage.optimized": 600,
+    "rds.storage.rest": 21600,
     "rds.stop": 300,
     "rds.start": 420,
     "rds.key.missed": 1800,

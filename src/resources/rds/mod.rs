@@ -15,6 +15,7 @@ mod rotation;
 mod rules;
 mod settled;
 pub mod standalone_db_instance;
+mod storage;
 
 pub use db_cluster::DbCluster;
 pub use db_cluster_parameter_group::DbClusterParameterGroup;

@@ -2,6 +2,7 @@
 //! a last snapshot, and decides itself on engine version, storage, network, backups and master user.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
 use serde_json::{Value, json};
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 use super::rules::{check_logs, check_word, life_after_support, snapshot_name};
 use super::settled::{self, AT_RESTART, is_young, yes};
 use super::{
-    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, retag, rotation, to_rds,
+    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, retag, rotation, storage,
+    to_rds,
 };
 use crate::error::Class;
 use crate::resources::named::{Named, find};
@@ -32,7 +34,7 @@ pub struct StandaloneDbInstance {
     pub instance_class: String,
     /// The type of its storage, as `gp3`.
     pub storage_type: String,
-    /// Its storage in GiB, for gp3 20-65536. It never gets smaller.
+    /// Its storage in GiB, for gp3 20-65536. It never gets smaller, and more is as wanted.
     pub allocated_storage_gib: i32,
     /// The key that encrypts storage, snapshots and backups. A final snapshot is lost with it.
     pub kms_key_id: Out<String>,
@@ -135,11 +137,14 @@ impl Resource for StandaloneDbInstance {
     const SERVES: bool = true;
     // An upgrade restarts it, and another class is another machine.
     const INTERRUPTS: &'static [&'static str] = &["engine_version", "instance_class", "started_with_parameters"];
+    const AT_LEAST: &'static [&'static str] = &["allocated_storage_gib"];
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const ROTATES: bool = true;
+    // One that is full goes on saying so for some time after AWS has taken its growth.
+    const STIRS_WITHIN: Duration = Duration::from_secs(120);
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -158,12 +163,12 @@ impl Resource for StandaloneDbInstance {
     }
 
     fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
-        let (want, has) = (self.allocated_storage_gib, live.allocated_storage_gib);
-        if want < has {
-            let why = format!("has {has} GiB and should have {want}, and RDS storage never gets smaller");
-            return Some(OutOfReach { field: "allocated_storage_gib", why });
-        }
-        no_way_back("engine_version", &self.engine_version, &live.engine_version)
+        storage::too_little_growth(self.allocated_storage_gib, live.allocated_storage_gib)
+            .or_else(|| no_way_back("engine_version", &self.engine_version, &live.engine_version))
+    }
+
+    fn takes_back(&self, recorded: &Self) -> Option<OutOfReach> {
+        storage::shrinks(self.allocated_storage_gib, recorded.allocated_storage_gib)
     }
 
     fn remains(&self) -> Option<String> {
@@ -198,7 +203,8 @@ impl Resource for StandaloneDbInstance {
         let waits = groups.any(|group| group.parameter_apply_status() == Some(AT_RESTART));
         let started = !(waits && is_young(&instance, cx.now()));
         let live = StandaloneDbInstance { started_with_parameters: started, ..self.live(&instance) };
-        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made)))
+        let besides = storage::besides(self.allocated_storage_gib, live.allocated_storage_gib);
+        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made).with(besides)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -360,8 +366,14 @@ impl StandaloneDbInstance {
         if diff.has("log_exports") {
             ask = ask.cloudwatch_logs_export_configuration(log_changes(&self.log_exports, &live.log_exports));
         }
+        if diff.has_any(&["allocated_storage_gib", "storage_type"]) {
+            let instance = find::<RdsInstance>(cx, &self.name, Some(&observed.id)).await?.always("DB instance")?;
+            let speed = storage::speed(self, &instance, diff);
+            ask = ask.set_iops(speed.iops).set_storage_throughput(speed.throughput);
+        }
         let upgrade = diff.has("auto_minor_version_upgrade").then_some(self.auto_minor_version_upgrade);
-        ask.set_db_instance_class(diff.has("instance_class").then(|| self.instance_class.clone()))
+        let asked = ask
+            .set_db_instance_class(diff.has("instance_class").then(|| self.instance_class.clone()))
             .set_storage_type(diff.has("storage_type").then(|| self.storage_type.clone()))
             .set_allocated_storage(diff.has("allocated_storage_gib").then_some(self.allocated_storage_gib))
             .set_multi_az(diff.has("multi_az").then_some(self.multi_az))
@@ -374,8 +386,12 @@ impl StandaloneDbInstance {
             .set_deletion_protection(diff.has("deletion_protection").then_some(self.deletion_protection))
             .set_copy_tags_to_snapshot(diff.has("copy_tags_to_snapshot").then_some(self.copy_tags_to_snapshot))
             .send()
-            .await?;
-        Ok(())
+            .await
+            .map_err(Fault::from);
+        match asked {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(storage::told_when(cx, &observed.id, fault).await),
+        }
     }
 
     async fn remove(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {

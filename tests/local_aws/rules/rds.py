@@ -422,6 +422,35 @@ def gp3_storage(call):
         )
 
 
+@rule(
+    "strict",
+    "rds",
+    "ModifyDBInstance",
+    says="storage never gets smaller; IOPS go with each change of gp3 storage of 400 GiB and more, and with none of less",
+    source="Amazon RDS API Reference: ModifyDBInstance, AllocatedStorage, Iops and StorageType; the messages are those of "
+    "hashicorp/terraform-provider-aws issues 28160, 28382 and 33512; that of a smaller size is not told",
+)
+def storage_modification(call):
+    instance = instances(call).get(call.params["DBInstanceIdentifier"].lower())
+    if instance is None or instance.get("DBClusterIdentifier"):
+        return
+    was, kind = instance["AllocatedStorage"], call.get("StorageType", instance["StorageType"])
+    size, iops = call.get("AllocatedStorage", was), call.get("Iops")
+    if size < was:
+        invalid("rds", f"Requested storage size ({size}) cannot be less than the current storage size ({was}).")
+    if kind != "gp3":
+        return
+    if size < 400 and (iops or call.get("StorageThroughput")):
+        message = "You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400."
+        combination(message)
+    if size >= 400 and iops is not None and iops < 12000:
+        invalid("rds", f"Invalid iops value for engine name postgres and storage type gp3: {iops}")
+    comes = instance["StorageType"] != "gp3" and size >= 400
+    if iops is None and (comes or (size != was and was >= 400)):
+        message = "You must specify both the storage size and iops when modifying the storage size or iops on a DB instance "
+        combination(message + "that has iops")
+
+
 @rule("strict", "rds", "CreateDBProxy", says="a proxy has subnets in two zones, and authentication")
 def proxy_settings(call):
     zones = {s.id: s.availability_zone for zone in call.backend("ec2").subnets.values() for s in zone.values()}

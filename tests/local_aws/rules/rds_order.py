@@ -1,11 +1,14 @@
 """RDS: what has to be there first, and what may not go yet."""
 
+from ..life import durations
 from ..policies import roles_by_arn
 from ..registry import AwsError, rule
+from ..services.rds.instances import STORAGE
 from ..services.rds.parameter_groups import CLUSTER, INSTANCE
 from ..services.rds.shared import clusters, instances, members_of, proxies, subnet_groups
 from ..services.rds.subnet_groups import users_of
 from ..trusts import names, trusts
+from ..world import world
 from .helpers import invalid
 from .keys import require_key
 from .rds import WRITES, cluster_in, combination
@@ -152,7 +155,7 @@ def cluster_at_rest(call):
 )
 def instance_at_rest(call):
     instance = instances(call).get(call.params["DBInstanceIdentifier"].lower())
-    if instance and loses_protection(call, instance):
+    if instance and (loses_protection(call, instance) or makes_room(call, instance)):
         return
     if instance and instance["DBInstanceStatus"] not in ("available", "storage-optimization"):
         message = f"Database instance is not in available state: {instance['DBInstanceStatus']}."
@@ -163,6 +166,33 @@ def loses_protection(call, instance):
     """No text says that the protection of a wreck can be taken off; if it could not, one could never be deleted."""
     asks = set(call.params) - {"DBInstanceIdentifier", "ApplyImmediately"}
     return asks == {"DeletionProtection"} and instance["DBInstanceStatus"] in WRECKED
+
+
+def makes_room(call, instance):
+    """Amazon RDS User Guide, "Viewing Amazon RDS DB instance status": "To do so, scale up your storage"."""
+    return instance["DBInstanceStatus"] == "storage-full" and call.get("AllocatedStorage")
+
+
+@rule(
+    "order",
+    "rds",
+    "ModifyDBInstance",
+    says="storage that was changed takes no other change for six hours, or while it is being optimized",
+    source="Amazon RDS User Guide: Working with storage for Amazon RDS DB instances; the message is the one that "
+    "hashicorp/terraform-provider-aws waits for (internal/service/rds/instance.go)",
+)
+def storage_rests(call):
+    instance = instances(call).get(call.params["DBInstanceIdentifier"].lower(), {})
+    asked = any(call.get(name) not in (None, instance.get(name)) for name in STORAGE)
+    changed = instance.get("_storage_changed")
+    if not asked or changed is None:
+        return
+    is_optimized = instance["DBInstanceStatus"] != "storage-optimization"
+    if not is_optimized or world.clock.seconds_since(changed) < durations["rds.storage.rest"]:
+        combination(
+            "You can't currently modify the storage of this DB instance because the previous storage change is being "
+            "optimized."
+        )
 
 
 @rule("order", "rds", *PROXY_CHANGES, says="a proxy takes changes only while it is available")

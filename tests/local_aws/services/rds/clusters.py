@@ -264,20 +264,24 @@ def slow_changes(call, cluster):
     return pending
 
 
-def notice(item, key="Status"):
-    """The status follows a change only after a while, which is what makes a hasty reader believe it is done."""
-    if item[key] == "available":
+def notice(item, key="Status", then=lambda changed: None):
+    """The status follows a change only after a while, which is what makes a hasty reader believe it is done. `then` is told
+    what has changed."""
+    if item[key] in ("available", "storage-optimization", "storage-full"):
         item[key] = "modifying"
-        later("rds.cluster.modify" if key == "Status" else "rds.instance.modify", lambda: settle(item, key))
+        later("rds.cluster.modify" if key == "Status" else "rds.instance.modify", lambda: settle(item, key, then))
 
 
-def settle(item, key):
+def settle(item, key, then):
     if item[key] == "modifying":
-        item.update({name: value for name, value in item["_pending"].items() if name in item})
+        changed = set(item["_pending"])
+        known = {*item, "Iops", "StorageThroughput"}
+        item.update({name: value for name, value in item["_pending"].items() if name in known})
         item["_pending"] = {}
         if "_next_password" in item:
             item["_password"] = item.pop("_next_password")
         item[key] = "available"
+        then(changed)
 
 
 @operation("rds", "DeleteDBCluster")
