@@ -1,6 +1,7 @@
 //! `tapctl apply`
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::context::{Context, Desk, Planned};
@@ -9,10 +10,11 @@ use super::run::{Effort, conclude, confirm};
 use super::stop::Stopper;
 use super::survey::restorable;
 use super::{Common, Done, Error};
-use crate::engine::{Engine, UNMOVED, without_data};
+use crate::aws::Aws;
+use crate::engine::{Awaiting, Engine, Report, UNMOVED, awaiting, without_data};
 use crate::plan::Observations;
 use crate::render;
-use crate::run::{choice, loss, lost, one_way, outage, settings as guard, teardown};
+use crate::run::{choice, loss, lost, one_way, outage, restart, settings as guard, teardown};
 use crate::stack::Stack;
 use crate::stacks::{onlookers, quotas, surroundings};
 use crate::state::{Settings, State, StateError, Writer};
@@ -50,6 +52,9 @@ pub(super) struct Args {
     /// Let the URL, address, key, name or logs of this node be lost; may be given more than once.
     #[arg(long, value_name = "NODE")]
     allow_loss: Vec<String>,
+    /// Restart the databases that need it for all of their settings to be in force, readers first.
+    #[arg(long)]
+    allow_restart: bool,
     #[command(flatten)]
     effort: Effort,
 }
@@ -161,6 +166,9 @@ impl Args {
             }
         }
         lost::remarks(plan, &backups).iter().for_each(|remark| render::note(remark));
+        if !self.allow_restart {
+            restart::remarks(&awaiting(&seen)).iter().for_each(|remark| render::note(remark));
+        }
         surroundings::check(&context.aws, &context.config, plan).await?;
         let beside = surroundings::remarks(&context.aws, &stack, plan, &seen).await;
         beside.iter().chain(&onlookers::remarks(&context.aws, plan).await).for_each(|remark| render::note(remark));
@@ -188,7 +196,11 @@ impl Args {
         let under_way = guard::under_way(state.settings.as_ref(), &now);
         remember(writer, &mut state, under_way).await?;
         let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
-        let report = engine.apply(&stack, &plan, &chosen).await?;
+        let mut report = engine.apply(&stack, &plan, &chosen).await?;
+        let awaiting = match stack.turn {
+            None => self.restart(&engine, &mut report, &chosen).await?,
+            Some(_) => Vec::new(),
+        };
         progress.finish();
         let mut state = engine.into_state();
         let is_whole = report.is_complete() && self.selection.is_all();
@@ -203,6 +215,26 @@ impl Args {
             Some(_) => {}
         }
         turn.replace(next.map(|next| next.then));
-        Ok(done)
+        restart::remarks(&awaiting).iter().for_each(|remark| render::note(&format!("all is done, but {remark}")));
+        Ok(if awaiting.is_empty() { done } else { Done::Found(2) })
+    }
+
+    /// Restarts what awaits it, where that is allowed. Tells what awaits it still.
+    async fn restart(
+        &self,
+        engine: &Engine<'_, Aws>,
+        report: &mut Report,
+        chosen: &BTreeSet<String>,
+    ) -> Result<Vec<Awaiting>, Error> {
+        if !report.is_complete() || report.interrupted {
+            return Ok(Vec::new());
+        }
+        let waiting = awaiting(&engine.restartable(chosen).await.map_err(Error::Nodes)?);
+        if !self.allow_restart || waiting.is_empty() {
+            return Ok(waiting);
+        }
+        let nodes: Vec<String> = waiting.into_iter().map(|one| one.node).collect();
+        report.extend(engine.restart(&nodes).await?);
+        Ok(Vec::new())
     }
 }

@@ -9,6 +9,7 @@ mod init;
 mod outputs;
 mod place;
 mod plan;
+mod restart;
 mod rotate;
 mod run;
 mod secrecy;
@@ -33,10 +34,10 @@ use crate::state::StateError;
 
 /// Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses nothing.
 ///
-/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not ready (status); 3 the
-/// state is locked by another run, or was taken over by one; 4 AWS does not take the credentials, or no longer: renew them
-/// and run again; 5 out of time, or AWS was still busy: run again, it goes on; 64 wrong usage; 130 stopped by Ctrl-C or
-/// another signal.
+/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift), something not ready (status), or done
+/// and something needs a restart (apply); 3 the state is locked by another run, or was taken over by one; 4 AWS does not
+/// take the credentials, or no longer: renew them and run again; 5 out of time, or AWS was still busy: run again, it goes
+/// on; 64 wrong usage; 130 stopped by Ctrl-C or another signal.
 #[derive(Debug, Parser)]
 #[command(name = "tapctl", version, max_term_width = 120)]
 struct Cli {
@@ -52,6 +53,7 @@ enum Command {
     Drift(drift::Args),
     Destroy(destroy::Args),
     Rotate(rotate::Args),
+    Restart(restart::Args),
     Outputs(outputs::Args),
     State(state::Args),
     Init(init::Args),
@@ -158,7 +160,7 @@ fn exit_code(failures: &[Class]) -> u8 {
 enum Done {
     /// Nothing to do, or all done.
     Clean,
-    /// Changes or drift were found, or something is not ready.
+    /// Changes or drift were found, something is not ready, or all is done and something needs a restart.
     Found(u8),
 }
 
@@ -206,6 +208,7 @@ impl Command {
             Command::Apply(args) => args.run(&Stopper::on_signals()?).await,
             Command::Destroy(args) => args.run(&Stopper::on_signals()?).await,
             Command::Rotate(args) => args.run(&Stopper::on_signals()?).await,
+            Command::Restart(args) => args.run(&Stopper::on_signals()?).await,
             Command::Plan(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Status(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Drift(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
@@ -224,6 +227,7 @@ impl Command {
             Command::Drift(args) => args.common.verbose,
             Command::Destroy(args) => args.common.verbose,
             Command::Rotate(args) => args.common.verbose,
+            Command::Restart(args) => args.common.verbose,
             Command::Outputs(args) => args.common.verbose,
             Command::State(args) => args.common().verbose,
             Command::Init(_) | Command::Completions(_) => 0,

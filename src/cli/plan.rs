@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use super::context::{Context, Desk};
 use super::survey::{Survey, restorable, unrecorded};
 use super::{Common, Done, Error};
-use crate::engine::{Inventory, without_data};
+use crate::engine::{Inventory, awaiting, without_data};
 use crate::plan::Plan;
 use crate::render;
-use crate::run::{choice, lost, settings as guard};
+use crate::run::{choice, lost, restart, settings as guard};
 use crate::stack::Stack;
 use crate::stacks::{onlookers, surroundings};
 
 /// Show what apply would do, field by field.
 ///
-/// Reads AWS and changes nothing. Exit code 0: nothing to do; 2: changes; 1: error.
+/// Reads AWS and changes nothing. Exit code 0: nothing to do; 2: changes, or something needs a restart; 1: error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -83,7 +83,9 @@ impl Args {
         lost::remarks(&plan, &backups).iter().for_each(|remark| render::note(remark));
         let beside = surroundings::remarks(&context.aws, &stack, &plan, &seen).await;
         beside.iter().chain(&onlookers::remarks(&context.aws, &plan).await).for_each(|remark| render::note(remark));
-        Ok(if plan.is_empty() { Done::Clean } else { Done::Found(2) })
+        let awaiting = awaiting(&seen);
+        restart::remarks(&awaiting).iter().for_each(|remark| render::note(remark));
+        Ok(if plan.is_empty() && awaiting.is_empty() { Done::Clean } else { Done::Found(2) })
     }
 
     async fn destroy(self, desk: Desk) -> Result<Done, Error> {

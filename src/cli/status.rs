@@ -3,13 +3,15 @@
 use super::context::Desk;
 use super::survey::{in_the_way, unrecorded};
 use super::{Common, Done, Error};
+use crate::engine::awaiting;
 use crate::render;
 use crate::resource::Phase;
+use crate::run::restart;
 use crate::stacks::{outdated, surroundings};
 
 /// Show every node: phase, id and age, and the outputs.
 ///
-/// Exit code 0 only if everything is ready; 2 if something is not; 1: error.
+/// Exit code 0 only if everything is ready; 2 if something is not, or needs a restart; 1: error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -40,9 +42,10 @@ impl Args {
             .iter()
             .map(|(name, node)| {
                 let live = seen.get(name).and_then(Option::as_ref);
+                let restart = live.and_then(|live| live.besides.restart.as_ref());
                 let (phase, reason) = match live.map(|live| &live.phase) {
                     None => ("missing", None),
-                    Some(Phase::Ready) => ("ready", None),
+                    Some(Phase::Ready) => ("ready", restart.map(|it| format!("{} await a restart", it.what))),
                     Some(Phase::Pending(reason)) => ("pending", Some(reason.clone())),
                     Some(Phase::Deleting) => ("deleting", None),
                     Some(Phase::Failed(reason)) => ("failed", Some(reason.clone())),
@@ -57,13 +60,15 @@ impl Args {
                 }
             })
             .collect();
-        let all_ready = !rows.is_empty() && rows.iter().all(|row| row.phase == "ready");
+        let awaiting = awaiting(&seen);
+        let all_ready = !rows.is_empty() && rows.iter().all(|row| row.phase == "ready") && awaiting.is_empty();
         let inventory = unrecorded(&context, None, &seen).await?;
         let obstacles = in_the_way(&context, &seen, &inventory).await?;
         render::status(&rows, &context.state, &inventory, &obstacles, self.json, self.full)?;
         let beside = surroundings::of_what_stands(&context.aws, &context.state, &seen).await;
         let outdated = outdated::remarks(&context.aws, &context.state).await;
-        beside.iter().chain(&outdated).for_each(|remark| render::note(remark));
+        let awaiting = restart::remarks(&awaiting);
+        beside.iter().chain(&outdated).chain(&awaiting).for_each(|remark| render::note(remark));
         if !self.json {
             render::findings(&inventory, &obstacles, false)?;
         }

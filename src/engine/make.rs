@@ -27,6 +27,10 @@ const MOST_UPDATES: usize = 50;
 struct Asked {
     diffs: Vec<Diff>,
     since: Option<Instant>,
+    /// When it was restarted because it had come up without some of its settings.
+    restarted: Option<Instant>,
+    /// It was made elsewhere, so that others may be on it already.
+    adopted: bool,
 }
 
 /// How the wait for an object ended.
@@ -121,8 +125,17 @@ impl<C: 'static> Worker<'_, C> {
     /// Goes on with what exists already. What ended badly, and differs in nothing that an update could mend, is asked to
     /// try again: what it lacked may be there by now.
     pub(super) async fn resume(&self, target: &Target, found: Seen) -> Result<Settled, Halt> {
+        self.resume_after(target, found, Asked::default()).await
+    }
+
+    /// Takes over what is ours or is to be, and the state does not know.
+    pub(super) async fn adopt(&self, target: &Target, found: Seen) -> Result<Settled, Halt> {
+        self.record_id(target, &found.id).await?;
+        self.resume_after(target, found, Asked { adopted: true, ..Asked::default() }).await
+    }
+
+    async fn resume_after(&self, target: &Target, found: Seen, mut asked: Asked) -> Result<Settled, Halt> {
         let diff = self.facts.diff(&target.spec, &found.live);
-        let mut asked = Asked::default();
         if diff.is_empty() && matches!(found.phase, Phase::Failed(_)) {
             let mut patience = self.patience(VISIBLE);
             while let Some(refused) = self.update(target, &found, &diff).await? {
@@ -204,6 +217,11 @@ impl<C: 'static> Worker<'_, C> {
             Phase::Failed(_) | Phase::Ready => {}
         }
         if diff.is_empty() {
+            if !asked.adopted
+                && let Some(reason) = self.restart_unused(found, &mut asked.restarted).await?
+            {
+                return Ok(Some(reason));
+            }
             self.record_ready(target, found).await?;
             return Ok(None);
         }

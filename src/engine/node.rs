@@ -73,6 +73,7 @@ impl<C: 'static> Engine<'_, C> {
         let verb = match task {
             Task::Ensure(_) => "ensure",
             Task::Rotate(_) => "rotate",
+            Task::Restart(_) => "restart",
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => "remove",
         };
         self.reporter.event(Event::Start { node, kind: &kind, verb });
@@ -83,6 +84,7 @@ impl<C: 'static> Engine<'_, C> {
             (Task::Clear(_), _) => self.clear(node, stack).await?,
             (Task::LookAgain(_), _) => worker.look_again().await?,
             (Task::Rotate(_), _) => worker.rotate().await?,
+            (Task::Restart(_), _) => worker.restart().await?,
             _ => worker.remove(stack).await?,
         };
         self.reporter.event(Event::Done { node, kind: &kind, outcome, took: started.elapsed() });
@@ -241,8 +243,7 @@ impl<'e, C: 'static> Worker<'e, C> {
                 Ok(Outcome::Resumed)
             }
             (Action::Adopt { .. }, Some(found)) => {
-                self.record_id(&target, &found.id).await?;
-                let settled = self.resume(&target, found).await?;
+                let settled = self.adopt(&target, found).await?;
                 self.unless_gone(&target, settled).await?;
                 Ok(Outcome::Adopted)
             }

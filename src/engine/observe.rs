@@ -293,13 +293,18 @@ pub fn drift_of<C: 'static>(
             Phase::Failed(reason) => Some(format!("failed: {reason}")),
         });
         let duplicates = found.map(|found| found.duplicates.clone()).unwrap_or_default();
-        if found.is_none() || status.is_some() || !changes.is_empty() || !duplicates.is_empty() {
+        let awaits_restart = found.and_then(|found| Some(found.besides.restart.as_ref()?.what.clone()));
+        let differs = found.is_none() || status.is_some() || !changes.is_empty() || !duplicates.is_empty();
+        if differs || awaits_restart.is_some() {
             let (id, missing) = (node.id.clone(), found.is_none());
             let action = decide(&facts, &node.spec, Some(node), found);
             let lost = |found| lost_in_place(&action, &facts, &node.spec, Some(node), found, &state.owner(name, ""));
-            let repair = Repair::by(&action, &facts, &node.spec, found, found.and_then(lost));
+            let repair = match differs {
+                true => Repair::by(&action, &facts, &node.spec, found, found.and_then(lost)),
+                false => Repair::Restarts,
+            };
             let (node, kind) = (name.clone(), node.kind.clone());
-            drifted.push(Drifted { node, kind, id, missing, status, changes, duplicates, repair });
+            drifted.push(Drifted { node, kind, id, missing, status, awaits_restart, changes, duplicates, repair });
         }
     }
     Ok(drifted)

@@ -25,14 +25,14 @@ pub enum Event<'a> {
         node: &'a str,
         /// Its kind.
         kind: &'a str,
-        /// `ensure`, `remove` or `rotate`.
+        /// `ensure`, `remove`, `rotate` or `restart`.
         verb: &'static str,
     },
     /// What is done to a node is decided: it differs, or it is missing.
     Act {
         /// The node.
         node: &'a str,
-        /// `create`, `replace`, `update`, `adopt`, `resume` or `delete`.
+        /// `create`, `replace`, `update`, `adopt`, `resume`, `delete` or `restart`.
         verb: &'static str,
         /// How long that mostly takes, where there is a measure.
         usually: Option<Duration>,
@@ -107,6 +107,8 @@ pub enum Outcome {
     Resumed,
     /// Its credential was changed.
     Rotated,
+    /// Restarted.
+    Restarted,
     /// Removed.
     Deleted,
     /// Was gone already, or is shared and stays.
@@ -124,6 +126,7 @@ impl Outcome {
             Outcome::Replaced => "replaced",
             Outcome::Resumed => "ready",
             Outcome::Rotated => "rotated",
+            Outcome::Restarted => "restarted",
             Outcome::Deleted => "deleted",
             Outcome::Forgotten => "forgotten",
         }
@@ -137,7 +140,7 @@ pub struct NodeFailure {
     pub node: String,
     /// Its kind.
     pub kind: String,
-    /// What was being done: `observe`, `create`, `update`, `delete`, `rotate`, `wait`.
+    /// What was being done: `observe`, `create`, `update`, `delete`, `rotate`, `restart`, `wait`.
     pub verb: &'static str,
     /// Why it failed.
     pub fault: Fault,
@@ -177,7 +180,7 @@ impl Report {
     }
 
     /// Goes on with what a later part of the same run did.
-    pub(super) fn extend(&mut self, later: Report) {
+    pub fn extend(&mut self, later: Report) {
         self.done.extend(later.done);
         self.failures.extend(later.failures);
         self.skipped += later.skipped;
@@ -206,6 +209,9 @@ pub struct Drifted {
     /// Its status, where it is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// What of it is not in force before it is restarted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaits_restart: Option<String>,
     /// What differs: `want` is the recorded desire.
     pub changes: Diff,
     /// Ids of further objects that carry the node's tags.
@@ -226,6 +232,8 @@ pub enum Repair {
     Waits,
     /// It asks AWS to try again what ended badly.
     Retried,
+    /// It leaves it, where it is not allowed to restart it.
+    Restarts,
     /// It makes one without data in the place of one that had some, and was asked to go.
     Empty,
     /// It is refused until the node is named: its data is gone with it.

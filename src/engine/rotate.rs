@@ -35,7 +35,7 @@ impl<C: 'static> Worker<'_, C> {
         for turn in [Turn::Begin, Turn::Settle] {
             self.take(&node, turn).await?;
         }
-        self.await_ready(&node).await?;
+        self.await_ready(&node, "rotate").await?;
         Ok(Outcome::Rotated)
     }
 
@@ -43,7 +43,7 @@ impl<C: 'static> Worker<'_, C> {
     async fn take(&self, node: &NodeState, turn: Turn) -> Result<(), Halt> {
         let mut patience = self.patience(self.facts.wait.ready);
         loop {
-            let found = self.await_ready(node).await?;
+            let found = self.await_ready(node, "rotate").await?;
             let Some(refused) = self.ask_to_rotate(node, &found, turn).await? else { break };
             self.wait(&mut patience, "rotate", &refused).await?;
         }
@@ -53,20 +53,20 @@ impl<C: 'static> Worker<'_, C> {
         Ok(())
     }
 
-    async fn await_ready(&self, node: &NodeState) -> Result<Seen, Halt> {
+    pub(super) async fn await_ready(&self, node: &NodeState, verb: &'static str) -> Result<Seen, Halt> {
         let mut patience = self.patience(self.facts.wait.ready);
         loop {
             let found = self.await_visible(node).await?;
             let reason = match found {
                 Some(found) if found.phase == Phase::Ready => return Ok(found),
                 Some(Seen { phase: Phase::Failed(reason), .. }) => {
-                    return Err(self.fail("rotate", Fault::new(Class::Other, "Failed", reason)));
+                    return Err(self.fail(verb, Fault::new(Class::Other, "Failed", reason)));
                 }
                 Some(Seen { phase: Phase::Pending(reason), .. }) => reason,
                 Some(_) => "being deleted".to_owned(),
                 None => "not visible for now".to_owned(),
             };
-            self.wait(&mut patience, "rotate", &reason).await?;
+            self.wait(&mut patience, verb, &reason).await?;
         }
     }
 

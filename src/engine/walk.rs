@@ -32,6 +32,8 @@ pub(super) enum Task {
     LookAgain(String),
     /// Change the credential of the node's object.
     Rotate(String),
+    /// Restart the node's object.
+    Restart(String),
 }
 
 /// Each task with those it waits for.
@@ -81,7 +83,7 @@ pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BT
                 waits.extend(edges.map(|edge| Task::Ensure(edge.clone())));
             }
             Task::Remove(node) => waits.extend(before_removal(node, stack, state, &all)),
-            Task::Rotate(_) => {}
+            Task::Rotate(_) | Task::Restart(_) => {}
             Task::Clear(node) => waits.extend(dependents(node, state).flat_map(|user| moves(user))),
             Task::LookAgain(_) => {}
         }
@@ -105,7 +107,7 @@ pub(super) fn destroy_tasks(state: &State, chosen: &BTreeSet<String>) -> Tasks {
         state.nodes.keys().filter(|node| chosen.contains(*node)).cloned().map(Task::Remove).collect();
     let waits = |task: &Task| match task {
         Task::Remove(node) => removals_before(node, state).filter(|wait| all.contains(wait)).collect(),
-        Task::Ensure(_) | Task::Clear(_) | Task::LookAgain(_) | Task::Rotate(_) => BTreeSet::new(),
+        Task::Ensure(_) | Task::Clear(_) | Task::LookAgain(_) | Task::Rotate(_) | Task::Restart(_) => BTreeSet::new(),
     };
     all.iter().map(|task| (task.clone(), waits(task))).collect()
 }
@@ -119,6 +121,12 @@ pub(super) fn rotate_tasks(state: &State, rotates: impl Fn(&str) -> bool) -> Tas
         all.iter().filter(|other| below.contains(other.as_str())).map(|other| Task::Rotate((*other).clone())).collect()
     };
     all.iter().map(|node| (Task::Rotate((*node).clone()), waits(node))).collect()
+}
+
+/// The steps of restarts: each waits for the one before it, so that never two are away at once.
+pub(super) fn restart_tasks(nodes: &[String]) -> Tasks {
+    let before = |at: usize| at.checked_sub(1).map(|at| Task::Restart(nodes[at].clone()));
+    nodes.iter().enumerate().map(|(at, node)| (Task::Restart(node.clone()), before(at).into_iter().collect())).collect()
 }
 
 /// Everything a node stands on, near and far.
@@ -239,6 +247,7 @@ impl fmt::Display for Task {
             Task::Clear(node) => write!(f, "remove what {node} replaced"),
             Task::LookAgain(node) => write!(f, "look for {node} again"),
             Task::Rotate(node) => write!(f, "rotate {node}"),
+            Task::Restart(node) => write!(f, "restart {node}"),
         }
     }
 }
@@ -330,7 +339,7 @@ impl<C: 'static> Engine<'_, C> {
         let Some(Ok(kind)) = kind.map(|kind| self.kinds.get(kind)) else { return 0 };
         let wait = kind.facts().wait;
         match task {
-            Task::Ensure(_) | Task::Rotate(_) => wait.usually_ready.as_secs(),
+            Task::Ensure(_) | Task::Rotate(_) | Task::Restart(_) => wait.usually_ready.as_secs(),
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => wait.usually_gone.as_secs(),
         }
     }
@@ -338,8 +347,11 @@ impl<C: 'static> Engine<'_, C> {
 
 pub(super) fn name_of(task: &Task) -> &str {
     match task {
-        Task::Ensure(node) | Task::Remove(node) | Task::Clear(node) | Task::LookAgain(node) | Task::Rotate(node) => {
-            node
-        }
+        Task::Ensure(node)
+        | Task::Remove(node)
+        | Task::Clear(node)
+        | Task::LookAgain(node)
+        | Task::Rotate(node)
+        | Task::Restart(node) => node,
     }
 }

@@ -127,6 +127,7 @@ fn doing(verb: &str) -> &'static str {
         "resume" => "awaiting",
         "delete" => "deleting",
         "rotate" => "rotating",
+        "restart" => "restarting",
         _ => "checking",
     }
 }

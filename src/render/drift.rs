@@ -37,6 +37,9 @@ fn rows(node: &Drifted, most: Option<usize>) -> Vec<Row> {
     if let Some(status) = &node.status {
         rows.push(row("-", cut(status), whole("ready")));
     }
+    if let Some(what) = &node.awaits_restart {
+        rows.push(row("-", whole(format!("{what} await a restart")), whole("in force")));
+    }
     for id in &node.duplicates {
         rows.push(row("-", cut(id), whole("no second one")));
     }
@@ -72,6 +75,7 @@ fn prospect(node: &Drifted) -> Option<String> {
     let words = match &node.repair {
         Repair::Mended => return None,
         Repair::Waits => "AWS is at work on it; the next apply waits until it is ready".to_owned(),
+        Repair::Restarts => format!("`tapctl restart {}` does it, or apply --allow-restart", node.node),
         Repair::Retried => "the next apply asks AWS to try again".to_owned(),
         Repair::Empty => "its data is gone; the next apply would make an empty one".to_owned(),
         Repair::Lost => {

@@ -161,6 +161,7 @@ pub fn summary(report: &Report) {
         Outcome::Replaced,
         Outcome::Resumed,
         Outcome::Rotated,
+        Outcome::Restarted,
         Outcome::Deleted,
         Outcome::Forgotten,
         Outcome::Kept,

@@ -21,7 +21,7 @@ pub struct StatusRow {
     pub kind: String,
     /// `ready`, `pending`, `deleting`, `failed` or `missing`.
     pub phase: &'static str,
-    /// AWS's words on a phase that is not ready.
+    /// AWS's words on a phase that is not ready; of one that is, what it awaits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// AWS's identifier.

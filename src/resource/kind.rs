@@ -90,6 +90,8 @@ pub struct Facts {
     pub closes: bool,
     /// Has a credential that can be changed.
     pub rotates: bool,
+    /// Can be restarted.
+    pub restarts: bool,
     /// How often it tries by itself what it failed at.
     pub tries_again: Option<Duration>,
     /// How long a cured one may go on showing how it had ended.
@@ -181,6 +183,8 @@ pub trait Kind<C> {
         seen: &'a Seen,
         turn: Turn,
     ) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Resource::restart`].
+    fn restart<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
     /// See [`Resource::blockers`].
     fn blockers<'a>(
         &'a self,
@@ -204,7 +208,7 @@ pub trait Kind<C> {
     /// # Errors
     /// Where too little is known for this kind.
     fn blank(&self, known: &Value) -> Result<Value>;
-    /// A recorded spec in this version's form; `None` where it is in one that no upgrade knows.
+    /// A recorded spec as this version writes it; `None` where it is in one that no upgrade knows.
     fn legible(&self, recorded: &Value) -> Option<Value>;
 }
 
@@ -233,20 +237,20 @@ fn blank_spec<R: Resource>(known: &Value) -> Result<R> {
 }
 
 /// A recorded spec in this version's form, or else what its upgrade made of it.
-fn upgraded<R: Resource>(recorded: &Value) -> Result<(R, Value), Value> {
+fn upgraded<R: Resource>(recorded: &Value) -> Result<R, Value> {
     if let Ok(spec) = R::deserialize(recorded) {
-        return Ok((spec, recorded.clone()));
+        return Ok(spec);
     }
     let mut spec = recorded.clone();
     R::upgrade(&mut spec);
-    R::deserialize(&spec).map(|read| (read, spec.clone())).map_err(|_| spec)
+    R::deserialize(&spec).map_err(|_| spec)
 }
 
 /// The spec of an object that exists already. Another version may have recorded it, in a form of its own: that is no reason
 /// not to look at the object, or not to remove it.
 fn recorded<R: Resource>(spec: &Value) -> Result<R> {
     match upgraded::<R>(spec) {
-        Ok((spec, _)) => Ok(spec),
+        Ok(spec) => Ok(spec),
         Err(rest) => blank_spec::<R>(&rest),
     }
 }
@@ -321,6 +325,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             interrupts: R::INTERRUPTS,
             closes: R::CLOSES,
             rotates: R::ROTATES,
+            restarts: R::RESTARTS,
             tries_again: R::TRIES_AGAIN,
             stirs_within: R::STIRS_WITHIN,
             depends_within: R::DEPENDS_WITHIN,
@@ -400,6 +405,10 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         Box::pin(async move { recorded::<R>(spec)?.rotate(&cx, &typed(seen)?, turn).await })
     }
 
+    fn restart<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { recorded::<R>(spec)?.restart(&cx, &typed(seen)?).await })
+    }
+
     fn blockers<'a>(
         &'a self,
         cx: Cx<'a, R::Cloud>,
@@ -444,7 +453,8 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
     }
 
     fn legible(&self, recorded: &Value) -> Option<Value> {
-        upgraded::<R>(recorded).ok().map(|(_, spec)| spec)
+        // As this version writes it: a field that there is no more is no difference.
+        upgraded::<R>(recorded).ok().and_then(|spec| json(R::KIND, &spec).ok())
     }
 }
 

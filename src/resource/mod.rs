@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use backup::Backup;
-pub use besides::Besides;
+pub use besides::{Besides, Restart};
 pub use blank::blank;
 pub use ignored::IgnoredTags;
 pub use kind::{Facts, Kind, Kinds, Seen};
@@ -111,6 +111,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const CLOSES: bool = false;
     /// Whether it keeps or uses a credential that was made for it, and [`rotate`](Resource::rotate) changes that.
     const ROTATES: bool = false;
+    /// Whether a restart brings settings into force, and [`restart`](Resource::restart) does one.
+    const RESTARTS: bool = false;
     /// It tries by itself what it failed at, this often at the longest, and shows until then how the last try ended.
     const TRIES_AGAIN: Option<Duration> = None;
     /// How long after an update that is to cure it an object may go on showing how it had ended before.
@@ -220,6 +222,10 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// as it is; fields that it does not give stay blank.
     fn upgrade(spec: &mut Value) {
         let _ = spec;
+    }
+    /// Asks AWS to restart it, so that all of its settings are in force.
+    async fn restart(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>) -> Result<()> {
+        Ok(())
     }
     /// Changes its credential, in two turns with a wait until it is ready after each. What was drawn and not yet
     /// settled must be found again in AWS: a turn may be made again at any time, and after a crash the first is.

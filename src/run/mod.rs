@@ -9,6 +9,7 @@ pub mod one_way;
 pub mod outage;
 pub mod reach;
 pub mod region;
+pub mod restart;
 pub mod settings;
 pub mod teardown;
 

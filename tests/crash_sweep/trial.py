@@ -174,7 +174,7 @@ def verb(command):
 
 
 def spoken(command, alone=False):
-    meant = ["--allow-outage"] if command == "change" else []
+    meant = ["--allow-outage", "--allow-restart"] if command == "change" else []
     return [verb(command), "--yes", *meant, *(["--parallelism", "1"] if alone else [])]
 
 

@@ -46,7 +46,7 @@ impl Up {
         let plan = drawn.redact(&self.desk.tapctl(&["plan"]).expect(2).stdout);
         let mark = self.aws.mark();
         let allowed = lost.iter().flat_map(|node| ["--allow-loss", node]);
-        let arguments: Vec<&str> = ["apply", "--yes"].into_iter().chain(allowed).collect();
+        let arguments: Vec<&str> = ["apply", "--yes", "--allow-restart"].into_iter().chain(allowed).collect();
         let applied = self.desk.tapctl(&arguments).expect(0);
         assert!(drawn.redact(&applied.stdout).starts_with(&plan), "apply shows the plan that plan showed\n{applied}");
         let (writes, calls) = (self.aws.changes_since(mark), self.aws.log_since(mark));
@@ -143,6 +143,7 @@ fn data_stores_grow_in_place() {
     cloudwatch:PutDashboard
     cloudwatch:PutMetricAlarm
     rds:ModifyDBCluster
+    rds:RebootDBInstance × 2
     ");
     assert_eq!(changed.difference(), "");
     let changed = up.change("[stream]\nshards = 4\n[database]\nmax_acu = 8\n[cache]\nnodes = 3\n");

@@ -22,13 +22,14 @@ const PROMPT: Duration = Duration::from_secs(5);
 
 const CODES: [i32; 8] = [0, 1, 2, 3, 4, 5, 64, 130];
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "apply",
     "plan",
     "status",
     "drift",
     "destroy",
     "rotate",
+    "restart",
     "outputs",
     "state list",
     "state show",
@@ -43,7 +44,7 @@ const COMMANDS: [&str; 18] = [
     "help",
 ];
 
-const FLAGS: [&str; 30] = [
+const FLAGS: [&str; 31] = [
     "--env",
     "--stack",
     "--config",
@@ -57,6 +58,7 @@ const FLAGS: [&str; 30] = [
     "--adopt",
     "--allow-data-loss",
     "--recreate",
+    "--allow-restart",
     "--skip-final-snapshot",
     "--parallelism",
     "--timeout",

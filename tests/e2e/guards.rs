@@ -54,7 +54,7 @@ fn settings_that_are_gone_are_missed_before_anything_is_written() {
     let recorded = desk.state("live")["settings"].clone();
     assert_eq!(recorded, json!({ "file": "tapctl.toml", "section": true, "protect": true }));
     std::fs::rename(desk.path("tapctl.toml"), desk.path("kept.toml")).expect("it is there");
-    for command in [&["apply", "--yes"][..], &["destroy", "--yes"], &["rotate", "--yes"]] {
+    for command in [&["apply", "--yes"][..], &["destroy", "--yes"], &["rotate", "--yes"], &["restart", "--yes", "vpc"]] {
         let run = refused(&aws, &desk, &live(command));
         insta::allow_duplicates! {
             insta::assert_snapshot!(run.stderr, @r"
@@ -136,7 +136,7 @@ fn credentials_of_another_account_are_refused_before_anything() {
     let mut state = desk.state("dev");
     state["account"] = json!("222222222222");
     std::fs::write(desk.state_path("dev"), state.to_string()).expect("it is written");
-    for command in [&["apply", "--yes"][..], &["destroy", "--yes"], &["rotate", "--yes"]] {
+    for command in [&["apply", "--yes"][..], &["destroy", "--yes"], &["rotate", "--yes"], &["restart", "--yes", "vpc"]] {
         let run = refused(&aws, &desk, command);
         assert!(
             run.stderr.contains("belongs to account 222222222222, and this run is for account 123456789012"),
@@ -153,11 +153,12 @@ fn who_only_looks_or_is_refused_leaves_no_lock() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
     let lock = desk.path("state/student-records-dev.lock");
-    let commands: [(&[&str], i32); 8] = [
+    let commands: [(&[&str], i32); 9] = [
         (&["plan", "--target", "vpc"], 2),
         (&["drift"], 1),
         (&["outputs"], 1),
         (&["rotate", "--yes"], 1),
+        (&["restart", "--yes", "vpc"], 1),
         (&["state", "rm", "vpc", "--yes"], 1),
         (&["apply", "--yes", "--target", "vpcc"], 1),
         (&["apply"], 1),

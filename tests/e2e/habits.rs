@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Desk, LocalAws, Run, at_leisure, wait_for, without_place};
 
-const COMMANDS: [&str; 10] =
-    ["apply", "plan", "status", "drift", "destroy", "rotate", "outputs", "state", "init", "completions"];
+const COMMANDS: [&str; 11] =
+    ["apply", "plan", "status", "drift", "destroy", "rotate", "restart", "outputs", "state", "init", "completions"];
 
 #[test]
 fn help_says_what_each_command_does() {
@@ -20,10 +20,11 @@ fn help_says_what_each_command_does() {
     Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses
     nothing.
 
-    Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift) or something not
-    ready (status); 3 the state is locked by another run, or was taken over by one; 4 AWS does not take
-    the credentials, or no longer: renew them and run again; 5 out of time, or AWS was still busy: run
-    again, it goes on; 64 wrong usage; 130 stopped by Ctrl-C or another signal.
+    Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift), something not ready
+    (status), or done and something needs a restart (apply); 3 the state is locked by another run, or
+    was taken over by one; 4 AWS does not take the credentials, or no longer: renew them and run again;
+    5 out of time, or AWS was still busy: run again, it goes on; 64 wrong usage; 130 stopped by Ctrl-C
+    or another signal.
 
     Usage: tapctl <COMMAND>
 
@@ -34,6 +35,7 @@ fn help_says_what_each_command_does() {
       drift        Compare what is live with what was last applied, field by field
       destroy      Remove everything the stack has in this environment, dependents first
       rotate       Change the credentials that were made for the stack, and restart what uses them
+      restart      Restart databases, so that all of their settings are in force
       outputs      Print the outputs of the last complete apply. Reads the state only
       state        Look into the recorded state, and mend it. Never asks AWS
       init         Write a tapctl.toml that shows every setting with its default, all commented out
@@ -132,6 +134,10 @@ fn help_says_what_each_command_does() {
 
           --allow-loss <NODE>
               Let the URL, address, key, name or logs of this node be lost; may be given more than once
+
+          --allow-restart
+              Restart the databases that need it for all of their settings to be in force, readers
+              first
 
           --parallelism <N>
               How many nodes are worked on at once, 1 to 64; by default engine.parallelism of

@@ -31,6 +31,7 @@ mod reach;
 mod recorded;
 mod regions;
 mod requirements;
+mod restarts;
 mod returns;
 mod rotation;
 mod secrets;

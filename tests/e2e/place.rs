@@ -23,6 +23,7 @@ fn every_run_that_asks_aws_says_first_where_it_works() {
         &["status"],
         &["drift"],
         &["rotate", "--yes"],
+        &["restart", "--yes", "vpc"],
         &["destroy", "--yes"],
     ] {
         let said = desk.command(arguments).output().expect("it runs").stderr;

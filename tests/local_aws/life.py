@@ -30,6 +30,8 @@ SECONDS = {
     # After it was changed storage is optimized, for minutes to hours, and rests until six hours are over.
     "rds.storage.optimized": 600,
     "rds.storage.rest": 21600,
+    # After the capacity of a cluster was changed its members cannot be restarted for a while.
+    "rds.scaled": 60,
     "rds.stop": 300,
     "rds.start": 420,
     "rds.key.missed": 1800,

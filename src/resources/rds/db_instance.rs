@@ -1,10 +1,9 @@
 //! A DB instance that is a member of an Aurora cluster. The cluster decides on engine version, storage, network and
 //! backups; the instance on its class, its zone and whether it is the first to become the writer.
 
-use aws_sdk_rds::types::{DbCluster as RdsCluster, DbInstance as RdsInstance, SourceType};
+use aws_sdk_rds::types::{DbCluster as RdsCluster, DbClusterMember, DbInstance as RdsInstance, SourceType};
 
-use super::settled::{self, AT_RESTART, is_young, yes};
-use super::{from_rds, is_in_use, phase_of, power, retag, to_rds};
+use super::{from_rds, is_in_use, phase_of, power, retag, settled, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_identifier, check_range, check_weekly, text};
@@ -39,10 +38,6 @@ pub struct DbInstance {
     pub publicly_accessible: bool,
     /// The authority of its TLS certificate, as `rds-ca-rsa2048-g1`. `None`: AWS decides.
     pub ca_certificate: Option<String>,
-    /// Whether it started with the parameters of its group. One that was made too soon after the group did not, and is
-    /// restarted before anybody is on it; of one that is older than an hour nothing is said here.
-    #[serde(default = "yes")]
-    pub started_with_parameters: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -96,8 +91,9 @@ impl Resource for DbInstance {
     const IMMUTABLE: &'static [&'static str] = &["name", "cluster_identifier", "engine", "availability_zone"];
     const SERVES: bool = true;
     // Another class is another machine.
-    const INTERRUPTS: &'static [&'static str] = &["instance_class", "started_with_parameters"];
+    const INTERRUPTS: &'static [&'static str] = &["instance_class"];
     const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
+    const RESTARTS: bool = true;
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -124,13 +120,17 @@ impl Resource for DbInstance {
             endpoint: instance.endpoint().and_then(|endpoint| endpoint.address()).map(str::to_owned),
         };
         let phase = match instance.db_instance_status().unwrap_or("unknown") {
-            status if is_in_use(status, is_young(&instance, cx.now())) => settled::instance(&instance),
+            status if is_in_use(status, settled::is_young(&instance, cx.now())) => settled::instance(&instance),
             status => phase_of(cx, status, &name, SourceType::DbInstance).await,
         };
         let made = instance.dbi_resource_id.clone();
-        let started = !(is_young(&instance, cx.now()) && waits_for_restart(cx, &instance).await?);
-        let live = DbInstance { started_with_parameters: started, ..self.live(&instance) };
-        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made)))
+        let member = member(cx, &instance).await?;
+        let besides = Besides {
+            restart: settled::restart(&instance, member.as_ref(), cx.now()),
+            leads: member.and_then(|member| member.is_cluster_writer()).unwrap_or_default(),
+            ..Besides::default()
+        };
+        Ok(Some(Observed::ready(name, self.live(&instance), outputs).in_phase(phase).known_by(made).with(besides)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -158,10 +158,7 @@ impl Resource for DbInstance {
         if power::is_down(&observed.phase) {
             return power::start_cluster_of(cx, observed, diff).await;
         }
-        let elsewhere = |path: &str| !path.starts_with("tags") && path != "started_with_parameters";
-        if diff.has("started_with_parameters") {
-            cx.rds.reboot_db_instance().db_instance_identifier(&observed.id).send().await?;
-        } else if diff.changes.iter().any(|change| elsewhere(&change.path)) {
+        if diff.changes.iter().any(|change| !change.path.starts_with("tags")) {
             self.modify(cx, &observed.id, diff).await?;
         }
         if diff.has("tags") {
@@ -181,6 +178,10 @@ impl Resource for DbInstance {
             true => power::after_start(power::start_cluster_of(cx, observed, &Diff::default()).await),
             false => asked,
         }
+    }
+
+    async fn restart(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        power::restart(cx, &observed.id).await
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
@@ -204,7 +205,6 @@ impl DbInstance {
             maintenance_window: instance.preferred_maintenance_window.clone(),
             publicly_accessible: instance.publicly_accessible().unwrap_or_default(),
             ca_certificate: instance.ca_certificate_identifier.clone(),
-            started_with_parameters: true,
             tags: from_rds(instance.tag_list()),
         }
     }
@@ -238,13 +238,12 @@ impl DbInstance {
     }
 }
 
-/// Whether the cluster's parameters reach this member only when it is restarted.
-async fn waits_for_restart(cx: &Cx<'_>, instance: &RdsInstance) -> Result<bool> {
-    let (Some(cluster), Some(name)) = (instance.db_cluster_identifier(), instance.name()) else { return Ok(false) };
-    let Some(cluster) = find::<RdsCluster>(cx, cluster, Some(cluster)).await? else { return Ok(false) };
+/// What the cluster says of this member of it.
+async fn member(cx: &Cx<'_>, instance: &RdsInstance) -> Result<Option<DbClusterMember>> {
+    let (Some(cluster), Some(name)) = (instance.db_cluster_identifier(), instance.name()) else { return Ok(None) };
+    let Some(cluster) = find::<RdsCluster>(cx, cluster, Some(cluster)).await? else { return Ok(None) };
     let mut members = cluster.db_cluster_members().iter();
-    let member = members.find(|member| member.db_instance_identifier() == Some(name));
-    Ok(member.and_then(|member| member.db_cluster_parameter_group_status()) == Some(AT_RESTART))
+    Ok(members.find(|member| member.db_instance_identifier() == Some(name)).cloned())
 }
 
 fn given(value: Option<&Out<String>>) -> Result<Option<String>> {

@@ -48,6 +48,13 @@ pub(super) async fn start_instance(cx: &Cx<'_>, id: &str, diff: &Diff) -> Result
     first(diff)
 }
 
+/// Restarts an instance. Never with a failover: that would leave it as it is (API reference, ModifyDBInstance,
+/// DBParameterGroupName: "reboot the instance without failover").
+pub(super) async fn restart(cx: &Cx<'_>, id: &str) -> Result<()> {
+    cx.rds.reboot_db_instance().db_instance_identifier(id).send().await?;
+    Ok(())
+}
+
 /// Starts the cluster of a member that is down, unless that is under way already.
 pub(super) async fn start_cluster_of(cx: &Cx<'_>, member: &Observed<super::DbInstance>, diff: &Diff) -> Result<()> {
     let Some(cluster) = member.live.cluster_identifier.as_ref() else { return Ok(()) };

@@ -3,13 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_rds::types::{
-    ClusterPendingModifiedValues, DbCluster, DbInstance, MasterUserSecret, PendingCloudwatchLogsExports,
-    PendingModifiedValues, VpcSecurityGroupMembership,
+    ClusterPendingModifiedValues, DbCluster, DbClusterMember, DbInstance, MasterUserSecret,
+    PendingCloudwatchLogsExports, PendingModifiedValues, VpcSecurityGroupMembership,
 };
 
 use aws_smithy_types::DateTime;
 
-use crate::resource::Phase;
+use crate::resource::{Phase, Restart};
 
 /// Whether an available cluster has taken in every change.
 pub(super) fn cluster(cluster: &DbCluster) -> Phase {
@@ -84,7 +84,16 @@ fn logs_pending(logs: &PendingCloudwatchLogsExports) -> bool {
 const YOUNG: Duration = Duration::from_secs(3600);
 
 /// What AWS says of parameters that it reads at the next start.
-pub(super) const AT_RESTART: &str = "pending-reboot";
+const AT_RESTART: &str = "pending-reboot";
+
+/// What an instance awaits a restart for. Of a member of a cluster the cluster says it too: no failover brings the parameters
+/// of a group into force, only a restart does (API reference, ModifyDBInstance, DBParameterGroupName).
+pub(super) fn restart(instance: &DbInstance, member: Option<&DbClusterMember>, now: SystemTime) -> Option<Restart> {
+    let own = instance.db_parameter_groups().iter().map(|group| group.parameter_apply_status());
+    let mut all = own.chain(member.map(|member| member.db_cluster_parameter_group_status()));
+    all.any(|status| status == Some(AT_RESTART))
+        .then(|| Restart { what: "its parameters".to_owned(), unused: is_young(instance, now) })
+}
 
 /// Whether an instance was made so lately that nobody can be on it yet.
 pub(super) fn is_young(instance: &DbInstance, now: SystemTime) -> bool {
@@ -95,11 +104,6 @@ pub(super) fn is_young(instance: &DbInstance, now: SystemTime) -> bool {
 pub(super) fn is_recent(made: Option<&DateTime>, now: SystemTime) -> bool {
     let made = made.and_then(|made| SystemTime::try_from(*made).ok());
     made.is_some_and(|made| now.duration_since(made).unwrap_or_default() < YOUNG)
-}
-
-/// What holds of instances whose record says nothing.
-pub(super) fn yes() -> bool {
-    true
 }
 
 fn groups_settled(groups: &[VpcSecurityGroupMembership]) -> bool {

@@ -8,10 +8,9 @@ use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
 use serde_json::{Value, json};
 
 use super::rules::{check_logs, check_word, life_after_support, snapshot_name};
-use super::settled::{self, AT_RESTART, is_young, yes};
 use super::{
-    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, retag, rotation, storage,
-    to_rds,
+    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, retag, rotation, settled,
+    storage, to_rds,
 };
 use crate::error::Class;
 use crate::resources::named::{Named, find};
@@ -73,10 +72,6 @@ pub struct StandaloneDbInstance {
     pub copy_tags_to_snapshot: bool,
     /// Whether a last snapshot is taken when it is deleted.
     pub final_snapshot: bool,
-    /// Whether it started with the parameters of its group. One that was made too soon after the group did not, and is
-    /// restarted before anybody is on it; of one that is older than an hour nothing is said here.
-    #[serde(default = "yes")]
-    pub started_with_parameters: bool,
     /// Whether RDS Extended Support takes it on once its version's standard support has ended. Only a new one, or one that
     /// is restored, has the choice: API reference, CreateDBCluster, `EngineLifecycleSupport`.
     #[serde(default)]
@@ -136,13 +131,14 @@ impl Resource for StandaloneDbInstance {
         &["name", "engine", "kms_key_id", "credentials_secret", "database_name", "db_subnet_group"];
     const SERVES: bool = true;
     // An upgrade restarts it, and another class is another machine.
-    const INTERRUPTS: &'static [&'static str] = &["engine_version", "instance_class", "started_with_parameters"];
+    const INTERRUPTS: &'static [&'static str] = &["engine_version", "instance_class"];
     const AT_LEAST: &'static [&'static str] = &["allocated_storage_gib"];
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const ROTATES: bool = true;
+    const RESTARTS: bool = true;
     // One that is full goes on saying so for some time after AWS has taken its growth.
     const STIRS_WITHIN: Duration = Duration::from_secs(120);
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
@@ -195,15 +191,16 @@ impl Resource for StandaloneDbInstance {
             port: endpoint.and_then(|endpoint| endpoint.port()).map(|port| port.to_string()),
         };
         let phase = match instance.db_instance_status().unwrap_or("unknown") {
-            status if is_in_use(status, is_young(&instance, cx.now())) => settled::instance(&instance),
+            status if is_in_use(status, settled::is_young(&instance, cx.now())) => settled::instance(&instance),
             status => phase_of(cx, status, &name, SourceType::DbInstance).await,
         };
         let made = instance.dbi_resource_id.clone();
-        let mut groups = instance.db_parameter_groups().iter();
-        let waits = groups.any(|group| group.parameter_apply_status() == Some(AT_RESTART));
-        let started = !(waits && is_young(&instance, cx.now()));
-        let live = StandaloneDbInstance { started_with_parameters: started, ..self.live(&instance) };
-        let besides = storage::besides(self.allocated_storage_gib, live.allocated_storage_gib);
+        let live = self.live(&instance);
+        let besides = Besides {
+            remarks: storage::grown(self.allocated_storage_gib, live.allocated_storage_gib).into_iter().collect(),
+            restart: settled::restart(&instance, None, cx.now()),
+            ..Besides::default()
+        };
         Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made).with(besides)))
     }
 
@@ -246,11 +243,7 @@ impl Resource for StandaloneDbInstance {
         if power::is_down(&observed.phase) {
             return power::start_instance(cx, &observed.id, diff).await;
         }
-        let elsewhere =
-            |path: &str| !path.starts_with("tags") && !["final_snapshot", "started_with_parameters"].contains(&path);
-        if diff.has("started_with_parameters") {
-            cx.rds.reboot_db_instance().db_instance_identifier(&observed.id).send().await?;
-        } else if diff.changes.iter().any(|change| elsewhere(&change.path)) {
+        if diff.changes.iter().any(|change| !change.path.starts_with("tags") && change.path != "final_snapshot") {
             self.modify(cx, observed, diff).await?;
         }
         if diff.has("tags") {
@@ -281,6 +274,10 @@ impl Resource for StandaloneDbInstance {
             Turn::Begin => rotation::begin(cx, &observed.id, secret).await,
             Turn::Settle => rotation::settle(cx, secret).await,
         }
+    }
+
+    async fn restart(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
+        power::restart(cx, &observed.id).await
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
@@ -344,7 +341,6 @@ impl StandaloneDbInstance {
             copy_tags_to_snapshot: instance.copy_tags_to_snapshot().unwrap_or_default(),
             final_snapshot: self.final_snapshot,
             extended_support: self.extended_support,
-            started_with_parameters: true,
             tags: from_rds(instance.tag_list()),
         }
     }

@@ -9,7 +9,6 @@ use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
 use jiff::Timestamp;
 
 use super::StandaloneDbInstance;
-use crate::resource::Besides;
 use crate::resources::prelude::*;
 
 /// From how many GiB on gp3 is striped over four volumes.
@@ -63,10 +62,10 @@ pub(super) fn shrinks(want: i32, asked: i32) -> Option<OutOfReach> {
 }
 
 /// That it has more than was asked for: AWS's autoscaling, or a person in need, has made it so.
-pub(super) fn besides(want: i32, has: i32) -> Besides {
+pub(super) fn grown(want: i32, has: i32) -> Option<String> {
     let grown =
-        format!("has {has} GiB of storage where {want} are asked for, which is as wanted: it never gets smaller");
-    Besides { remarks: (has > want).then_some(grown).into_iter().collect() }
+        || format!("has {has} GiB of storage where {want} are asked for, which is as wanted: it never gets smaller");
+    (has > want).then(grown)
 }
 
 /// A refusal because storage rests, with until when: to wait that long within a run would be none.
@@ -146,8 +145,8 @@ mod tests {
 
     #[test]
     fn more_than_was_asked_for_is_told_and_nothing_else() {
-        assert!(besides(100, 100).remarks.is_empty());
+        assert_eq!(grown(100, 100), None);
         let told = "has 150 GiB of storage where 100 are asked for, which is as wanted: it never gets smaller";
-        assert_eq!(besides(100, 150).remarks, [told]);
+        assert_eq!(grown(100, 150).as_deref(), Some(told));
     }
 }

@@ -97,7 +97,6 @@ fn database(
             copy_tags_to_snapshot: true,
             final_snapshot: profile.final_snapshot,
             extended_support: settings.extended_support,
-            started_with_parameters: true,
             tags: Tags::new(),
         },
     )

@@ -141,7 +141,6 @@ impl Builder<'_> {
                 maintenance_window: Some(maintenance_window(number).into()),
                 publicly_accessible: false,
                 ca_certificate: None,
-                started_with_parameters: true,
                 tags: Tags::new(),
             };
             instances.push(self.stack.add(format!("db-instance-{number}"), instance));

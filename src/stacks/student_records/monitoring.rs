@@ -20,9 +20,10 @@ use crate::stack::Node;
 /// Percent of a node's or task's CPU, memory or capacity that leaves too little for a bad hour.
 const BUSY_PERCENT: f64 = 85.0;
 /// Connections a PostgreSQL on Aurora takes for each capacity unit, and at most where it may shrink to half a unit or
-/// less: user guide of Aurora, "Maximum connections for Aurora Serverless v2".
+/// less, or at all: user guide of Aurora, "Maximum connections for Aurora Serverless v2".
 const CONNECTIONS_PER_ACU: f64 = 200.0;
 const CONNECTIONS_WHEN_SMALL: f64 = 2000.0;
+const MOST_CONNECTIONS: f64 = 5000.0;
 /// How old the oldest unread event may be, in milliseconds.
 const ITERATOR_AGE_MS: f64 = 60_000.0;
 /// Percent of its one core that leaves the cache's engine too little, and what that is of all cores of a node with two:
@@ -82,7 +83,7 @@ impl Builder<'_> {
 
     fn database_watches(&self, data: &Data) -> Vec<Watch> {
         let settings = &self.config.database;
-        let mut most = settings.max_acu * CONNECTIONS_PER_ACU;
+        let mut most = (settings.max_acu * CONNECTIONS_PER_ACU).min(MOST_CONNECTIONS);
         if settings.min_acu <= 0.5 {
             most = most.min(CONNECTIONS_WHEN_SMALL);
         }

@@ -120,7 +120,6 @@ fn database(ground: &Ground, change: impl FnOnce(&mut rds::StandaloneDbInstance)
         copy_tags_to_snapshot: true,
         final_snapshot: false,
         extended_support: false,
-        started_with_parameters: true,
         tags: BTreeMap::new(),
     };
     change(&mut instance);
@@ -291,7 +290,6 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         maintenance_window: None,
         publicly_accessible: false,
         ca_certificate: None,
-        started_with_parameters: true,
         tags: BTreeMap::new(),
     };
     let member = stack.add("member", member);

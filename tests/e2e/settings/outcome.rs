@@ -137,6 +137,7 @@ pub fn does_what_was_planned(plan: &Value, applied: &Run) {
             "created" => &["create", "replace"],
             "adopted" => &["create", "adopt"],
             "updated" => &["update"],
+            "restarted" => &["keep", "update"],
             "replaced" => &["replace"],
             // What was made for as long as the change took.
             "deleted" if *node == "listener-rule-next" => &["create"],

@@ -168,6 +168,20 @@ def loses_protection(call, instance):
     return asks == {"DeletionProtection"} and instance["DBInstanceStatus"] in WRECKED
 
 
+@rule(
+    "order",
+    "rds",
+    "RebootDBInstance",
+    says="for a while after a change of capacity no member is restarted",
+    source="aws-cloudformation/aws-cloudformation-resource-providers-rds pull request 609",
+)
+def scaled_to_restart(call):
+    instance = instances(call).get(call.params["DBInstanceIdentifier"].lower(), {})
+    scaled = clusters(call).get(instance.get("DBClusterIdentifier"), {}).get("_scaled")
+    if scaled is not None and world.clock.seconds_since(scaled) < durations["rds.scaled"]:
+        raise AwsError("InvalidDBInstanceState", "Database cluster is not in a state in which its instances can be rebooted.")
+
+
 def makes_room(call, instance):
     """Amazon RDS User Guide, "Viewing Amazon RDS DB instance status": "To do so, scale up your storage"."""
     return instance["DBInstanceStatus"] == "storage-full" and call.get("AllocatedStorage")

@@ -673,6 +673,46 @@ def test_proxies_that_cannot_be(local, network, name, role):
         local("rds").create_db_proxy(**wish | {"VpcSubnetIds": network.subnets[:1]}, Auth=auth, RoleArn=arn)
 
 
+@proves("rds.scale", "rds.scaled_to_restart")
+def test_the_most_connections_follow_the_capacity_after_a_reboot(local, cluster, name, held):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    member = add_instance(local, name, 1)
+    held()
+    status = lambda: described(local, name)["DBClusterMembers"][0]["DBClusterParameterGroupStatus"]  # noqa: E731
+    scale = lambda low, high: rds.modify_db_cluster(  # noqa: E731
+        DBClusterIdentifier=name, ServerlessV2ScalingConfiguration={"MinCapacity": low, "MaxCapacity": high}
+    )
+    scale(0, 4)
+    assert status() == "in-sync"
+    scale(0, 8)
+    assert status() == "pending-reboot"
+    with refused("InvalidDBInstanceState"):
+        rds.reboot_db_instance(DBInstanceIdentifier=member)
+    local.admin("POST", "/_local/settings", {"durations": {"rds.scaled": 0}})
+    rds.reboot_db_instance(DBInstanceIdentifier=member)
+    held()
+    assert status() == "in-sync"
+
+
+@proves("rds.attach")
+def test_another_parameter_group_is_in_force_after_a_restart_and_not_after_a_failover(local, network, cluster, name):
+    rds = local("rds")
+    rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily="postgres16", Description="d")
+    login = {"MasterUsername": "keeper", "MasterUserPassword": "not-a-real-one", "DBSubnetGroupName": name}
+    alone = f"{name}-db"
+    rds.create_db_instance(
+        DBInstanceIdentifier=alone, Engine="postgres", EngineVersion="16.9", DBInstanceClass="db.t3.micro", **login
+    )
+    status = lambda: instance_of(local, alone)["DBParameterGroups"][0]["ParameterApplyStatus"]  # noqa: E731
+    rds.modify_db_instance(DBInstanceIdentifier=alone, DBParameterGroupName=name)
+    assert status() == "pending-reboot"
+    rds.reboot_db_instance(DBInstanceIdentifier=alone, ForceFailover=True)
+    assert status() == "pending-reboot"
+    rds.modify_db_instance(DBInstanceIdentifier=alone, DBInstanceClass="db.t3.small", ApplyImmediately=True)
+    assert status() == "in-sync"
+
+
 def test_static_parameters_wait_for_a_reboot(local, cluster, name):
     rds = local("rds")
     rds.create_db_cluster(**cluster)

@@ -3,7 +3,8 @@
 from ... import enis
 from ...common import page, picked
 from ...life import conclude, later
-from ...registry import AwsError, now, operation
+from ...registry import AwsError, behaviour, now, operation
+from ...world import world
 from . import secret
 from .parameter_groups import CLUSTER
 from .shared import (
@@ -190,7 +191,8 @@ def modify_db_cluster(call):
     pending = slow_changes(call, cluster)
     cluster["_pending"] = cluster["_pending"] | pending
     if call.get("ApplyImmediately"):
-        later("rds.modify.noticed", lambda: notice(cluster))
+        then = lambda changed: restarted(members_of(call, cluster)) if "EngineVersion" in changed else None  # noqa: E731
+        later("rds.modify.noticed", lambda: notice(cluster, then=then))
     return {"DBCluster": shown(call, cluster)}
 
 
@@ -212,8 +214,7 @@ def change_quick(call, cluster):
         if call.get(given) is not None:
             cluster[kept] = call.params[given]
     if call.get("ServerlessV2ScalingConfiguration"):
-        current = cluster.get("ServerlessV2ScalingConfiguration", {})
-        cluster["ServerlessV2ScalingConfiguration"] = current | call.params["ServerlessV2ScalingConfiguration"]
+        scale(call, cluster, call.params["ServerlessV2ScalingConfiguration"])
     if call.get("VpcSecurityGroupIds"):
         cluster["VpcSecurityGroups"] = security_groups(call, call.params["VpcSecurityGroupIds"])
         for member in members_of(call, cluster):
@@ -227,6 +228,30 @@ def change_quick(call, cluster):
     change_log_exports(call, cluster)
     change_secret(call, cluster)
     secret.rotate(call, cluster)
+
+
+@behaviour(
+    "rds",
+    says="the most connections follow the capacity only when a member is restarted, which is refused for a while",
+    source="Amazon Aurora User Guide: Performance and scaling for Aurora Serverless v2 (max_connections is static); "
+    "aws-cloudformation/aws-cloudformation-resource-providers-rds pull request 609",
+)
+def scale(call, cluster, wish):
+    before = cluster.get("ServerlessV2ScalingConfiguration", {})
+    cluster["ServerlessV2ScalingConfiguration"] = before | wish
+    if most_connections(before | wish) != most_connections(before):
+        await_reboot(call, cluster)
+        cluster["_scaled"] = world.clock.now()
+
+
+def most_connections(scaling):
+    """By the largest capacity, and at most 2000 from a smallest of half a unit or less."""
+    return scaling.get("MaxCapacity"), scaling.get("MinCapacity", 0) <= 0.5
+
+
+def restarted(members):
+    for member in members:
+        member |= {"_parameters": "in-sync", "_cluster_parameters": "in-sync"}
 
 
 def await_reboot(call, cluster):

@@ -8,7 +8,7 @@ from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
 from . import secret
-from .clusters import change_log_exports, change_secret, default_security_group, notice
+from .clusters import change_log_exports, change_secret, default_security_group, notice, restarted
 from .parameter_groups import INSTANCE
 from .shared import (
     cluster_of,
@@ -73,6 +73,8 @@ QUICK = {
     "MaxAllocatedStorage": "MaxAllocatedStorage",
     "NetworkType": "NetworkType",
 }
+# What restarts an instance.
+RESTART = {"EngineVersion", "DBInstanceClass"}
 # What changes with the storage, and from how many GiB on gp3 has speed of its own to set, with what AWS gives of that.
 STORAGE = {"AllocatedStorage", "StorageType", "Iops", "StorageThroughput"}
 STRIPED = 400
@@ -305,9 +307,17 @@ def modify_db_instance(call):
     if call.get("MasterUserPassword"):
         instance["_next_password"] = call.params["MasterUserPassword"]
     if call.get("ApplyImmediately"):
-        then = lambda changed: optimize(call, instance) if changed & STORAGE else None  # noqa: E731
+        then = lambda changed: follow(call, instance, changed)  # noqa: E731
         later("rds.modify.noticed", lambda: notice(instance, "DBInstanceStatus", then))
     return {"DBInstance": shown(call, instance)}
+
+
+def follow(call, instance, changed):
+    """What comes of a change: some restart what they change, and storage is at work on itself for some time."""
+    if changed & RESTART:
+        restarted([instance])
+    if changed & STORAGE:
+        optimize(call, instance)
 
 
 def optimize(call, instance):
@@ -329,7 +339,17 @@ def change_groups(call, instance):
         instance["VpcSecurityGroups"] = security_groups(call, call.params["VpcSecurityGroupIds"])
         enis.regroup(call, instance["DBInstanceArn"], call.params["VpcSecurityGroupIds"])
     if call.get("DBParameterGroupName"):
-        instance["_parameter_group"] = INSTANCE.find(call, call.params["DBParameterGroupName"])["DBParameterGroupName"]
+        attach(instance, INSTANCE.find(call, call.params["DBParameterGroupName"])["DBParameterGroupName"])
+
+
+@behaviour(
+    "rds",
+    says="another parameter group is the instance's at once, and its parameters are in force from the next restart on",
+    source="Amazon RDS API Reference: ModifyDBInstance, DBParameterGroupName",
+)
+def attach(instance, group):
+    if instance["_parameter_group"] != group:
+        instance |= {"_parameter_group": group, "_parameters": "pending-reboot"}
 
 
 def slow_changes(call, instance):
@@ -365,8 +385,15 @@ def reboot_db_instance(call):
     instance = instance_of(call)
     instance["DBInstanceStatus"] = "rebooting"
     answer = shown(call, instance)
-    fresh = {"DBInstanceStatus": "available", "_parameters": "in-sync", "_cluster_parameters": "in-sync"}
-    later("rds.instance.modify", lambda: instance.update(fresh))
+    if call.get("ForceFailover"):
+        later("rds.instance.modify", lambda: instance.update(DBInstanceStatus="available"))
+        return {"DBInstance": answer}
+
+    def up():
+        instance["DBInstanceStatus"] = "available"
+        restarted([instance])
+
+    later("rds.instance.modify", up)
     return {"DBInstance": answer}
 
 

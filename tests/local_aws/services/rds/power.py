@@ -12,6 +12,7 @@ from ...life import durations, later
 from ...registry import AwsError, after, now, operation
 from ...world import world
 from ..kms import key_of
+from .clusters import restarted
 from .clusters import shown as shown_cluster
 from .instances import shown as shown_instance
 from .shared import cluster_of, clusters, instance_of, instances, members_of, say
@@ -58,6 +59,7 @@ def stop(items):
 
 def start(items):
     turn(items, "starting", "available", "rds.start")
+    restarted([item for item, _ in items if "DBInstanceIdentifier" in item])
     for item, _ in items:
         item.pop("AutomaticRestartTime", None)
 
