@@ -1,7 +1,7 @@
 //! `tapctl apply`
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::context::{Context, Desk, Planned};
@@ -14,7 +14,8 @@ use crate::aws::Aws;
 use crate::engine::{Awaiting, Engine, Report, UNMOVED, awaiting, without_data};
 use crate::plan::Observations;
 use crate::render;
-use crate::run::{choice, loss, lost, one_way, outage, restart, settings as guard, teardown};
+use crate::resource::Queue;
+use crate::run::{choice, loss, lost, one_way, outage, queue, restart, settings as guard, teardown};
 use crate::stack::Stack;
 use crate::stacks::{onlookers, quotas, surroundings};
 use crate::state::{Settings, State, StateError, Writer};
@@ -55,6 +56,13 @@ pub(super) struct Args {
     /// Restart the databases that need it for all of their settings to be in force, readers first.
     #[arg(long)]
     allow_restart: bool,
+    /// Carry out now what others asked for of this node, and what waits for its maintenance window; may be given more than
+    /// once.
+    #[arg(long, value_name = "NODE")]
+    apply_pending: Vec<String>,
+    /// Take back what others asked for of this node, and what waits for its maintenance window; may be given more than once.
+    #[arg(long, value_name = "NODE")]
+    cancel_pending: Vec<String>,
     #[command(flatten)]
     effort: Effort,
 }
@@ -88,6 +96,7 @@ struct Todo {
     stack: Stack,
     planned: Planned,
     seen: Observations,
+    queues: BTreeMap<String, Queue>,
 }
 
 impl Args {
@@ -144,6 +153,8 @@ impl Args {
         choice::known("--allow-data-loss", &self.allow_data_loss, &stack, &context.state)?;
         choice::known("--allow-major", &self.allow_major, &stack, &context.state)?;
         choice::known("--recreate", &self.recreate, &stack, &context.state)?;
+        choice::known("--apply-pending", &self.apply_pending, &stack, &context.state)?;
+        choice::known("--cancel-pending", &self.cancel_pending, &stack, &context.state)?;
         let seen = context.observe_only(&chosen, &stack, self.adopt).await?;
         let guarded = teardown::guarded(&seen);
         guard::check_guarded(&context.state, &context.config, self.common.without_file(), &guarded)?;
@@ -159,6 +170,8 @@ impl Args {
         loss::refuse(plan, &loss::Allowed { data: &self.allow_data_loss, precious: &self.allow_loss })?;
         one_way::refuse(plan, &self.allow_major)?;
         outage::refuse(plan, self.allow_outage).map_or(Ok(()), Err)?;
+        let queues = queue::orders(&self.apply_pending, &self.cancel_pending, &stack, &seen)?;
+        queue::refuse(plan, &seen, &queues, &facts)?.map_or(Ok(()), Err)?;
         if let Some(newcomer) = context.newcomer(plan) {
             render::note(&newcomer.note());
             if self.yes && !self.new_env {
@@ -166,6 +179,7 @@ impl Args {
             }
         }
         lost::remarks(plan, &backups).iter().for_each(|remark| render::note(remark));
+        queue::remarks(&seen).iter().for_each(|remark| render::note(remark));
         if !self.allow_restart {
             restart::remarks(&awaiting(&seen)).iter().for_each(|remark| render::note(remark));
         }
@@ -175,7 +189,7 @@ impl Args {
         if let Some(remark) = quotas::check(&context.aws, &stack, plan).await? {
             render::note(&remark);
         }
-        Ok(Todo { context, stack, planned, seen })
+        Ok(Todo { context, stack, planned, seen, queues })
     }
 
     async fn execute(
@@ -185,7 +199,7 @@ impl Args {
         stopper: &Stopper,
         turn: &RefCell<Option<String>>,
     ) -> Result<Done, Error> {
-        let Todo { context, stack, planned: Planned { now: plan, chosen, .. }, seen } = todo;
+        let Todo { context, stack, planned: Planned { now: plan, chosen, .. }, seen, queues } = todo;
         let settings = &context.config.engine;
         let options = self.effort.options(settings, self.adopt);
         let unmoved = UNMOVED.min(options.settle);
@@ -196,7 +210,10 @@ impl Args {
         let under_way = guard::under_way(state.settings.as_ref(), &now);
         remember(writer, &mut state, under_way).await?;
         let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
-        let mut report = engine.apply(&stack, &plan, &chosen).await?;
+        let mut report = engine.settle_queues(&queues).await?;
+        if report.is_complete() {
+            report.extend(engine.apply(&stack, &plan, &chosen).await?);
+        }
         let awaiting = match stack.turn {
             None => self.restart(&engine, &mut report, &chosen).await?,
             Some(_) => Vec::new(),

@@ -8,7 +8,7 @@ use super::{Common, Done, Error};
 use crate::engine::{Inventory, awaiting, without_data};
 use crate::plan::Plan;
 use crate::render;
-use crate::run::{choice, lost, restart, settings as guard};
+use crate::run::{choice, lost, queue, restart, settings as guard};
 use crate::stack::Stack;
 use crate::stacks::{onlookers, surroundings};
 
@@ -83,6 +83,7 @@ impl Args {
         lost::remarks(&plan, &backups).iter().for_each(|remark| render::note(remark));
         let beside = surroundings::remarks(&context.aws, &stack, &plan, &seen).await;
         beside.iter().chain(&onlookers::remarks(&context.aws, &plan).await).for_each(|remark| render::note(remark));
+        queue::remarks(&seen).iter().for_each(|remark| render::note(remark));
         let awaiting = awaiting(&seen);
         restart::remarks(&awaiting).iter().for_each(|remark| render::note(remark));
         Ok(if plan.is_empty() && awaiting.is_empty() { Done::Clean } else { Done::Found(2) })

@@ -6,7 +6,7 @@ use super::{Common, Done, Error};
 use crate::engine::awaiting;
 use crate::render;
 use crate::resource::Phase;
-use crate::run::restart;
+use crate::run::{queue, restart};
 use crate::stacks::{outdated, surroundings};
 
 /// Show every node: phase, id and age, and the outputs.
@@ -67,8 +67,8 @@ impl Args {
         render::status(&rows, &context.state, &inventory, &obstacles, self.json, self.full)?;
         let beside = surroundings::of_what_stands(&context.aws, &context.state, &seen).await;
         let outdated = outdated::remarks(&context.aws, &context.state).await;
-        let awaiting = restart::remarks(&awaiting);
-        beside.iter().chain(&outdated).chain(&awaiting).for_each(|remark| render::note(remark));
+        let told = [beside, outdated, queue::remarks(&seen), restart::remarks(&awaiting)];
+        told.iter().flatten().for_each(|remark| render::note(remark));
         if !self.json {
             render::findings(&inventory, &obstacles, false)?;
         }

@@ -10,7 +10,7 @@ use super::report::{Event, NodeFailure};
 use super::walk::Halt;
 use crate::diff::Diff;
 use crate::error::{Class, Fault};
-use crate::resource::{Cx, OutOfReach, Pass, Phase, Seen};
+use crate::resource::{Cx, OutOfReach, Pass, Phase, Queued, Seen, hastened};
 use crate::state::Progress;
 
 /// How long AWS may go on answering as if an object, or a change to it, did not exist.
@@ -27,6 +27,8 @@ const MOST_UPDATES: usize = 50;
 struct Asked {
     diffs: Vec<Diff>,
     since: Option<Instant>,
+    /// What waited for a maintenance window before this run asked for anything.
+    queued: Vec<Queued>,
     /// When it was restarted because it had come up without some of its settings.
     restarted: Option<Instant>,
     /// It was made elsewhere, so that others may be on it already.
@@ -201,6 +203,11 @@ impl<C: 'static> Worker<'_, C> {
         asked: &mut Asked,
         patience: &mut Patience,
     ) -> Result<Option<String>, Halt> {
+        if found.phase == Phase::Ready
+            && let Some(queued) = self.own_change_under_way(found, asked)
+        {
+            return Ok(Some(format!("available, change of {} pending", queued.what)));
+        }
         let diff = self.facts.diff(&target.spec, &found.live);
         let waited = asked.since.map(|since| since.elapsed()).unwrap_or_default();
         let stirs_within = if asked.diffs.is_empty() { REVIVED } else { self.facts.stirs_within };
@@ -239,6 +246,9 @@ impl<C: 'static> Worker<'_, C> {
             let text = format!("AWS took the update but still shows the old values: {fields}{said}");
             return Err(self.fail("update", Fault::unexpected(text)));
         }
+        if asked.diffs.is_empty() {
+            asked.queued = found.besides.queued.iter().filter(|one| !one.is_asked_for(&diff)).cloned().collect();
+        }
         let again = match self.update(target, found, &diff).await {
             Err(Halt::Failed(failure)) => {
                 let wanted = asked.diffs.first().unwrap_or(&diff);
@@ -259,6 +269,14 @@ impl<C: 'static> Worker<'_, C> {
         let (owner, pass) = (self.owner(""), Pass::default());
         let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
         self.kind.last_words(cx, &target.spec, found).await
+    }
+
+    /// What AWS has taken of this run's changes, or of the create, and not made yet. What others asked for is not waited for:
+    /// it has its time.
+    fn own_change_under_way<'f>(&self, found: &'f Seen, asked: &Asked) -> Option<&'f Queued> {
+        let never_ready = || self.recorded().is_some_and(|node| !node.was_ready());
+        let is_own = asked.since.is_some() || (!asked.adopted && never_ready());
+        found.besides.queued.iter().find(|one| is_own && !asked.queued.contains(one))
     }
 
     /// An update may take several calls, and one that was refused leaves those before it done: AWS is asked which.
@@ -285,6 +303,12 @@ impl<C: 'static> Worker<'_, C> {
     async fn update(&self, target: &Target, found: &Seen, diff: &Diff) -> Result<Option<String>, Halt> {
         if let Some(OutOfReach { field, why }) = (self.facts.out_of_reach)(&target.spec, &found.live) {
             return Err(self.fail("update", Fault::invalid(format!("{field}: it {why}"))));
+        }
+        if let Some(along) = hastened(&self.facts, diff, &found.besides.queued).first() {
+            let text =
+                format!("{}, asked for by others; AWS would carry that out now along with this change", along.words());
+            let advice = format!("add --apply-pending {0} or --cancel-pending {0}", self.node);
+            return Err(self.fail("update", Fault::invalid(text).with_advice(advice)));
         }
         self.unless_stopped("update")?;
         let (owner, pass) = (self.owner(""), Pass::default());

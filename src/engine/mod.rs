@@ -16,6 +16,7 @@ mod make;
 mod node;
 mod observe;
 pub mod ownership;
+mod queue;
 mod record;
 mod remove;
 mod report;

@@ -74,6 +74,7 @@ impl<C: 'static> Engine<'_, C> {
             Task::Ensure(_) => "ensure",
             Task::Rotate(_) => "rotate",
             Task::Restart(_) => "restart",
+            Task::Queue(..) => "ensure",
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => "remove",
         };
         self.reporter.event(Event::Start { node, kind: &kind, verb });
@@ -85,6 +86,7 @@ impl<C: 'static> Engine<'_, C> {
             (Task::LookAgain(_), _) => worker.look_again().await?,
             (Task::Rotate(_), _) => worker.rotate().await?,
             (Task::Restart(_), _) => worker.restart().await?,
+            (Task::Queue(_, order), _) => worker.settle_queue(*order).await?,
             _ => worker.remove(stack).await?,
         };
         self.reporter.event(Event::Done { node, kind: &kind, outcome, took: started.elapsed() });

@@ -10,7 +10,7 @@ use super::report::{Drifted, Event, NodeFailure, Repair, Reporter};
 use crate::diff::Diff;
 use crate::error::{Class, Result};
 use crate::plan::{Observations, decide, lost_in_place};
-use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Replace, Seen};
+use crate::resource::{Cx, Kind, Kinds, Owner, Pass, Phase, Queued, Replace, Seen};
 use crate::stack::{self, Stack};
 use crate::state::{NodeState, State, base_name};
 
@@ -295,16 +295,30 @@ pub fn drift_of<C: 'static>(
         let duplicates = found.map(|found| found.duplicates.clone()).unwrap_or_default();
         let awaits_restart = found.and_then(|found| Some(found.besides.restart.as_ref()?.what.clone()));
         let differs = found.is_none() || status.is_some() || !changes.is_empty() || !duplicates.is_empty();
-        if differs || awaits_restart.is_some() {
+        let queued: Vec<String> =
+            found.map(|found| found.besides.queued.iter().map(Queued::words).collect()).unwrap_or_default();
+        if differs || awaits_restart.is_some() || !queued.is_empty() {
             let (id, missing) = (node.id.clone(), found.is_none());
             let action = decide(&facts, &node.spec, Some(node), found);
             let lost = |found| lost_in_place(&action, &facts, &node.spec, Some(node), found, &state.owner(name, ""));
-            let repair = match differs {
-                true => Repair::by(&action, &facts, &node.spec, found, found.and_then(lost)),
-                false => Repair::Restarts,
+            let repair = match (differs, &awaits_restart) {
+                (true, _) => Repair::by(&action, &facts, &node.spec, found, found.and_then(lost)),
+                (false, Some(_)) => Repair::Restarts,
+                (false, None) => Repair::Waiting,
             };
             let (node, kind) = (name.clone(), node.kind.clone());
-            drifted.push(Drifted { node, kind, id, missing, status, awaits_restart, changes, duplicates, repair });
+            drifted.push(Drifted {
+                node,
+                kind,
+                id,
+                missing,
+                status,
+                awaits_restart,
+                queued,
+                changes,
+                duplicates,
+                repair,
+            });
         }
     }
     Ok(drifted)

@@ -212,6 +212,9 @@ pub struct Drifted {
     /// What of it is not in force before it is restarted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub awaits_restart: Option<String>,
+    /// What others have asked for and waits for a maintenance window, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queued: Vec<String>,
     /// What differs: `want` is the recorded desire.
     pub changes: Diff,
     /// Ids of further objects that carry the node's tags.
@@ -234,6 +237,8 @@ pub enum Repair {
     Retried,
     /// It leaves it, where it is not allowed to restart it.
     Restarts,
+    /// It leaves what waits alone, unless a person decides about it.
+    Waiting,
     /// It makes one without data in the place of one that had some, and was asked to go.
     Empty,
     /// It is refused until the node is named: its data is gone with it.

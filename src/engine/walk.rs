@@ -12,7 +12,7 @@ use super::report::{Event, NodeFailure, Report};
 use super::teardown::TEARDOWN;
 use crate::error::{Class, Fault};
 use crate::plan::{Action, Plan};
-use crate::resource::Replace;
+use crate::resource::{Queue, Replace};
 use crate::stack::Stack;
 use crate::state::{State, StateError, base_name, dependents};
 
@@ -34,6 +34,8 @@ pub(super) enum Task {
     Rotate(String),
     /// Restart the node's object.
     Restart(String),
+    /// Carry out, or take back, the changes of the node's object that wait.
+    Queue(String, Queue),
 }
 
 /// Each task with those it waits for.
@@ -83,7 +85,7 @@ pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BT
                 waits.extend(edges.map(|edge| Task::Ensure(edge.clone())));
             }
             Task::Remove(node) => waits.extend(before_removal(node, stack, state, &all)),
-            Task::Rotate(_) | Task::Restart(_) => {}
+            Task::Rotate(_) | Task::Restart(_) | Task::Queue(..) => {}
             Task::Clear(node) => waits.extend(dependents(node, state).flat_map(|user| moves(user))),
             Task::LookAgain(_) => {}
         }
@@ -107,7 +109,7 @@ pub(super) fn destroy_tasks(state: &State, chosen: &BTreeSet<String>) -> Tasks {
         state.nodes.keys().filter(|node| chosen.contains(*node)).cloned().map(Task::Remove).collect();
     let waits = |task: &Task| match task {
         Task::Remove(node) => removals_before(node, state).filter(|wait| all.contains(wait)).collect(),
-        Task::Ensure(_) | Task::Clear(_) | Task::LookAgain(_) | Task::Rotate(_) | Task::Restart(_) => BTreeSet::new(),
+        _ => BTreeSet::new(),
     };
     all.iter().map(|task| (task.clone(), waits(task))).collect()
 }
@@ -248,6 +250,7 @@ impl fmt::Display for Task {
             Task::LookAgain(node) => write!(f, "look for {node} again"),
             Task::Rotate(node) => write!(f, "rotate {node}"),
             Task::Restart(node) => write!(f, "restart {node}"),
+            Task::Queue(node, _) => write!(f, "settle what waits of {node}"),
         }
     }
 }
@@ -339,7 +342,7 @@ impl<C: 'static> Engine<'_, C> {
         let Some(Ok(kind)) = kind.map(|kind| self.kinds.get(kind)) else { return 0 };
         let wait = kind.facts().wait;
         match task {
-            Task::Ensure(_) | Task::Rotate(_) | Task::Restart(_) => wait.usually_ready.as_secs(),
+            Task::Ensure(_) | Task::Rotate(_) | Task::Restart(_) | Task::Queue(..) => wait.usually_ready.as_secs(),
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => wait.usually_gone.as_secs(),
         }
     }
@@ -352,6 +355,7 @@ pub(super) fn name_of(task: &Task) -> &str {
         | Task::Clear(node)
         | Task::LookAgain(node)
         | Task::Rotate(node)
-        | Task::Restart(node) => node,
+        | Task::Restart(node)
+        | Task::Queue(node, _) => node,
     }
 }

@@ -40,6 +40,9 @@ fn rows(node: &Drifted, most: Option<usize>) -> Vec<Row> {
     if let Some(what) = &node.awaits_restart {
         rows.push(row("-", whole(format!("{what} await a restart")), whole("in force")));
     }
+    for words in &node.queued {
+        rows.push(row("-", whole(words), whole("nothing that waits")));
+    }
     for id in &node.duplicates {
         rows.push(row("-", cut(id), whole("no second one")));
     }
@@ -76,6 +79,10 @@ fn prospect(node: &Drifted) -> Option<String> {
         Repair::Mended => return None,
         Repair::Waits => "AWS is at work on it; the next apply waits until it is ready".to_owned(),
         Repair::Restarts => format!("`tapctl restart {}` does it, or apply --allow-restart", node.node),
+        Repair::Waiting => format!(
+            "the next apply leaves it; --apply-pending {0} carries it out now, --cancel-pending {0} takes it back",
+            node.node
+        ),
         Repair::Retried => "the next apply asks AWS to try again".to_owned(),
         Repair::Empty => "its data is gone; the next apply would make an empty one".to_owned(),
         Repair::Lost => {

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Backup, Besides, Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Replace, Resource,
-    TAG_REGION, Turn, Wait, blank,
+    Backup, Besides, Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Queue, Replace,
+    Resource, TAG_REGION, Turn, Wait, blank,
 };
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
@@ -86,6 +86,8 @@ pub struct Facts {
     pub empty_at_first: bool,
     /// Fields whose change in place interrupts what it serves.
     pub interrupts: &'static [&'static str],
+    /// Fields whose change has AWS carry out what waits.
+    pub hastens: &'static [&'static str],
     /// It shuts a way for which others were to open another one.
     pub closes: bool,
     /// Has a credential that can be changed.
@@ -182,6 +184,14 @@ pub trait Kind<C> {
         spec: &'a Value,
         seen: &'a Seen,
         turn: Turn,
+    ) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Resource::settle_queue`].
+    fn settle_queue<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        seen: &'a Seen,
+        order: Queue,
     ) -> LocalBoxFuture<'a, Result<()>>;
     /// See [`Resource::restart`].
     fn restart<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
@@ -323,6 +333,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             serves: R::SERVES,
             empty_at_first: R::EMPTY_AT_FIRST,
             interrupts: R::INTERRUPTS,
+            hastens: R::HASTENS,
             closes: R::CLOSES,
             rotates: R::ROTATES,
             restarts: R::RESTARTS,
@@ -403,6 +414,16 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         turn: Turn,
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move { recorded::<R>(spec)?.rotate(&cx, &typed(seen)?, turn).await })
+    }
+
+    fn settle_queue<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+        order: Queue,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { recorded::<R>(spec)?.settle_queue(&cx, &typed(seen)?, order).await })
     }
 
     fn restart<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {

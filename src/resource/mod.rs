@@ -10,6 +10,7 @@ mod ignored;
 mod kind;
 mod loss;
 mod phase;
+mod queued;
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -25,6 +26,7 @@ pub use blank::blank;
 pub use ignored::IgnoredTags;
 pub use kind::{Facts, Kind, Kinds, Seen};
 pub use loss::Loss;
+pub use queued::{Queue, Queued, hastened};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -106,6 +108,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const EMPTY_AT_FIRST: bool = false;
     /// Fields whose change in place interrupts what it serves, be it for seconds.
     const INTERRUPTS: &'static [&'static str] = &[];
+    /// Fields along with whose change AWS carries out at once what waits for its maintenance window, too.
+    const HASTENS: &'static [&'static str] = &[];
     /// It shuts a way for which others were to open another one: before it changes anything, what the run has changed so far
     /// is given the time to take effect.
     const CLOSES: bool = false;
@@ -222,6 +226,10 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// as it is; fields that it does not give stay blank.
     fn upgrade(spec: &mut Value) {
         let _ = spec;
+    }
+    /// Has AWS carry out the changes of it that wait for a maintenance window, or takes them back.
+    async fn settle_queue(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>, _: Queue) -> Result<()> {
+        Ok(())
     }
     /// Asks AWS to restart it, so that all of its settings are in force.
     async fn restart(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>) -> Result<()> {

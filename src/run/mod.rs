@@ -7,6 +7,7 @@ pub mod lost;
 pub mod newcomer;
 pub mod one_way;
 pub mod outage;
+pub mod queue;
 pub mod reach;
 pub mod region;
 pub mod restart;

@@ -44,7 +44,7 @@ const COMMANDS: [&str; 19] = [
     "help",
 ];
 
-const FLAGS: [&str; 31] = [
+const FLAGS: [&str; 33] = [
     "--env",
     "--stack",
     "--config",
@@ -59,6 +59,8 @@ const FLAGS: [&str; 31] = [
     "--allow-data-loss",
     "--recreate",
     "--allow-restart",
+    "--apply-pending",
+    "--cancel-pending",
     "--skip-final-snapshot",
     "--parallelism",
     "--timeout",

@@ -139,6 +139,14 @@ fn help_says_what_each_command_does() {
               Restart the databases that need it for all of their settings to be in force, readers
               first
 
+          --apply-pending <NODE>
+              Carry out now what others asked for of this node, and what waits for its maintenance
+              window; may be given more than once
+
+          --cancel-pending <NODE>
+              Take back what others asked for of this node, and what waits for its maintenance window;
+              may be given more than once
+
           --parallelism <N>
               How many nodes are worked on at once, 1 to 64; by default engine.parallelism of
               tapctl.toml

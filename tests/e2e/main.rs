@@ -27,6 +27,7 @@ mod moods;
 mod offered;
 mod ownership;
 mod place;
+mod queued;
 mod reach;
 mod recorded;
 mod regions;

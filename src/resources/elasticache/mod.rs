@@ -3,6 +3,7 @@
 
 mod backups;
 mod modify;
+mod queue;
 mod read;
 pub mod replication_group;
 pub mod subnet_group;

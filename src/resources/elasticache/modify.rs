@@ -12,7 +12,8 @@ impl ReplicationGroup {
     /// The first modification that is needed, of those that are not the number of nodes.
     pub(super) async fn change(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<Option<Modify>> {
         let id = &observed.id;
-        let ask = cx.elasticache.modify_replication_group().replication_group_id(id).apply_immediately(true);
+        let ask = cx.elasticache.modify_replication_group().replication_group_id(id);
+        let ask = ask.apply_immediately(diff.has_any(Self::HASTENS));
         if diff.has_any(&["automatic_failover", "multi_az"]) {
             let ask = ask.automatic_failover_enabled(self.automatic_failover);
             return Ok(Some(ask.multi_az_enabled(self.multi_az)));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as CacheGroup, TransitEncryptionMode};
 
 use super::read::{last_event, phase};
-use super::{backups, retag, to_elasticache};
+use super::{backups, queue, retag, to_elasticache};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::value_of;
@@ -124,6 +124,20 @@ impl Resource for ReplicationGroup {
     const SERVES: bool = true;
     // Nodes are exchanged one by one; writes are refused while another becomes the primary.
     const INTERRUPTS: &'static [&'static str] = &["engine", "engine_version", "node_type"];
+    // Of the rest AWS makes its changes at once and leaves alone what waits; a window that has begun lets that begin.
+    const HASTENS: &'static [&'static str] = &[
+        "automatic_failover",
+        "description",
+        "engine",
+        "engine_version",
+        "maintenance_window",
+        "multi_az",
+        "node_type",
+        "nodes",
+        "parameter_group",
+        "security_group_ids",
+        "tls",
+    ];
     // What it caches can be read again; what an application keeps in nothing else cannot.
     const STATEFUL: bool = true;
     const ROOTED: bool = true;
@@ -175,9 +189,11 @@ impl Resource for ReplicationGroup {
             reader_endpoint: shard.and_then(|shard| shard.reader_endpoint()).and_then(host),
             members: members(group.member_clusters()),
         };
+        let queued = queue::of_group(&group, member.as_ref(), &self.engine_version);
+        let besides = Besides { queued, ..Besides::default() };
         let live = self.live(&group, member.as_ref(), tags);
         let made = group.replication_group_create_time().map(ToString::to_string);
-        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made)))
+        Ok(Some(Observed::ready(name, live, outputs).in_phase(phase).known_by(made).with(besides)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -239,6 +255,10 @@ impl Resource for ReplicationGroup {
         }
         cx.elasticache.delete_replication_group().replication_group_id(&observed.id).send().await.if_present()?;
         Ok(())
+    }
+
+    async fn settle_queue(&self, cx: &Cx<'_>, observed: &Observed<Self>, order: Queue) -> Result<()> {
+        queue::settle(cx, &observed.id, order).await
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::rules::{check_acu, check_logs, check_user, check_word, life_after_support, snapshot_name};
 use super::{
-    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, retag, rotation, settled,
-    to_rds,
+    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, queue, retag, rotation,
+    settled, to_rds,
 };
 use crate::error::Class;
 use crate::resources::named::{Named, find};
@@ -154,6 +154,14 @@ impl Resource for DbCluster {
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["cluster_identifier", "arn"];
     const ROTATES: bool = true;
+    // What may wait for the window; and a window that has begun lets what waits begin.
+    const HASTENS: &'static [&'static str] = &[
+        "engine_version",
+        "backup_retention_days",
+        "iam_authentication",
+        "maintenance_window",
+        "master_secret_kms_key_id",
+    ];
     const WAIT: Wait = Wait::seconds(10, 7200, 7200).usually(120, 150);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -206,7 +214,9 @@ impl Resource for DbCluster {
             status => phase_of(cx, status, &name, SourceType::DbCluster).await,
         };
         let made = cluster.db_cluster_resource_id.clone();
-        Ok(Some(Observed::ready(name, self.live(&cluster, secret), outputs).in_phase(phase).known_by(made)))
+        let besides = Besides { queued: queue::of_cluster(&cluster, &self.engine_version), ..Besides::default() };
+        let found = Observed::ready(name, self.live(&cluster, secret), outputs);
+        Ok(Some(found.in_phase(phase).known_by(made).with(besides)))
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
@@ -273,6 +283,8 @@ impl Resource for DbCluster {
     async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
         match turn {
             Turn::Begin => {
+                // AWS takes it with ApplyImmediately only.
+                queue::refuse_along(&observed.besides.queued)?;
                 let ask = cx.rds.modify_db_cluster().db_cluster_identifier(&observed.id);
                 ask.rotate_master_user_password(true).apply_immediately(true).send().await?;
                 Ok(())
@@ -282,6 +294,10 @@ impl Resource for DbCluster {
                 None => Ok(()),
             },
         }
+    }
+
+    async fn settle_queue(&self, cx: &Cx<'_>, observed: &Observed<Self>, order: Queue) -> Result<()> {
+        queue::settle_cluster(cx, &observed.id, order).await
     }
 
     async fn blockers(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Vec<Holder>> {
@@ -351,9 +367,11 @@ impl DbCluster {
         ServerlessV2ScalingConfiguration::builder().min_capacity(self.min_acu).max_capacity(self.max_acu).build()
     }
 
-    /// Without `ApplyImmediately` most changes would wait for the maintenance window.
+    /// Without `ApplyImmediately` what [hastens](Resource::HASTENS) would wait for the maintenance window; all else takes
+    /// effect at once, and leaves what others have queued alone.
     async fn modify(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
-        let mut ask = cx.rds.modify_db_cluster().db_cluster_identifier(&observed.id).apply_immediately(true);
+        let mut ask = cx.rds.modify_db_cluster().db_cluster_identifier(&observed.id);
+        ask = ask.set_apply_immediately(diff.has_any(Self::HASTENS).then_some(true));
         if diff.has("engine_version") {
             let leaps = major(&self.engine_version) != major(&observed.live.engine_version);
             ask = ask.engine_version(&self.engine_version).allow_major_version_upgrade(leaps);
@@ -421,7 +439,7 @@ impl DbCluster {
     /// protected stays so.
     async fn unprotect(&self, cx: &Cx<'_>, id: &str) -> Result<()> {
         let ask = cx.rds.modify_db_cluster().db_cluster_identifier(id).deletion_protection(false);
-        ask.apply_immediately(true).send().await?;
+        ask.send().await?;
         Err(Fault::new(Class::Busy, UNPROTECTING, "its deletion protection is being taken off"))
     }
 }

@@ -3,7 +3,7 @@
 
 use aws_sdk_rds::types::{DbCluster as RdsCluster, DbClusterMember, DbInstance as RdsInstance, SourceType};
 
-use super::{from_rds, is_in_use, phase_of, power, retag, settled, to_rds};
+use super::{from_rds, is_in_use, phase_of, power, queue, retag, settled, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_identifier, check_range, check_weekly, text};
@@ -94,6 +94,8 @@ impl Resource for DbInstance {
     const INTERRUPTS: &'static [&'static str] = &["instance_class"];
     const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const RESTARTS: bool = true;
+    // What may wait for the window; and a window that has begun lets what waits begin.
+    const HASTENS: &'static [&'static str] = &["instance_class", "ca_certificate", "maintenance_window"];
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -126,6 +128,7 @@ impl Resource for DbInstance {
         let made = instance.dbi_resource_id.clone();
         let member = member(cx, &instance).await?;
         let besides = Besides {
+            queued: queue::of_instance(&instance, None),
             restart: settled::restart(&instance, member.as_ref(), cx.now()),
             leads: member.and_then(|member| member.is_cluster_writer()).unwrap_or_default(),
             ..Besides::default()
@@ -180,6 +183,10 @@ impl Resource for DbInstance {
         }
     }
 
+    async fn settle_queue(&self, cx: &Cx<'_>, observed: &Observed<Self>, order: Queue) -> Result<()> {
+        queue::settle_instance(cx, &observed.id, order).await
+    }
+
     async fn restart(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         power::restart(cx, &observed.id).await
     }
@@ -215,7 +222,8 @@ impl DbInstance {
     }
 
     async fn modify(&self, cx: &Cx<'_>, id: &str, diff: &Diff) -> Result<()> {
-        let mut ask = cx.rds.modify_db_instance().db_instance_identifier(id).apply_immediately(true);
+        let mut ask = cx.rds.modify_db_instance().db_instance_identifier(id);
+        ask = ask.set_apply_immediately(diff.has_any(Self::HASTENS).then_some(true));
         if diff.has("performance_insights") {
             ask = ask
                 .enable_performance_insights(self.performance_insights)

@@ -11,6 +11,7 @@ pub mod db_proxy_target;
 pub mod db_subnet_group;
 mod parameters;
 mod power;
+mod queue;
 mod rotation;
 mod rules;
 mod settled;

@@ -21,8 +21,8 @@ pub(super) async fn begin(cx: &Cx<'_>, instance: &str, secret: &str) -> Result<(
     }
     let credentials = read(cx, secret, PENDING).await?;
     let password = credentials["password"].as_str().always("password in the pending version")?;
-    let ask = cx.rds.modify_db_instance().db_instance_identifier(instance).master_user_password(password);
-    ask.apply_immediately(true).send().await?;
+    // It is taken in as soon as AWS can: to ask for that would carry out whatever else waits.
+    cx.rds.modify_db_instance().db_instance_identifier(instance).master_user_password(password).send().await?;
     Ok(())
 }
 

@@ -3,25 +3,27 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_rds::types::{
-    ClusterPendingModifiedValues, DbCluster, DbClusterMember, DbInstance, MasterUserSecret,
-    PendingCloudwatchLogsExports, PendingModifiedValues, VpcSecurityGroupMembership,
+    DbCluster, DbClusterMember, DbInstance, MasterUserSecret, PendingCloudwatchLogsExports, VpcSecurityGroupMembership,
 };
 
 use aws_smithy_types::DateTime;
 
 use crate::resource::{Phase, Restart};
 
-/// Whether an available cluster has taken in every change.
+/// Whether an available cluster has taken in every change that AWS makes as soon as it can. What may wait for the maintenance
+/// window is told [elsewhere](super::queue).
 pub(super) fn cluster(cluster: &DbCluster) -> Phase {
-    match cluster.pending_modified_values().and_then(pending_cluster) {
-        Some(what) => Phase::Pending(format!("available, change of {what} pending")),
-        None if !groups_settled(cluster.vpc_security_groups()) => {
-            Phase::Pending("available, change of security groups pending".to_owned())
-        }
-        None if is_rotating(cluster.master_user_secret()) => {
+    let values = cluster.pending_modified_values();
+    let password = values.is_some_and(|values| values.master_user_password().is_some());
+    let logs = values.and_then(|values| values.pending_cloudwatch_logs_exports()).is_some_and(logs_pending);
+    match () {
+        () if password => pending("master password"),
+        () if logs => pending("log exports"),
+        () if !groups_settled(cluster.vpc_security_groups()) => pending("security groups"),
+        () if is_rotating(cluster.master_user_secret()) => {
             Phase::Pending("available, change of the managed master password under way".to_owned())
         }
-        None => Phase::Ready,
+        () => Phase::Ready,
     }
 }
 
@@ -31,49 +33,23 @@ fn is_rotating(secret: Option<&MasterUserSecret>) -> bool {
     secret.and_then(|secret| secret.secret_status()) == Some("rotating")
 }
 
-fn pending_cluster(values: &ClusterPendingModifiedValues) -> Option<&'static str> {
-    let changes = [
-        ("engine version", values.engine_version().is_some()),
-        ("master password", values.master_user_password().is_some()),
-        ("IAM authentication", values.iam_database_authentication_enabled().is_some()),
-        ("backup retention", values.backup_retention_period().is_some()),
-        ("identifier", values.db_cluster_identifier().is_some()),
-        ("storage", values.storage_type().is_some() || values.allocated_storage().is_some() || values.iops().is_some()),
-        ("log exports", values.pending_cloudwatch_logs_exports().is_some_and(logs_pending)),
-    ];
-    changes.into_iter().find(|(_, pending)| *pending).map(|(what, _)| what)
-}
-
-/// Whether an available instance has taken in every change.
+/// Whether an available instance has, likewise.
 pub(super) fn instance(instance: &DbInstance) -> Phase {
-    let applying = |status: Option<&str>| status == Some("applying");
-    let what = if let Some(what) = instance.pending_modified_values().and_then(pending_instance) {
-        what
-    } else if !groups_settled(instance.vpc_security_groups()) {
-        "security groups"
-    } else if instance.db_parameter_groups().iter().any(|group| applying(group.parameter_apply_status())) {
-        "parameters"
-    } else {
-        return Phase::Ready;
-    };
-    Phase::Pending(format!("available, change of {what} pending"))
+    let values = instance.pending_modified_values();
+    let password = values.is_some_and(|values| values.master_user_password().is_some());
+    let logs = values.and_then(|values| values.pending_cloudwatch_logs_exports()).is_some_and(logs_pending);
+    let mut groups = instance.db_parameter_groups().iter();
+    match () {
+        () if password => pending("master password"),
+        () if logs => pending("log exports"),
+        () if !groups_settled(instance.vpc_security_groups()) => pending("security groups"),
+        () if groups.any(|group| group.parameter_apply_status() == Some("applying")) => pending("parameters"),
+        () => Phase::Ready,
+    }
 }
 
-fn pending_instance(values: &PendingModifiedValues) -> Option<&'static str> {
-    let changes = [
-        ("instance class", values.db_instance_class().is_some()),
-        ("engine version", values.engine_version().is_some()),
-        ("certificate", values.ca_certificate_identifier().is_some()),
-        ("identifier", values.db_instance_identifier().is_some()),
-        ("port", values.port().is_some()),
-        ("master password", values.master_user_password().is_some()),
-        ("IAM authentication", values.iam_database_authentication_enabled().is_some()),
-        ("storage", values.allocated_storage().is_some() || values.storage_type().is_some()),
-        ("a standby in another zone", values.multi_az().is_some()),
-        ("backup retention", values.backup_retention_period().is_some()),
-        ("log exports", values.pending_cloudwatch_logs_exports().is_some_and(logs_pending)),
-    ];
-    changes.into_iter().find(|(_, pending)| *pending).map(|(what, _)| what)
+fn pending(what: &str) -> Phase {
+    Phase::Pending(format!("available, change of {what} pending"))
 }
 
 fn logs_pending(logs: &PendingCloudwatchLogsExports) -> bool {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::rules::{check_logs, check_word, life_after_support, snapshot_name};
 use super::{
-    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, retag, rotation, settled,
-    storage, to_rds,
+    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, queue, retag, rotation,
+    settled, storage, to_rds,
 };
 use crate::error::Class;
 use crate::resources::named::{Named, find};
@@ -139,6 +139,17 @@ impl Resource for StandaloneDbInstance {
     const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const ROTATES: bool = true;
     const RESTARTS: bool = true;
+    // All that may wait for the window; and a window that has begun lets what waits begin.
+    const HASTENS: &'static [&'static str] = &[
+        "engine_version",
+        "instance_class",
+        "storage_type",
+        "allocated_storage_gib",
+        "multi_az",
+        "backup_retention_days",
+        "iam_authentication",
+        "maintenance_window",
+    ];
     // One that is full goes on saying so for some time after AWS has taken its growth.
     const STIRS_WITHIN: Duration = Duration::from_secs(120);
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
@@ -198,6 +209,7 @@ impl Resource for StandaloneDbInstance {
         let live = self.live(&instance);
         let besides = Besides {
             remarks: storage::grown(self.allocated_storage_gib, live.allocated_storage_gib).into_iter().collect(),
+            queued: queue::of_instance(&instance, Some(&self.engine_version)),
             restart: settled::restart(&instance, None, cx.now()),
             ..Besides::default()
         };
@@ -276,6 +288,10 @@ impl Resource for StandaloneDbInstance {
         }
     }
 
+    async fn settle_queue(&self, cx: &Cx<'_>, observed: &Observed<Self>, order: Queue) -> Result<()> {
+        queue::settle_instance(cx, &observed.id, order).await
+    }
+
     async fn restart(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         power::restart(cx, &observed.id).await
     }
@@ -345,10 +361,12 @@ impl StandaloneDbInstance {
         }
     }
 
-    /// Without `ApplyImmediately` most changes would wait for the maintenance window.
+    /// Without `ApplyImmediately` what [hastens](Resource::HASTENS) would wait for the maintenance window; all else takes
+    /// effect at once, and leaves what others have queued alone.
     async fn modify(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
         let live = &observed.live;
-        let mut ask = cx.rds.modify_db_instance().db_instance_identifier(&observed.id).apply_immediately(true);
+        let mut ask = cx.rds.modify_db_instance().db_instance_identifier(&observed.id);
+        ask = ask.set_apply_immediately(diff.has_any(Self::HASTENS).then_some(true));
         if diff.has("engine_version") {
             let leaps = major(&self.engine_version) != major(&live.engine_version);
             ask = ask.engine_version(&self.engine_version).allow_major_version_upgrade(leaps);
@@ -417,7 +435,7 @@ impl StandaloneDbInstance {
     /// protected stays so.
     async fn unprotect(&self, cx: &Cx<'_>, id: &str) -> Result<()> {
         let ask = cx.rds.modify_db_instance().db_instance_identifier(id).deletion_protection(false);
-        ask.apply_immediately(true).send().await?;
+        ask.send().await?;
         Err(Fault::new(Class::Busy, UNPROTECTING, "its deletion protection is being taken off"))
     }
 }

@@ -54,6 +54,23 @@ def test_what_only_the_members_tell(local, group, name, network):
     assert (member["PreferredMaintenanceWindow"], member["SnapshotRetentionLimit"]) == ("sun:04:00-sun:05:00", 5)
 
 
+@proves("elasticache.hasten")
+def test_what_waits_is_told_by_the_members_and_carried_out_along_with_the_next_change(local, group, name):
+    cache = local("elasticache")
+    cache.create_replication_group(**group)
+    modify = lambda **wish: cache.modify_replication_group(ReplicationGroupId=name, **wish)  # noqa: E731
+    member = lambda: cache.describe_cache_clusters(CacheClusterId=f"{name}-002")["CacheClusters"][0]  # noqa: E731
+    modify(CacheNodeType="cache.t3.small", ApplyImmediately=False)
+    modify(SnapshotWindow="02:00-03:00", ApplyImmediately=False)
+    assert member()["PendingModifiedValues"] == {"CacheNodeType": "cache.t3.small"}
+    assert (described(local, name)["CacheNodeType"], described(local, name)["SnapshotWindow"]) == (
+        "cache.t3.micro",
+        "02:00-03:00",
+    )
+    modify(ReplicationGroupDescription="other", ApplyImmediately=True)
+    assert (member()["CacheNodeType"], member()["PendingModifiedValues"]) == ("cache.t3.small", {})
+
+
 def test_modifying_a_group_changes_it(local, group, held, name, network):
     cache = local("elasticache")
     cache.create_replication_group(**group)

@@ -713,6 +713,25 @@ def test_another_parameter_group_is_in_force_after_a_restart_and_not_after_a_fai
     assert status() == "in-sync"
 
 
+@proves("rds.take_back")
+def test_what_waits_is_carried_out_along_with_the_next_change_or_taken_back(local, cluster, name):
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    member = add_instance(local, name, 1)
+    modify = lambda **wish: rds.modify_db_instance(DBInstanceIdentifier=member, **wish)  # noqa: E731
+    modify(DBInstanceClass="db.r6g.large")
+    modify(PromotionTier=4)
+    found = instance_of(local, member)
+    assert (found["DBInstanceClass"], found["PromotionTier"]) == ("db.serverless", 4)
+    assert found["PendingModifiedValues"] == {"DBInstanceClass": "db.r6g.large"}
+    modify(DBInstanceClass="db.serverless", ApplyImmediately=True)
+    found = instance_of(local, member)
+    assert (found["DBInstanceClass"], found["PendingModifiedValues"]) == ("db.serverless", {})
+    modify(DBInstanceClass="db.r6g.large")
+    modify(CACertificateIdentifier="rds-ca-rsa4096-g1", ApplyImmediately=True)
+    assert instance_of(local, member)["DBInstanceClass"] == "db.r6g.large"
+
+
 def test_static_parameters_wait_for_a_reboot(local, cluster, name):
     rds = local("rds")
     rds.create_db_cluster(**cluster)
@@ -738,6 +757,6 @@ def test_a_password_opens_the_database_once_it_was_taken_in(local, network, name
 
     local.admin("POST", "/_local/settle", {})
     assert opens("first-word") and not opens("second-word")
-    rds.modify_db_instance(DBInstanceIdentifier=name, MasterUserPassword="second-word", ApplyImmediately=True)
+    rds.modify_db_instance(DBInstanceIdentifier=name, MasterUserPassword="second-word")
     local.admin("POST", "/_local/settle", {})
     assert opens("second-word") and not opens("first-word")

@@ -192,6 +192,7 @@ def describe_replication_groups(call):
 def modify_replication_group(call):
     group = group_of(call)
     if call.get("ApplyImmediately"):
+        hasten(call, group)
         change(call, group)
         begin_change(group)
     else:
@@ -206,6 +207,19 @@ def begin_change(group):
     )
 
 
+DEFERRED = ("CacheNodeType", "EngineVersion", "AutomaticFailoverEnabled")
+
+
+@behaviour(
+    "elasticache",
+    says="what waits for the maintenance window is carried out along with the next change that is made at once",
+    source="Amazon ElastiCache API Reference: ModifyReplicationGroup, ApplyImmediately",
+)
+def hasten(call, group):
+    call.params = group.pop("_deferred", {}) | call.params
+    group["PendingModifiedValues"] = {}
+
+
 def change_unscheduled(call, group):
     """What does not touch the nodes changes at once even when the rest waits for the maintenance window."""
     for given, kept in (
@@ -215,7 +229,8 @@ def change_unscheduled(call, group):
     ):
         if call.get(given) is not None:
             group[kept] = call.params[given]
-    group["PendingModifiedValues"] = pending(call)
+    group["PendingModifiedValues"] = group["PendingModifiedValues"] | pending(call)
+    group["_deferred"] = group.get("_deferred", {}) | picked(call.params, *DEFERRED)
 
 
 def pending(call):

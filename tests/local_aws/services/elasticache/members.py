@@ -1,6 +1,6 @@
 """The nodes of replication groups, which AWS shows as cache clusters of their own."""
 
-from ...common import page
+from ...common import page, picked
 from ...registry import AwsError, operation
 from .shared import groups
 
@@ -31,7 +31,7 @@ def cluster(call, group, member):
         "PreferredAvailabilityZone": member["_zone"],
         "CacheClusterCreateTime": group["ReplicationGroupCreateTime"],
         "PreferredMaintenanceWindow": group["_window"],
-        "PendingModifiedValues": {},
+        "PendingModifiedValues": picked(group.get("_deferred", {}), "CacheNodeType", "EngineVersion"),
         "CacheSecurityGroups": [],
         "CacheParameterGroup": {
             "CacheParameterGroupName": group["_parameter_group"],

@@ -278,12 +278,31 @@ def change_secret(call, item):
         item["MasterUserSecret"]["KmsKeyId"] = call.params["MasterUserSecretKmsKeyId"]
 
 
+@behaviour(
+    "rds",
+    says="a change that waits for the maintenance window is carried out along with the next one that is made at once, and "
+    "taken back where the live value is asked for",
+    source="Amazon RDS User Guide: Modifying an Amazon RDS DB instance, Using the schedule modifications setting",
+)
+def take_back(item, kept):
+    item["_pending"].pop(kept, None)
+
+
+def take_password(item):
+    """Taken in as soon as it can be, whatever else waits (API reference, ModifyDBInstance, MasterUserPassword)."""
+    item["_pending"].pop("MasterUserPassword", None)
+    if "_next_password" in item:
+        item["_password"] = item.pop("_next_password")
+
+
 def slow_changes(call, cluster):
     pending = {}
     for given, kept in SLOW.items():
         value = call.get(given)
         if value is not None and (kept is None or cluster.get(kept) != value):
             pending[kept or given] = "****" if kept is None else value
+        elif value is not None:
+            take_back(cluster, kept)
     if "EngineVersion" in pending:
         pending["EngineVersion"] = require_offered(cluster["Engine"], pending["EngineVersion"])
     return pending

@@ -8,7 +8,7 @@ from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
 from . import secret
-from .clusters import change_log_exports, change_secret, default_security_group, notice, restarted
+from .clusters import change_log_exports, change_secret, default_security_group, notice, restarted, take_back, take_password
 from .parameter_groups import INSTANCE
 from .shared import (
     cluster_of,
@@ -309,6 +309,8 @@ def modify_db_instance(call):
     if call.get("ApplyImmediately"):
         then = lambda changed: follow(call, instance, changed)  # noqa: E731
         later("rds.modify.noticed", lambda: notice(instance, "DBInstanceStatus", then))
+    elif call.get("MasterUserPassword"):
+        later("rds.modify.noticed", lambda: take_password(instance))
     return {"DBInstance": shown(call, instance)}
 
 
@@ -358,6 +360,8 @@ def slow_changes(call, instance):
         value = call.get(given)
         if value is not None and (kept is None or instance.get(kept) != value):
             pending[kept or given] = "****" if kept is None else value
+        elif value is not None:
+            take_back(instance, kept)
     if "EngineVersion" in pending:
         pending["EngineVersion"] = require_offered(instance["Engine"], pending["EngineVersion"])
     return storage_changes(instance, pending)
