@@ -27,6 +27,8 @@ const MOST_UPDATES: usize = 50;
 struct Asked {
     diffs: Vec<Diff>,
     since: Option<Instant>,
+    /// The last of these calls was to bring back what had ended badly: all else comes when it is back.
+    while_failed: bool,
     /// What waited for a maintenance window before this run asked for anything.
     queued: Vec<Queued>,
     /// When it was restarted because it had come up without some of its settings.
@@ -223,6 +225,9 @@ impl<C: 'static> Worker<'_, C> {
             }
             Phase::Failed(_) | Phase::Ready => {}
         }
+        if found.phase == Phase::Ready && std::mem::take(&mut asked.while_failed) {
+            asked.diffs.clear();
+        }
         if diff.is_empty() {
             if !asked.adopted
                 && let Some(reason) = self.restart_unused(found, &mut asked.restarted).await?
@@ -257,6 +262,7 @@ impl<C: 'static> Worker<'_, C> {
             again => again?,
         };
         if again.is_none() {
+            asked.while_failed = matches!(found.phase, Phase::Failed(_));
             asked.diffs.push(diff);
             asked.since = Some(Instant::now());
             patience.renew();

@@ -85,3 +85,29 @@ fn a_restart_that_aws_does_not_take_yet_is_asked_for_again() {
     assert!(refused > members(&aws).len(), "for a while after the change AWS restarts none");
     desk.tapctl(&["plan"]).expect(0);
 }
+
+#[test]
+fn a_database_that_cannot_start_with_its_parameters_is_restarted_once_they_are_mended() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings("stack = \"data-pipeline\"");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    aws.python(
+        "rds = client('rds')
+group = rds.describe_db_instances()['DBInstances'][0]['DBParameterGroups'][0]['DBParameterGroupName']
+rds.modify_db_parameter_group(DBParameterGroupName=group, Parameters=[
+    {'ParameterName': 'shared_buffers', 'ParameterValue': '999999999', 'ApplyMethod': 'pending-reboot'}])
+rds.reboot_db_instance(DBInstanceIdentifier='pipeline-dev-db')",
+    );
+    aws.local("POST", "settle", json!({}));
+    let status = desk.tapctl(&["status"]).expect(2);
+    assert!(status.stdout.contains("failed: incompatible-parameters"), "{status}");
+    let mark = aws.mark();
+    desk.settings("stack = \"data-pipeline\"\npostgres.backup_days = 14");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    assert_eq!(restarted(&aws, mark), ["pipeline-dev-db"], "once");
+    for verb in ["plan", "drift", "status"] {
+        desk.tapctl(&[verb]).expect(0);
+    }
+    aws.assert_lawful();
+}

@@ -1,6 +1,8 @@
 //! A DB instance that is a member of an Aurora cluster. The cluster decides on engine version, storage, network and
 //! backups; the instance on its class, its zone and whether it is the first to become the writer.
 
+use std::time::Duration;
+
 use aws_sdk_rds::types::{DbCluster as RdsCluster, DbClusterMember, DbInstance as RdsInstance, SourceType};
 
 use super::{from_rds, is_in_use, phase_of, power, queue, retag, settled, to_rds};
@@ -96,6 +98,8 @@ impl Resource for DbInstance {
     const RESTARTS: bool = true;
     // What may wait for the window; and a window that has begun lets what waits begin.
     const HASTENS: &'static [&'static str] = &["instance_class", "ca_certificate", "maintenance_window"];
+    // One that is restarted because it could not start may go on saying so for some time.
+    const STIRS_WITHIN: Duration = Duration::from_secs(120);
     const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -158,6 +162,10 @@ impl Resource for DbInstance {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        // Its group is as wanted by now: what it could not start with is mended, or nothing here mends it.
+        if power::could_not_start(&observed.phase) {
+            return power::restart(cx, &observed.id).await;
+        }
         if power::is_down(&observed.phase) {
             return power::start_cluster_of(cx, observed, diff).await;
         }

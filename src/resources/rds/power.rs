@@ -55,6 +55,12 @@ pub(super) async fn restart(cx: &Cx<'_>, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether it could not start with the parameters that it has, or had: AWS takes nothing but a restart or its removal then
+/// (Amazon RDS User Guide, "Troubleshooting for Amazon RDS", "Amazon RDS DB instance incompatible-parameters status").
+pub(super) fn could_not_start(phase: &Phase) -> bool {
+    status(phase) == "incompatible-parameters"
+}
+
 /// Starts the cluster of a member that is down, unless that is under way already.
 pub(super) async fn start_cluster_of(cx: &Cx<'_>, member: &Observed<super::DbInstance>, diff: &Diff) -> Result<()> {
     let Some(cluster) = member.live.cluster_identifier.as_ref() else { return Ok(()) };
@@ -136,6 +142,13 @@ mod tests {
             assert!(!is_down(&ended(words)), "{words}");
         }
         assert!(!is_down(&Phase::Pending("stopping".to_owned())) && !is_down(&Phase::Ready));
+    }
+
+    #[test]
+    fn what_could_not_start_is_restarted_and_not_started() {
+        let down = ended("incompatible-parameters: Database cannot be started due to incompatible parameters");
+        assert!(could_not_start(&down) && !is_down(&down));
+        assert!(!could_not_start(&ended("incompatible-network")) && !could_not_start(&Phase::Ready));
     }
 
     #[test]

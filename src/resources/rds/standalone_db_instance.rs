@@ -252,6 +252,10 @@ impl Resource for StandaloneDbInstance {
     }
 
     async fn update(&self, cx: &Cx<'_>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
+        // Its group is as wanted by now: what it could not start with is mended, or nothing here mends it.
+        if power::could_not_start(&observed.phase) {
+            return power::restart(cx, &observed.id).await;
+        }
         if power::is_down(&observed.phase) {
             return power::start_instance(cx, &observed.id, diff).await;
         }

@@ -155,7 +155,7 @@ def cluster_at_rest(call):
 )
 def instance_at_rest(call):
     instance = instances(call).get(call.params["DBInstanceIdentifier"].lower())
-    if instance and (loses_protection(call, instance) or makes_room(call, instance)):
+    if instance and (loses_protection(call, instance) or makes_room(call, instance) or starts_again(call, instance)):
         return
     if instance and instance["DBInstanceStatus"] not in ("available", "storage-optimization"):
         message = f"Database instance is not in available state: {instance['DBInstanceStatus']}."
@@ -166,6 +166,11 @@ def loses_protection(call, instance):
     """No text says that the protection of a wreck can be taken off; if it could not, one could never be deleted."""
     asks = set(call.params) - {"DBInstanceIdentifier", "ApplyImmediately"}
     return asks == {"DeletionProtection"} and instance["DBInstanceStatus"] in WRECKED
+
+
+def starts_again(call, instance):
+    """Amazon RDS User Guide, "Troubleshooting for Amazon RDS": with the parameters mended it is rebooted."""
+    return call.operation == "RebootDBInstance" and instance["DBInstanceStatus"] == "incompatible-parameters"
 
 
 @rule(

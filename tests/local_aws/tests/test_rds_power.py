@@ -104,6 +104,26 @@ def test_a_key_that_is_back_in_time_is_never_missed(local, alone, key, held):
     assert instance(local, name)["DBInstanceStatus"] == "available"
 
 
+@proves("rds.can_start")
+def test_an_instance_that_cannot_start_takes_nothing_but_a_restart(local, alone, name):
+    rds = local("rds")
+    alone()
+    rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily="postgres16", Description="d")
+    buffers = {"ParameterName": "shared_buffers", "ParameterValue": "999999999", "ApplyMethod": "pending-reboot"}
+    rds.modify_db_parameter_group(DBParameterGroupName=name, Parameters=[buffers])
+    rds.modify_db_instance(DBInstanceIdentifier=name, DBParameterGroupName=name)
+    rds.reboot_db_instance(DBInstanceIdentifier=name)
+    assert instance(local, name)["DBInstanceStatus"] == "incompatible-parameters"
+    with refused("InvalidDBInstanceState"):
+        rds.modify_db_instance(DBInstanceIdentifier=name, BackupRetentionPeriod=3)
+    rds.reboot_db_instance(DBInstanceIdentifier=name)
+    assert instance(local, name)["DBInstanceStatus"] == "incompatible-parameters"
+    rds.reset_db_parameter_group(DBParameterGroupName=name, Parameters=[buffers])
+    rds.reboot_db_instance(DBInstanceIdentifier=name)
+    found = instance(local, name)
+    assert (found["DBInstanceStatus"], found["DBParameterGroups"][0]["ParameterApplyStatus"]) == ("available", "in-sync")
+
+
 @proves("rds.no_final_snapshot_of_a_wreck")
 def test_of_a_wreck_no_final_snapshot_is_taken(local, alone, name):
     rds = local("rds")

@@ -9,7 +9,7 @@ from ...registry import AwsError, behaviour, now, operation
 from ...world import world
 from . import secret
 from .clusters import change_log_exports, change_secret, default_security_group, notice, restarted, take_back, take_password
-from .parameter_groups import INSTANCE
+from .parameter_groups import INSTANCE, can_start
 from .shared import (
     cluster_of,
     clusters,
@@ -394,8 +394,13 @@ def reboot_db_instance(call):
         return {"DBInstance": answer}
 
     def up():
-        instance["DBInstanceStatus"] = "available"
-        restarted([instance])
+        if can_start(call, instance):
+            instance["DBInstanceStatus"] = "available"
+            restarted([instance])
+        else:
+            instance["DBInstanceStatus"] = "incompatible-parameters"
+            name, arn = instance["DBInstanceIdentifier"], instance["DBInstanceArn"]
+            say(call, "db-instance", name, arn, "Database cannot be started due to incompatible parameters")
 
     later("rds.instance.modify", up)
     return {"DBInstance": answer}

@@ -2,7 +2,7 @@
 
 from ...common import page, require_unique
 from ...life import later
-from ...registry import AwsError, operation
+from ...registry import AwsError, behaviour, operation
 from .catalogue import parameters
 from .shared import clusters, instances, tags
 from .versions import OFFERED, family
@@ -119,6 +119,24 @@ def mark_users(call, kind, group):
             user["_parameters"] = "pending-reboot"
 
 
+# Pages of 8 kB that no class has memory for.
+LARGEST_BUFFERS = 2**27
+
+
+@behaviour(
+    "rds",
+    says="an instance that cannot start with its parameters is incompatible-parameters until it is restarted with others",
+    source="Amazon RDS User Guide: Viewing Amazon RDS DB instance status; Troubleshooting for Amazon RDS",
+)
+def can_start(call, instance):
+    groups = [INSTANCE.find(call, instance["_parameter_group"])]
+    cluster = clusters(call).get(instance.get("DBClusterIdentifier"))
+    if cluster:
+        groups.append(CLUSTER.find(call, cluster["DBClusterParameterGroup"]))
+    chosen = [group["_set"].get("shared_buffers", {}).get("ParameterValue", "") for group in groups]
+    return not any(value.isdigit() and int(value) > LARGEST_BUFFERS for value in chosen)
+
+
 def enter(kind, operations):
     create, describe, modify, reset, delete, list_parameters = operations
 
@@ -170,6 +188,10 @@ def enter(kind, operations):
     @operation("rds", reset)
     def reset_group(call):
         group = own(call)
+        known = parameters(group["DBParameterGroupFamily"])
+        names = group["_set"] if call.get("ResetAllParameters") else [w["ParameterName"] for w in call.get("Parameters", [])]
+        if any(known[name][2] == "static" for name in names if name in group["_set"]):
+            mark_users(call, kind, group)
         if call.get("ResetAllParameters"):
             group["_set"].clear()
         for wish in call.get("Parameters", []):
