@@ -113,6 +113,11 @@ impl Fault {
             "TooManyRequests" if self.operation.starts_with("efs:") => {
                 return Some("AWS takes such a change once in 24 hours: run apply again then, or put the setting back");
             }
+            "TimedOut" => {
+                return Some(
+                    "nothing has failed: run the command again, it goes on waiting; a larger --timeout waits longer",
+                );
+            }
             "RequestTimeTooSkewed" => return Some("set this machine's clock, then run again"),
             _ => {}
         }

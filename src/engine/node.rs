@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::find::unanswered;
-use super::report::{Event, NodeFailure, Outcome};
+use super::report::{Event, NodeFailure, Outcome, STILL_RUNNING};
 use super::walk::{Halt, Task, name_of};
 use super::{Engine, UNMOVED};
 use crate::error::{Class, Fault};
@@ -122,7 +122,7 @@ impl<'e, C: 'static> Worker<'e, C> {
         if self.is_over(patience) {
             let waited = patience.limit.as_secs();
             let text = format!("still {reason} after {waited} s");
-            return Err(self.fail(verb, Fault::new(Class::NotYet, "TimedOut", text)));
+            return Err(self.fail(verb, Fault::new(Class::NotYet, STILL_RUNNING, text)));
         }
         self.sleep(patience, reason).await
     }

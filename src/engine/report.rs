@@ -133,6 +133,9 @@ impl Outcome {
     }
 }
 
+/// The code of a wait that came to its end before AWS did.
+pub(super) const STILL_RUNNING: &str = "TimedOut";
+
 /// One node's failure.
 #[derive(Debug, Clone)]
 pub struct NodeFailure {
@@ -150,11 +153,19 @@ impl NodeFailure {
     pub(super) fn new(node: &str, kind: &str, verb: &'static str, fault: Fault) -> Self {
         NodeFailure { node: node.to_owned(), kind: kind.to_owned(), verb, fault }
     }
+
+    /// Whether nothing has failed: AWS was at work on it for longer than was to be waited.
+    pub fn is_still_running(&self) -> bool {
+        self.verb == "wait" && self.fault.code == STILL_RUNNING
+    }
 }
 
 impl fmt::Display for NodeFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {} failed: {}", self.node, self.kind, self.verb, self.fault)
+        match self.is_still_running() {
+            true => write!(f, "{} ({}): {}; AWS goes on with it", self.node, self.kind, self.fault.message),
+            false => write!(f, "{} ({}): {} failed: {}", self.node, self.kind, self.verb, self.fault),
+        }
     }
 }
 

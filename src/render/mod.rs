@@ -175,8 +175,12 @@ pub fn summary(report: &Report) {
     if report.skipped > 0 {
         parts.push(format!("{} not begun", report.skipped));
     }
-    if !report.failures.is_empty() {
-        parts.push(paint(RED, &format!("{} failed", report.failures.len())));
+    let running = report.failures.iter().filter(|failure| failure.is_still_running()).count();
+    if running > 0 {
+        parts.push(paint(YELLOW, &format!("{running} still running")));
+    }
+    if report.failures.len() > running {
+        parts.push(paint(RED, &format!("{} failed", report.failures.len() - running)));
     }
     if !parts.is_empty() {
         aside(parts.join(", "));

@@ -102,6 +102,9 @@ impl Reporter for Progress {
                 self.say(&format!("{word} {node} ({kind}) in {:.1}s", took.as_secs_f64()));
             }
             Event::Wait { node, reason } => self.say_waiting(node, reason),
+            Event::Failed { failure } if failure.is_still_running() => {
+                self.say(&format!("{} {failure}", paint(YELLOW, "running  ")));
+            }
             Event::Failed { failure } => self.say(&format!("{} {failure}", paint(RED, "failed   "))),
             Event::Note { node, text } => self.say(&format!("{} {node}: {text}", paint(YELLOW, "note     "))),
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::standing;
+use crate::harness::{Desk, LocalAws, standing};
 
 /// A change of one node that takes several calls.
 struct Halfway {
@@ -54,4 +54,20 @@ fn what_took_effect_of_a_refused_update_is_told_and_the_next_run_does_the_rest()
         desk.tapctl(&["plan", "--target", node]).expect(0);
         aws.assert_lawful();
     }
+}
+
+#[test]
+fn a_change_that_takes_aws_longer_than_the_run_may_take_has_not_failed() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings("stack = \"data-pipeline\"");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    desk.settings("stack = \"data-pipeline\"\npostgres.multi_az = true");
+    aws.set(json!({ "durations": { "rds.instance.modify": 1_000_000 } }));
+    let run = desk.tapctl(&["apply", "--yes", "--timeout", "1"]).expect(5);
+    assert!(run.stderr.contains("modifying") && !run.stderr.contains("failed"), "{run}");
+    aws.local("POST", "settle", json!({}));
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    desk.tapctl(&["plan"]).expect(0);
+    aws.assert_lawful();
 }

@@ -162,7 +162,8 @@ impl Resource for DbCluster {
         "maintenance_window",
         "master_secret_kms_key_id",
     ];
-    const WAIT: Wait = Wait::seconds(10, 7200, 7200).usually(120, 150);
+    // A standby, another class or another version of a large database takes hours; --timeout ends the run before.
+    const WAIT: Wait = Wait::seconds(10, 21600, 7200).usually(120, 150);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_identifier("name", &self.name, 63)?;

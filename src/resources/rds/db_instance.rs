@@ -100,7 +100,8 @@ impl Resource for DbInstance {
     const HASTENS: &'static [&'static str] = &["instance_class", "ca_certificate", "maintenance_window"];
     // One that is restarted because it could not start may go on saying so for some time.
     const STIRS_WITHIN: Duration = Duration::from_secs(120);
-    const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
+    // A standby, another class or another version of a large database takes hours; --timeout ends the run before.
+    const WAIT: Wait = Wait::seconds(10, 21600, 3600).usually(420, 240);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_identifier("name", &self.name, 63)?;

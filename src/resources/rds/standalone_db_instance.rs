@@ -152,7 +152,8 @@ impl Resource for StandaloneDbInstance {
     ];
     // One that is full goes on saying so for some time after AWS has taken its growth.
     const STIRS_WITHIN: Duration = Duration::from_secs(120);
-    const WAIT: Wait = Wait::seconds(10, 4800, 3600).usually(420, 240);
+    // A standby, another class or another version of a large database takes hours; --timeout ends the run before.
+    const WAIT: Wait = Wait::seconds(10, 21600, 3600).usually(420, 240);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_identifier("name", &self.name, 63)?;
