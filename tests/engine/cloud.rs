@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tapctl::error::{Class, Fault, Result};
-use tapctl::resource::{Backup, Owner, TAG_NODE, Tags, Turn};
+use tapctl::resource::{Backup, Besides, Owner, Queue, TAG_NODE, Tags, Turn};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -93,6 +93,8 @@ pub struct FakeCloud {
     pub unreachable: Cell<Option<Instant>>,
     /// What each node could be restored from.
     pub backups: RefCell<BTreeMap<String, Vec<Backup>>>,
+    /// What is said of each node's object beside its fields.
+    pub besides: RefCell<BTreeMap<String, Besides>>,
     /// What is last said of each object, by its id.
     pub words: RefCell<BTreeMap<String, String>>,
     at_once: Cell<usize>,
@@ -283,6 +285,27 @@ impl FakeCloud {
             Ok(())
         };
         self.call(if turn == Turn::Begin { "rotate" } else { "settle" }, owner, id, rotate).await
+    }
+
+    /// Restarts an object, after which everything of it is in force.
+    pub async fn restart(&self, owner: &Owner, id: &str) -> Result<()> {
+        let restart = || {
+            let mut objects = self.objects.borrow_mut();
+            let object = objects.get_mut(id).ok_or_else(|| Fault::new(Class::Absent, "NotFound", id))?;
+            object.ready_at = Instant::now() + object.manner.ready;
+            self.besides.borrow_mut().entry(owner.node.clone()).or_default().restart = None;
+            Ok(())
+        };
+        self.call("restart", owner, id, restart).await
+    }
+
+    /// Carries out, or takes back, the changes of an object that wait.
+    pub async fn settle_queue(&self, owner: &Owner, id: &str, order: Queue) -> Result<()> {
+        let settle = || {
+            self.besides.borrow_mut().entry(owner.node.clone()).or_default().queued.clear();
+            Ok(())
+        };
+        self.call(if order == Queue::Run { "run queue" } else { "cancel queue" }, owner, id, settle).await
     }
 
     /// Starts the removal of an object.

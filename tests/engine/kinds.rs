@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tapctl::diff::Diff;
 use tapctl::error::Result;
 use tapctl::resource::{
-    Backup, Cx, Found as Listed, Holder, Kinds, Loss, Observed, OutOfReach, Phase, Replace, Resource, TAG_NODE, Tags,
-    Turn, Wait,
+    Backup, Cx, Found as Listed, Holder, Kinds, Loss, Observed, OutOfReach, Phase, Queue, Replace, Resource, TAG_NODE,
+    Tags, Turn, Wait,
 };
 use tapctl::stack::{Node, Out, Stack};
 use tokio::time::Instant;
@@ -212,6 +212,9 @@ impl<F: Flavor> Resource for Spec<F> {
     const REPLACE: Replace = F::REPLACE;
     const SHARED: bool = F::SHARED;
     const ROTATES: bool = F::ROTATES;
+    // What has a credential can be restarted, and has a window for changes of its size.
+    const RESTARTS: bool = F::ROTATES;
+    const HASTENS: &'static [&'static str] = if F::ROTATES { &["size"] } else { &[] };
     const CLOSES: bool = F::CLOSES;
     const RECREATE_FAILED: bool = F::RECREATE_FAILED;
     const REBORN: bool = F::REBORN;
@@ -256,6 +259,7 @@ impl<F: Flavor> Resource for Spec<F> {
         observed.identity = F::KNOWN.then(|| first.born.to_string());
         // Whoever makes one on purpose gives it a size.
         observed.unchosen = F::REBORN && first.fields.size == 0;
+        observed.besides = cx.besides.borrow().get(&cx.owner.node).cloned().unwrap_or_default();
         observed.duplicates = rest.iter().map(|object| object.id.clone()).collect();
         Ok(Some(observed))
     }
@@ -330,6 +334,14 @@ impl<F: Flavor> Resource for Spec<F> {
 
     async fn rotate(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
         cx.cloud.rotate(cx.owner, &observed.id, turn).await
+    }
+
+    async fn restart(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<()> {
+        cx.cloud.restart(cx.owner, &observed.id).await
+    }
+
+    async fn settle_queue(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, order: Queue) -> Result<()> {
+        cx.cloud.settle_queue(cx.owner, &observed.id, order).await
     }
 }
 

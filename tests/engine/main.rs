@@ -10,6 +10,7 @@ mod stacks;
 mod world;
 
 mod adopting;
+mod besides;
 mod changing;
 mod drifting;
 mod finding;

@@ -1,7 +1,7 @@
 //! A cloud, a store, and the runs between them, each as a process of its own: from the saved state, to an end or a kill.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
@@ -11,7 +11,7 @@ use tapctl::engine::{
     Scope, Stop,
 };
 use tapctl::plan::{Action, Observations, Plan, plan, plan_destroy, select};
-use tapctl::resource::{Facts, Kinds, Pass};
+use tapctl::resource::{Facts, Kinds, Pass, Queue};
 use tapctl::run::lost;
 use tapctl::stack::Stack;
 use tapctl::state::{Progress, Save, State, StateError};
@@ -275,6 +275,34 @@ impl World {
                 Err(error) => End::Unsaved(error),
             },
             () = self.cloud.killed.notified() => End::Killed,
+        }
+    }
+
+    /// Restarts what awaits it, as a process of its own.
+    pub async fn restart(&self) -> End {
+        self.by_itself(async |engine| {
+            let all = self.store.state().nodes.into_keys().collect();
+            let seen = engine.restartable(&all).await.expect("readable");
+            let nodes: Vec<String> = engine::awaiting(&seen).into_iter().map(|one| one.node).collect();
+            engine.restart(&nodes).await
+        })
+        .await
+    }
+
+    /// Decides about what waits, as a process of its own.
+    pub async fn settle_queues(&self, orders: &BTreeMap<String, Queue>) -> End {
+        self.by_itself(async |engine| engine.settle_queues(orders).await).await
+    }
+
+    /// Something that needs no plan.
+    async fn by_itself(&self, work: impl AsyncFn(&Engine<'_, FakeCloud>) -> Result<Report, StateError>) -> End {
+        let (kinds, state) = (kinds(), self.store.state());
+        let (stop, options) = (Stop::new().1, self.options.clone());
+        let (pass, seen) = (Pass::default(), Observations::default());
+        let engine = Engine::new(&self.cloud, &kinds, &self.store, &self.words, options, stop, state, pass, seen);
+        match work(&engine).await {
+            Ok(report) => End::Done(report),
+            Err(error) => End::Unsaved(error),
         }
     }
 
