@@ -12,7 +12,7 @@ pub struct Profile {
     pub final_snapshot: bool,
     /// Days in which a deleted key can be taken back; AWS allows 7 to 30.
     pub key_recovery_days: i32,
-    /// Days in which a deleted secret can be taken back. `None`: it is gone at once.
+    /// Days in which a deleted secret can be taken back. `None`: one whose value was drawn is gone at once.
     pub secret_recovery_days: Option<i32>,
     /// Default of `network.nat`.
     pub nat: Nat,

@@ -11,6 +11,19 @@ const KEY: &str = "
 def key(thing): return client('kms').describe_key(KeyId=f'alias/student-{thing}-dev')['KeyMetadata']['KeyId']
 ";
 
+/// The secret whose value people set.
+const TYPED: &str = "student-third-party-dev/credentials";
+
+fn type_in(aws: &LocalAws) {
+    aws.python(&format!("client('secretsmanager').put_secret_value(SecretId='{TYPED}', SecretString='set by people')"));
+}
+
+fn typed(aws: &LocalAws) -> Value {
+    aws.python(&format!(
+        "print(json.dumps(client('secretsmanager').get_secret_value(SecretId='{TYPED}')['SecretString']))"
+    ))
+}
+
 fn ids(sweep: &Sweep, kind: &str) -> BTreeSet<String> {
     sweep.of(kind).iter().filter_map(|object| object["id"].as_str().map(str::to_owned)).collect()
 }
@@ -19,7 +32,12 @@ fn ids(sweep: &Sweep, kind: &str) -> BTreeSet<String> {
 fn an_environment_made_again_takes_its_keys_back() {
     let (aws, desk) = standing();
     let keys = ids(&aws.sweep(), "kms.key");
-    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    type_in(&aws);
+    let destroy = desk.tapctl(&["destroy", "--yes"]).expect(0);
+    // Nobody else may have what people typed; what was drawn is drawn again.
+    assert_eq!(destroy.stderr.matches("scheduled for deletion in 7 days, until then it can be restored").count(), 1);
+    let secrets = aws.sweep().of("secretsmanager.secret").to_vec();
+    assert!(secrets.len() == 1 && secrets[0]["name"] == TYPED, "{secrets:?}");
     let plan = desk.tapctl(&["plan"]).expect(2);
     let said = "(status: PendingDeletion, its deletion is scheduled for 20";
     assert_eq!(plan.stdout.matches(said).count(), 6, "{plan}");
@@ -28,6 +46,7 @@ fn an_environment_made_again_takes_its_keys_back() {
     let names: Vec<String> = aws.sweep().names().iter().map(|name| name.replace("-api-dev:2", "-api-dev:1")).collect();
     assert_eq!(names, made());
     assert_eq!(ids(&aws.sweep(), "kms.key"), keys);
+    assert_eq!(typed(&aws), "set by people");
     desk.tapctl(&["plan"]).expect(0);
     desk.tapctl(&["destroy", "--yes"]).expect(0);
     assert_eq!(ids(&aws.sweep(), "kms.key-pending-deletion"), keys, "and no others");
@@ -67,15 +86,12 @@ fn a_protected_secret_is_restored_with_its_value() {
     let desk = Desk::at(&aws);
     desk.settings("account = \"123456789012\"\n[env.dev]\nprotect = true");
     desk.tapctl(&["apply", "--yes"]).expect(0);
-    let secret = "client('secretsmanager')";
-    let name = "SecretId='student-third-party-dev/credentials'";
-    aws.python(&format!("{secret}.put_secret_value({name}, SecretString='set by people')"));
+    type_in(&aws);
     desk.tapctl(&["destroy", "--yes", "--confirm", "student-records-dev"]).expect(0);
     let plan = desk.tapctl(&["plan"]).expect(2);
     assert_eq!(plan.stdout.matches("(status: scheduled for deletion; apply restores it)").count(), 2, "{plan}");
     desk.tapctl(&["apply", "--yes"]).expect(0);
-    let value = aws.python(&format!("print(json.dumps({secret}.get_secret_value({name})['SecretString']))"));
-    assert_eq!(value, "set by people");
+    assert_eq!(typed(&aws), "set by people");
 }
 
 #[test]

@@ -18,6 +18,9 @@ pub(super) const NOT_IN_PASSWORDS: &str = "/@\" \\'`$";
 const CURRENT: &str = "AWSCURRENT";
 /// What a secret is that can still be restored.
 const DELETED: &str = "scheduled for deletion; apply restores it";
+/// Days in which what people typed can be restored where nothing longer is asked for: there may be no copy of it anywhere.
+/// The fewest that AWS takes (API reference, DeleteSecret, RecoveryWindowInDays).
+const OF_WHAT_PEOPLE_SET: i32 = 7;
 /// The members of a credentials object that are made, and cannot be given.
 const MADE: [&str; 2] = ["username", "password"];
 
@@ -56,7 +59,8 @@ pub struct Secret {
     pub kms_key_id: Out<String>,
     /// Where its first value comes from.
     pub value: SecretValue,
-    /// Days in which a deleted secret can be restored, 7-30. `None`: it is gone at once.
+    /// Days in which a deleted secret can be restored, 7-30. `None`: one whose value was made is gone at once, and one that
+    /// people have set can be restored for 7 days.
     pub recovery_window_days: Option<i32>,
     /// Tags.
     pub tags: Tags,
@@ -119,8 +123,7 @@ impl Resource for Secret {
     }
 
     fn remains(&self) -> Option<String> {
-        self.recovery_window_days
-            .map(|days| format!("scheduled for deletion in {days} days, until then it can be restored"))
+        self.recovery_days().map(|days| format!("scheduled for deletion in {days} days, until then it can be restored"))
     }
 
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
@@ -203,7 +206,7 @@ impl Resource for Secret {
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
         let ask = cx.secrets.delete_secret().secret_id(&observed.id);
-        let ask = match self.recovery_window_days {
+        let ask = match self.recovery_days() {
             Some(days) => ask.recovery_window_in_days(days.into()),
             None => ask.force_delete_without_recovery(true),
         };
@@ -229,6 +232,11 @@ impl Resource for Secret {
 }
 
 impl Secret {
+    /// Days in which it can be restored once it is deleted; none where it is gone at once.
+    fn recovery_days(&self) -> Option<i32> {
+        self.recovery_window_days.or((self.value == SecretValue::SetByPeople).then_some(OF_WHAT_PEOPLE_SET))
+    }
+
     /// The value it begins with. One that AWS makes goes straight into the next request.
     async fn first_value(&self, cx: &Cx<'_>) -> Result<String> {
         match &self.value {
@@ -310,6 +318,24 @@ fn to_secrets(tags: &Tags) -> Vec<Tag> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_was_made_is_gone_at_once() {
+        let secret = |value, recovery_window_days| Secret {
+            name: "student-third-party-dev/credentials".to_owned(),
+            description: String::new(),
+            kms_key_id: "k".into(),
+            value,
+            recovery_window_days,
+            tags: Tags::new(),
+        };
+        let made = || SecretValue::Generated { length: 64, exclude_characters: String::new() };
+        assert_eq!(secret(made(), None).remains(), None);
+        assert_eq!(secret(SecretValue::SetByPeople, None).recovery_days(), Some(7));
+        for value in [made(), SecretValue::SetByPeople] {
+            assert_eq!(secret(value, Some(30)).recovery_days(), Some(30));
+        }
+    }
 
     #[test]
     fn credentials_are_made_and_not_given() {
