@@ -16,6 +16,7 @@ pub mod guardduty;
 pub mod iam;
 pub mod kinesis;
 pub mod kms;
+mod last_snapshot;
 pub mod logs;
 mod named;
 pub mod origin_key;

@@ -21,6 +21,7 @@ mod guards;
 mod habits;
 mod halfway;
 mod harness;
+mod kept;
 mod keys;
 mod lifecycle;
 mod moods;

@@ -114,6 +114,7 @@ ENDINGS = {
     "elbv2.load-balancer": ("failed", "stuck"),
     "rds.cluster": ("failed", "stuck"),
     "rds.instance": ("failed", "stuck"),
+    "rds.snapshot": ("failed",),
 }
 
 

@@ -9,6 +9,7 @@ use aws_sdk_rds::types::{DbCluster as RdsCluster, SourceType};
 use jiff::Timestamp;
 
 use crate::error::Class;
+use crate::resources::last_snapshot;
 use crate::resources::named::Named;
 use crate::resources::prelude::*;
 
@@ -85,7 +86,8 @@ fn starting() -> Fault {
 
 /// Whether a removal was refused because the thing is down. Only where AWS demands it, it is started to be deleted.
 pub(super) fn is_refused_while_down(asked: &Result<()>, phase: &Phase) -> bool {
-    matches!(asked, Err(fault) if fault.class == Class::Busy && fault.code != super::UNPROTECTING && is_down(phase))
+    let of_ours = [super::UNPROTECTING, last_snapshot::TAKING];
+    matches!(asked, Err(fault) if fault.class == Class::Busy && !of_ours.contains(&fault.code.as_str()) && is_down(phase))
 }
 
 /// What a removal comes to that needs a start first.
@@ -169,7 +171,9 @@ mod tests {
         assert!(is_refused_while_down(&busy(), &ended("stopped")));
         assert!(!is_refused_while_down(&busy(), &Phase::Ready));
         assert!(!is_refused_while_down(&Ok(()), &ended("stopped")));
-        let unprotecting = Err(Fault::new(Class::Busy, super::super::UNPROTECTING, "off"));
-        assert!(!is_refused_while_down(&unprotecting, &ended("stopped")));
+        for of_ours in [super::super::UNPROTECTING, last_snapshot::TAKING] {
+            let busy = Err(Fault::new(Class::Busy, of_ours, "in a moment"));
+            assert!(!is_refused_while_down(&busy, &ended("stopped")), "{of_ours}");
+        }
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use aws_sdk_rds::types::{DbInstance as RdsInstance, SourceType};
 use serde_json::{Value, json};
 
-use super::rules::{check_logs, check_word, life_after_support, snapshot_name};
+use super::last_snapshot::{OfInstances, delete_instance, resource_id};
+use super::rules::{check_logs, check_word, life_after_support};
 use super::{
     UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, queue, retag, rotation,
     settled, storage, to_rds,
@@ -420,16 +421,20 @@ impl StandaloneDbInstance {
         if self.deletion_protection && observed.live.deletion_protection {
             return self.unprotect(cx, &observed.id).await;
         }
-        let snapshot = match (self.final_snapshot, &observed.outputs.resource_id) {
-            (false, _) => None,
-            (true, Some(resource)) => Some(snapshot_name(&observed.id, resource)),
-            (true, None) => return Err(Fault::unexpected("AWS gave no resource id to name the final snapshot after")),
-        };
+        if !self.final_snapshot {
+            return self.ask_to_delete(cx, &observed.id, None).await;
+        }
+        let snapshots = OfInstances { cx, resource_id: resource_id(observed.outputs.resource_id.as_ref())? };
+        let ask = async |name: &str| self.ask_to_delete(cx, &observed.id, Some(name)).await;
+        delete_instance(snapshots, &observed.id, ask).await
+    }
+
+    async fn ask_to_delete(&self, cx: &Cx<'_>, id: &str, last_snapshot: Option<&str>) -> Result<()> {
         cx.rds
             .delete_db_instance()
-            .db_instance_identifier(&observed.id)
-            .skip_final_snapshot(snapshot.is_none())
-            .set_final_db_snapshot_identifier(snapshot)
+            .db_instance_identifier(id)
+            .skip_final_snapshot(last_snapshot.is_none())
+            .set_final_db_snapshot_identifier(last_snapshot.map(str::to_owned))
             .send()
             .await
             .if_present()?;

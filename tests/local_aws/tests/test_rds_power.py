@@ -138,3 +138,33 @@ def test_of_a_wreck_no_final_snapshot_is_taken(local, alone, name):
         rds.modify_db_instance(DBInstanceIdentifier=name, BackupRetentionPeriod=3)
     rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
     assert rds.describe_db_snapshots(DBInstanceIdentifier=name)["DBSnapshots"] == []
+
+
+def test_a_database_whose_last_snapshot_fails_stays_and_so_does_the_snapshot(local, alone, name):
+    rds = local("rds")
+    alone()
+    local.admin("POST", "/_local/endings", {"kind": "rds.snapshot", "ending": "failed"})
+    rds.delete_db_instance(DBInstanceIdentifier=name, FinalDBSnapshotIdentifier=f"{name}-final")
+    assert instance(local, name)["DBInstanceStatus"] == "available"
+    assert [s["Status"] for s in rds.describe_db_snapshots(DBInstanceIdentifier=name)["DBSnapshots"]] == ["failed"]
+    with refused("DBSnapshotAlreadyExists"):
+        rds.delete_db_instance(DBInstanceIdentifier=name, FinalDBSnapshotIdentifier=f"{name}-final")
+    rds.delete_db_snapshot(DBSnapshotIdentifier=f"{name}-final")
+    rds.delete_db_instance(DBInstanceIdentifier=name, FinalDBSnapshotIdentifier=f"{name}-final")
+    with refused("DBInstanceNotFound"):
+        instance(local, name)
+
+
+def test_a_cluster_whose_last_snapshot_fails_stays_too(local, cluster, name, held):  # noqa: F811
+    rds = local("rds")
+    rds.create_db_cluster(**cluster)
+    held()
+    local.admin("POST", "/_local/endings", {"kind": "rds.snapshot", "ending": "failed"})
+    for status in ("failed", "available"):
+        rds.delete_db_cluster(DBClusterIdentifier=name, FinalDBSnapshotIdentifier=f"{name}-final-{status}")
+        assert described(local, name)["Status"] == "deleting"
+        held()
+        found = rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier=f"{name}-final-{status}")
+        assert found["DBClusterSnapshots"][0]["Status"] == status
+    with refused("DBClusterNotFoundFault"):
+        described(local, name)

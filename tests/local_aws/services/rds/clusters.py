@@ -20,7 +20,7 @@ from .shared import (
     tags,
     visible,
 )
-from .snapshots import take_cluster_snapshot
+from .snapshots import after_the_last, take_cluster_snapshot
 from .versions import family, require_offered
 
 KEPT = (
@@ -333,23 +333,25 @@ def delete_db_cluster(call):
     cluster = cluster_of(call)
     if cluster["Status"] == "deleting":
         raise AwsError("InvalidDBClusterStateFault", "Cluster is already being deleted.")
-    take_final_snapshot(call, cluster)
+    last = take_final_snapshot(call, cluster)
     cluster["Status"] = "deleting"
     answer = shown(call, cluster)
-    later("rds.cluster.delete", lambda: remove_when_empty(call, cluster))
+    goes, stays = (lambda: remove_when_empty(call, cluster)), (lambda: cluster.update(Status="available"))
+    later("rds.cluster.delete", lambda: after_the_last(last, goes, stays))
     return {"DBCluster": answer}
 
 
 def take_final_snapshot(call, cluster):
+    """The last snapshot, where one is taken."""
     if call.get("SkipFinalSnapshot"):
         if call.get("FinalDBSnapshotIdentifier"):
             message = "FinalDBSnapshotIdentifier can not be specified when deleting a cluster with SkipFinalSnapshot"
             raise AwsError("InvalidParameterCombination", message)
-        return
+        return None
     if not call.get("FinalDBSnapshotIdentifier"):
         message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         raise AwsError("InvalidParameterCombination", message)
-    take_cluster_snapshot(call, cluster, call.params["FinalDBSnapshotIdentifier"])
+    return take_cluster_snapshot(call, cluster, call.params["FinalDBSnapshotIdentifier"])
 
 
 def remove_when_empty(call, cluster):

@@ -25,7 +25,7 @@ from .shared import (
     tags,
     visible,
 )
-from .snapshots import take_snapshot
+from .snapshots import after_the_last, take_snapshot
 from .versions import family, require_offered
 
 KEPT = (
@@ -412,10 +412,11 @@ def delete_db_instance(call):
     if instance["DBInstanceStatus"] == "deleting":
         name = instance["DBInstanceIdentifier"]
         raise AwsError("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
-    take_final_snapshot(call, instance)
+    last = take_final_snapshot(call, instance)
     instance["DBInstanceStatus"] = "deleting"
     answer = shown(call, instance)
-    later("rds.instance.delete", lambda: remove(call, instance))
+    goes, stays = (lambda: remove(call, instance)), (lambda: instance.update(DBInstanceStatus="available"))
+    later("rds.instance.delete", lambda: after_the_last(last, goes, stays))
     return {"DBInstance": answer}
 
 
@@ -429,7 +430,8 @@ def take_final_snapshot(call, instance):
         if not wanted:
             message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
             raise AwsError("InvalidParameterCombination", message)
-        take_snapshot(call, instance, wanted)
+        return take_snapshot(call, instance, wanted)
+    return None
 
 
 def remove(call, instance):

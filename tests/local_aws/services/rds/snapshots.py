@@ -1,8 +1,9 @@
 """Snapshots of clusters and of instances."""
 
 from ...common import find, page, picked, require_unique
-from ...life import later
+from ...life import conclude, durations
 from ...registry import now, operation
+from ...world import world
 from .shared import cluster_of, cluster_snapshots, filtered, instance_of, snapshots, tags, visible
 
 FROM_CLUSTER = (
@@ -34,6 +35,22 @@ FROM_INSTANCE = (
 )
 
 
+def take_shape(snapshot, name):
+    """A snapshot that fails stays, and its name with it, until it is deleted."""
+    good, bad = {"Status": "available", "PercentProgress": 100}, {"Status": "failed"}
+    conclude("rds.snapshot", "rds.snapshot", name, lambda: snapshot.update(good), lambda _: snapshot.update(bad))
+
+
+def after_the_last(snapshot, goes, stays):
+    """What becomes of a database once its last snapshot, where one is taken, has ended: it goes or, where the snapshot
+    failed, it stays. No page of AWS tells of the latter; that it goes all the same is the one thing that cannot be."""
+    status = snapshot["Status"] if snapshot else "available"
+    if status == "creating":
+        world.clock.later_if_timed(durations["rds.snapshot"], lambda: after_the_last(snapshot, goes, stays))
+        return
+    (stays if status == "failed" else goes)()
+
+
 def take_cluster_snapshot(call, cluster, name, kind="manual"):
     name = name.lower()
     message = f"DB Cluster Snapshot {name} already exists."
@@ -49,7 +66,7 @@ def take_cluster_snapshot(call, cluster, name, kind="manual"):
     }
     cluster_snapshots(call)[name] = snapshot
     tags(call)[arn] = tags(call).get(cluster["DBClusterArn"], []) if cluster["CopyTagsToSnapshot"] else []
-    later("rds.snapshot", lambda: snapshot.update(Status="available", PercentProgress=100))
+    take_shape(snapshot, name)
     return snapshot
 
 
@@ -68,7 +85,7 @@ def take_snapshot(call, instance, name, kind="manual"):
     }
     snapshots(call)[name] = snapshot
     tags(call)[arn] = tags(call).get(instance["DBInstanceArn"], []) if instance["CopyTagsToSnapshot"] else []
-    later("rds.snapshot", lambda: snapshot.update(Status="available", PercentProgress=100))
+    take_shape(snapshot, name)
     return snapshot
 
 
