@@ -345,6 +345,7 @@ cache_kind(
     "CacheParameterGroupName",
     not_default("CacheParameterGroupName"),
 )
+cache_kind("elasticache.snapshot", "describe_snapshots", "Snapshots", "SnapshotName")
 cache_kind("elasticache.user", "describe_users", "Users", "UserId", lambda user: user["UserId"] != "default")
 cache_kind("elasticache.user-group", "describe_user_groups", "UserGroups", "UserGroupId")
 

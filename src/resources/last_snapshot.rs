@@ -65,12 +65,33 @@ async fn make_way(snapshots: &impl Snapshots, name: &str) -> Result<()> {
     }
 }
 
+/// What of a store of this name stays when it is deleted: a last snapshot, and what AWS copied by itself.
+pub(super) fn remains(name: &str, last: bool, kept_days: Option<i32>) -> Option<String> {
+    let last = last.then(|| format!("a last snapshot {name}-final-…, until it is deleted"));
+    let kept = kept_days.map(|days| format!("its automated backups, for {days} days"));
+    let both: Vec<String> = last.into_iter().chain(kept).collect();
+    (!both.is_empty()).then(|| format!("{}; its key stays as long", both.join(", and ")))
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn what_stays_is_told_with_how_long_it_does() {
+        assert_eq!(remains("db", false, None), None);
+        assert_eq!(
+            remains("db", true, Some(7)).unwrap(),
+            "a last snapshot db-final-…, until it is deleted, and its automated backups, for 7 days; its key stays as long"
+        );
+        assert_eq!(
+            remains("db", false, Some(14)).unwrap(),
+            "its automated backups, for 14 days; its key stays as long"
+        );
+    }
 
     /// The snapshots there are, each with its status and whether it is ours.
     #[derive(Default)]

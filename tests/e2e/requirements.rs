@@ -69,7 +69,7 @@ impl Trial {
 
     /// Whether protection leaves this behind.
     fn keeps(&self, kind: &str, state: Option<&str>) -> bool {
-        let snapshot = kind == "rds.cluster-snapshot";
+        let snapshot = ["rds.cluster-snapshot", "elasticache.snapshot"].contains(&kind);
         let secret = kind == "secretsmanager.secret" && state == Some("scheduled for deletion");
         self.env == "prod" && (snapshot || secret)
     }

@@ -181,6 +181,11 @@ def final_snapshot(call):
     return [] if call.get("SkipFinalSnapshot") else anywhere("rds:CreateDBClusterSnapshot")
 
 
+def final_cache_snapshot(call):
+    """API reference, DeleteReplicationGroup: "CreateSnapshot permission is required to create a final snapshot"."""
+    return anywhere("elasticache:CreateSnapshot") if call.get("FinalSnapshotIdentifier") else []
+
+
 def private_names(call):
     return anywhere("route53:AssociateVPCWithHostedZone") if call.get("VpcEndpointType") == "Interface" else []
 
@@ -211,6 +216,7 @@ HIDDEN = {
     "rds:CreateDBInstance": database,
     "rds:DeleteDBCluster": final_snapshot,
     "elasticache:CreateReplicationGroup": grants,
+    "elasticache:DeleteReplicationGroup": final_cache_snapshot,
     "efs:CreateFileSystem": lambda call: on_key(
         call, "KmsKeyId", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"
     ),

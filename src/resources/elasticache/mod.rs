@@ -2,6 +2,7 @@
 //! again.
 
 mod backups;
+mod last_snapshot;
 mod modify;
 mod queue;
 mod read;

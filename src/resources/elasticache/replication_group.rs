@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as CacheGroup, TransitEncryptionMode};
+use serde_json::{Value, json};
 
 use super::read::{last_event, phase};
 use super::{backups, queue, retag, to_elasticache};
+use crate::resources::last_snapshot;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::value_of;
@@ -66,6 +68,9 @@ pub struct ReplicationGroup {
     pub port: i32,
     /// The parameter group. `None`: AWS's own for the engine's version.
     pub parameter_group: Option<String>,
+    /// Whether a last snapshot is taken when it is deleted.
+    #[serde(default)]
+    pub final_snapshot: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -167,6 +172,10 @@ impl Resource for ReplicationGroup {
         Some(self.nodes < live.nodes)
     }
 
+    fn remains(&self) -> Option<String> {
+        last_snapshot::remains(&self.name, self.final_snapshot, None)
+    }
+
     fn loses(&self, live: &Self) -> Option<Loss> {
         Loss::of_shorter("automatic snapshots", "days", self.snapshot_retention_days, live.snapshot_retention_days)
     }
@@ -253,8 +262,13 @@ impl Resource for ReplicationGroup {
         if observed.phase == Phase::Deleting {
             return Ok(());
         }
-        cx.elasticache.delete_replication_group().replication_group_id(&observed.id).send().await.if_present()?;
-        Ok(())
+        // In one that never came to be there is nothing to take a snapshot of.
+        let was = !matches!(&observed.phase, Phase::Failed(reason) if reason.starts_with(Self::BORN_FAILED));
+        if !(self.final_snapshot && was) {
+            return ask_to_delete(cx, &observed.id, None).await;
+        }
+        let ask = async |name: &str| ask_to_delete(cx, &observed.id, Some(name)).await;
+        super::last_snapshot::delete(cx, &observed.id, observed.identity.as_deref(), ask).await
     }
 
     async fn settle_queue(&self, cx: &Cx<'_>, observed: &Observed<Self>, order: Queue) -> Result<()> {
@@ -271,6 +285,11 @@ impl Resource for ReplicationGroup {
 
     async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
         backups::of_group(cx, &self.name).await
+    }
+
+    /// What is asked for where nobody knows is a last snapshot.
+    fn careful() -> Value {
+        json!({ "final_snapshot": true })
     }
 }
 
@@ -290,6 +309,12 @@ impl ReplicationGroup {
             _ => Ok(()),
         }
     }
+}
+
+async fn ask_to_delete(cx: &Cx<'_>, id: &str, last_snapshot: Option<&str>) -> Result<()> {
+    let ask = cx.elasticache.delete_replication_group().replication_group_id(id);
+    ask.set_final_snapshot_identifier(last_snapshot.map(str::to_owned)).send().await.if_present()?;
+    Ok(())
 }
 
 /// Members end in numbers, which grow.

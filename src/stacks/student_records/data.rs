@@ -181,6 +181,7 @@ impl Builder<'_> {
                 maintenance_window: "sun:04:00-sun:05:00".into(),
                 port: 6379,
                 parameter_group: None,
+                final_snapshot: self.config.profile().final_snapshot,
                 tags: Tags::new(),
             },
         )

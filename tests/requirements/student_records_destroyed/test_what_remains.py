@@ -44,6 +44,13 @@ def test_a_protected_database_leaves_a_final_snapshot(live, wanted, keys):
     assert ours[0]["KmsKeyId"] in {key["Arn"] for key in keys}
 
 
+def test_a_protected_cache_leaves_a_final_snapshot(live, wanted, keys):
+    found = live.all("elasticache", "describe_snapshots", "Snapshots", SnapshotSource="user")
+    ours = [snapshot for snapshot in found if snapshot["ReplicationGroupId"] == live.name("redis")]
+    assert [snapshot["SnapshotStatus"] for snapshot in ours] == (["available"] if wanted.protect else [])
+    assert {snapshot["KmsKeyId"] for snapshot in ours} <= {key["Arn"] for key in keys}
+
+
 def test_secrets_can_be_taken_back_where_they_are_protected_or_people_set_them(live, wanted):
     """For how long AWS does not tell afterwards."""
     for thing in ("third-party", "cache"):
