@@ -23,6 +23,7 @@ const ROWS: &[Row] = &[
     ("efs:CreateAccessPoint", "FileSystemNotFound", "", Class::NotYet),
     ("efs:PutFileSystemPolicy", "FileSystemNotFound", "", Class::NotYet),
     ("efs", "IncorrectMountTargetState", "", Class::Busy),
+    ("backup:StartBackupJob", "InvalidParameterValueException", "cannot be assumed", Class::NotYet),
     ("efs", "InsufficientThroughputCapacity", "", Class::Busy),
     ("efs", "NoFreeAddressesInSubnet", "", Class::Quota),
     ("ec2:CreateRoute", "InvalidParameterValue", "belong to different networks", Class::NotYet),

@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// For a protected environment, or one of which nothing is recorded: its full name, as student-records-prod.
     #[arg(long, value_name = "STACK-ENV")]
     confirm: Option<String>,
-    /// Let this database go without a last snapshot, as where AWS can take none; may be given more than once.
+    /// Let this store go without a last snapshot or copy, as where AWS can make none; may be given more than once.
     #[arg(long, value_name = "NODE")]
     skip_final_snapshot: Vec<String>,
     #[command(flatten)]

@@ -10,6 +10,8 @@ pub struct Profile {
     pub deletion_protection: bool,
     /// Whether a database that is destroyed leaves a snapshot.
     pub final_snapshot: bool,
+    /// Whether what copies there are of its data, and the records of its audit, outlive the environment.
+    pub keep_copies: bool,
     /// Days in which a deleted key can be taken back; AWS allows 7 to 30.
     pub key_recovery_days: i32,
     /// Days in which a deleted secret can be taken back. `None`: one whose value was drawn is gone at once.
@@ -29,6 +31,7 @@ pub struct Profile {
 const PROTECTED: Profile = Profile {
     deletion_protection: true,
     final_snapshot: true,
+    keep_copies: true,
     key_recovery_days: 30,
     secret_recovery_days: Some(30),
     nat: Nat::PerAz,
@@ -42,6 +45,7 @@ const PROTECTED: Profile = Profile {
 const CHEAP: Profile = Profile {
     deletion_protection: false,
     final_snapshot: false,
+    keep_copies: false,
     key_recovery_days: 7,
     secret_recovery_days: None,
     nat: Nat::Single,

@@ -79,10 +79,13 @@ pub fn refuse_obstacles(obstacles: &[Obstacle]) -> Result<(), Refusal> {
     ))
 }
 
-/// Lets the named nodes go without a last snapshot, whatever was recorded of them.
+/// The fields by which specs ask for a last snapshot or copy, and what they say where none is asked for.
+const LAST_COPIES: [(&str, Value); 2] = [("final_snapshot", Value::Bool(false)), ("last_copy_role", Value::Null)];
+
+/// Lets the named nodes go without a last snapshot or copy, whatever was recorded of them.
 ///
 /// # Errors
-/// A name that no node has, or one of a node that leaves no last snapshot.
+/// A name that no node has, or one of a node that leaves none.
 pub fn skip_final_snapshots(state: &mut State, named: &[String]) -> Result<(), Refusal> {
     for name in named {
         let Some(node) = state.nodes.get_mut(name) else {
@@ -90,8 +93,9 @@ pub fn skip_final_snapshots(state: &mut State, named: &[String]) -> Result<(), R
             let text = format!("--skip-final-snapshot: there is no node {name}{meant}");
             return Err(Refusal::new(text, "`tapctl state list` lists them"));
         };
-        match node.spec.get_mut("final_snapshot") {
-            Some(wanted) => *wanted = false.into(),
+        let asks = |(field, _): &(&str, Value)| node.spec.get(field).is_some_and(|asked| !asked.is_null());
+        match LAST_COPIES.into_iter().find(asks) {
+            Some((field, none)) => node.spec[field] = none,
             None => {
                 let text = format!("--skip-final-snapshot: {name} ({}) leaves no last snapshot", node.kind);
                 return Err(Refusal::new(text, "leave it out"));
@@ -195,7 +199,10 @@ mod tests {
         --skip-final-snapshot: there is no node bd; did you mean db?
         hint: `tapctl state list` lists them
         ");
-        let mut state = state_of(serde_json::json!({ "size": 1 }));
+        let mut state = state_of(serde_json::json!({ "last_copy_role": "arn", "size": 1 }));
+        assert_eq!(skip_final_snapshots(&mut state, &named("db")), Ok(()));
+        assert_eq!(state.nodes["db"].spec, serde_json::json!({ "last_copy_role": null, "size": 1 }));
+        let mut state = state_of(serde_json::json!({ "size": 1, "last_copy_role": null }));
         insta::assert_snapshot!(skip_final_snapshots(&mut state, &named("db")).unwrap_err(), @"
         --skip-final-snapshot: db (t.store) leaves no last snapshot
         hint: leave it out

@@ -56,11 +56,16 @@ fn assumed_by(service: &str) -> Value {
     json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" })
 }
 
-/// A trust policy for API Gateway. When it takes on the role of an integration it does not say for which account, and a
-/// plain condition on that would shut it out; so the account must be ours wherever it is told.
+/// A trust policy for API Gateway. When it takes on the role of an integration it does not say for which account.
 pub(super) fn trust_api_gateway(place: &Place) -> Value {
+    trust_account_as_told(place, "apigateway.amazonaws.com")
+}
+
+/// A trust policy for a service that does not say for which account it acts, or may not: a plain condition on that would shut
+/// it out; so the account must be ours wherever it is told.
+pub(super) fn trust_account_as_told(place: &Place, service: &str) -> Value {
     let condition = json!({ "StringEqualsIfExists": { "aws:SourceAccount": place.account } });
-    document([when(assumed_by("apigateway.amazonaws.com"), condition)])
+    document([when(assumed_by(service), condition)])
 }
 
 /// Leaves the key to the account's own IAM policies. Without it the key could become unmanageable.

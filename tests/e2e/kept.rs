@@ -1,8 +1,44 @@
 //! What a protected environment leaves when it is destroyed.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::harness::{Desk, LocalAws};
+
+const DESTROY: [&str; 4] = ["destroy", "--yes", "--confirm", "student-records-dev"];
+
+/// Their ids: a name can be had again.
+fn ids(aws: &LocalAws, kind: &str) -> BTreeSet<String> {
+    let found = aws.sweep();
+    found.of(kind).iter().filter_map(|object| object["id"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn files_are_copied_before_they_go_and_stay_where_that_fails() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings("account = \"123456789012\"\n[env.dev]\nprotect = true");
+    desk.tapctl(&["apply", "--yes", "--target", "file-system"]).expect(0);
+    aws.local("POST", "endings", json!({ "kind": "backup.job", "ending": "failed", "message": "no room" }));
+    let failed = desk.tapctl(&DESTROY).expect(1);
+    assert!(failed.stderr.contains("AWS Backup made no last copy: no room; job "), "{failed}");
+    assert!(failed.stderr.contains("add --skip-final-snapshot file-system"), "{failed}");
+    assert_eq!(ids(&aws, "efs.file-system").len(), 1);
+    let mark = aws.mark();
+    desk.tapctl(&DESTROY).expect(1);
+    assert!(!aws.writes_since(mark).contains(&"backup:StartBackupJob".to_owned()), "it is told again, and no more");
+    // Some minutes later.
+    aws.set(json!({ "ahead": 400 }));
+    desk.tapctl(&DESTROY).expect(0);
+    aws.set(json!({ "ahead": 0 }));
+    assert!(ids(&aws, "efs.file-system").is_empty());
+    let jobs = aws.python(
+        "jobs = client('backup').list_backup_jobs()['BackupJobs']\nprint(json.dumps([[j['State'], j['BackupVaultName']] for j in jobs]))",
+    );
+    assert_eq!(jobs, json!([["FAILED", "Default"], ["COMPLETED", "Default"]]));
+    aws.assert_lawful();
+}
 
 /// Takes a snapshot under the name that the last one is to have.
 const BEFORE_THE_LAST: &str = "

@@ -18,6 +18,7 @@ cache.create_snapshot(ReplicationGroupId=group, SnapshotName='of-the-cache')
 cache.delete_replication_group(ReplicationGroupId=group)
 efs = client('efs')
 files = efs.describe_file_systems()['FileSystems'][0]
+client('backup').create_backup_vault(BackupVaultName='Default')
 client('backup').start_backup_job(BackupVaultName='Default', ResourceArn=files['FileSystemArn'],
     IamRoleArn='arn:aws:iam::123456789012:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup')
 for target in efs.describe_mount_targets(FileSystemId=files['FileSystemId'])['MountTargets']:

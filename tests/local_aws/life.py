@@ -20,6 +20,7 @@ SECONDS = {
     "efs.mount-target.delete": 40,
     "efs.access-point": 5,
     "efs.backup-policy": 10,
+    "backup.job": 300,
     "rds.cluster.create": 120,
     "rds.cluster.modify": 60,
     "rds.cluster.delete": 150,
@@ -104,6 +105,7 @@ def later(what, action):
 
 # What a test can decide about each kind of thing; `stuck` means that nothing ever comes of it.
 ENDINGS = {
+    "backup.job": ("failed", "stuck"),
     "apigatewayv2.vpc-link": ("failed", "stuck"),
     "ec2.nat-gateway": ("failed", "stuck"),
     "ec2.vpc-endpoint": ("failed", "stuck"),

@@ -116,6 +116,7 @@ REFERENCES = {
     "apigateway": "Amazon API Gateway REST API Reference",
     "apigatewayv2": "Amazon API Gateway V2 API Reference",
     "application-autoscaling": "Application Auto Scaling API Reference",
+    "backup": "AWS Backup API Reference",
     "cloudtrail": "AWS CloudTrail API Reference",
     "cloudwatch": "Amazon CloudWatch API Reference",
     "cognito-idp": "Amazon Cognito user pools API Reference",

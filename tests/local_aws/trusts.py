@@ -12,6 +12,8 @@ from .policies import as_list, principals, statements
 TOLD = {
     # API Gateway's guide shows the trust of an integration's role, and of the role for logs, without conditions.
     "apigateway.amazonaws.com": None,
+    # AWS Backup Developer Guide, "IAM service roles", shows the trust of a backup role without conditions.
+    "backup.amazonaws.com": None,
     # CloudTrail User Guide, "Role policy document for CloudTrail to use CloudWatch Logs for monitoring": the policy "doesn't
     # support the use of aws:SourceArn and aws:SourceAccount"; https://github.com/prowler-cloud/prowler/issues/4714.
     "cloudtrail.amazonaws.com": None,

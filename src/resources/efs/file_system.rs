@@ -6,6 +6,7 @@ use aws_sdk_efs::types::{
     TransitionToIaRules,
 };
 
+use super::last_copy::{self, VAULT};
 use super::{built, from_efs, phase, retag, to_efs};
 use crate::resources::prelude::*;
 use crate::resources::values::check_one_of;
@@ -25,6 +26,9 @@ pub struct FileSystem {
     pub transition_to_ia: Option<String>,
     /// Whether AWS Backup keeps daily copies. They outlive the file system.
     pub backup: bool,
+    /// ARN of the role by which AWS Backup makes a last copy before it is deleted. `None`: none is made.
+    #[serde(default)]
+    pub last_copy_role: Option<Out<String>>,
     /// Tags.
     pub tags: Tags,
 }
@@ -56,7 +60,8 @@ impl Resource for FileSystem {
     const KIND: &'static str = "efs.file_system";
     const IMMUTABLE: &'static [&'static str] = &["name", "performance_mode", "kms_key_id"];
     const STATEFUL: bool = true;
-    const WAIT: Wait = Wait::seconds(3, 600, 900).usually(10, 10);
+    /// A last copy of many files takes hours.
+    const WAIT: Wait = Wait::seconds(3, 600, 12 * 3600).usually(10, 10);
 
     fn check(&self) -> std::result::Result<(), String> {
         check_one_of("performance_mode", &self.performance_mode, PerformanceMode::values())?;
@@ -74,7 +79,13 @@ impl Resource for FileSystem {
     }
 
     fn remains(&self) -> Option<String> {
-        self.backup.then(|| "copies in AWS Backup's vault, if any were made, until they expire".to_owned())
+        let last = self
+            .last_copy_role
+            .as_ref()
+            .map(|_| format!("a last copy in AWS Backup's vault {VAULT}, until it is deleted"));
+        let daily = self.backup.then(|| "daily copies, if any were made, until they expire".to_owned());
+        let both: Vec<String> = last.into_iter().chain(daily).collect();
+        (!both.is_empty()).then(|| both.join(", and "))
     }
 
     fn loses(&self, live: &Self) -> Option<Loss> {
@@ -100,6 +111,7 @@ impl Resource for FileSystem {
             kms_key_id: self.key_as_wanted(found.kms_key_id.unwrap_or_default()),
             transition_to_ia: transition_to_ia(&lifecycle(cx, &id).await?),
             backup: backup(cx, &id).await?,
+            last_copy_role: self.last_copy_role.clone(),
             tags: from_efs(found.tags),
         };
         let outputs = FileSystemOutputs {
@@ -148,9 +160,13 @@ impl Resource for FileSystem {
     }
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {
-        if observed.phase != Phase::Deleting {
-            cx.efs.delete_file_system().file_system_id(&observed.id).send().await.if_present()?;
+        if observed.phase == Phase::Deleting {
+            return Ok(());
         }
+        if let Some(role) = &self.last_copy_role {
+            last_copy::ensure(cx, &observed.outputs.arn, role.get()?).await?;
+        }
+        cx.efs.delete_file_system().file_system_id(&observed.id).send().await.if_present()?;
         Ok(())
     }
 
@@ -225,6 +241,7 @@ mod tests {
             kms_key_id: "ab".into(),
             transition_to_ia: Some(to_ia.into()),
             backup: true,
+            last_copy_role: None,
             tags: Tags::new(),
         }
     }
@@ -235,6 +252,15 @@ mod tests {
         assert!(file_system("maxIO", "elastic", "AFTER_30_DAYS").check().is_err());
         assert!(file_system("generalPurpose", "provisioned", "AFTER_30_DAYS").check().is_err());
         assert!(file_system("generalPurpose", "bursting", "AFTER_31_DAYS").check().is_err());
+    }
+
+    #[test]
+    fn what_remains_is_told_by_what_was_asked_for() {
+        let asked = file_system("generalPurpose", "elastic", "AFTER_30_DAYS");
+        assert_eq!(asked.remains().unwrap(), "daily copies, if any were made, until they expire");
+        let last = FileSystem { last_copy_role: Some("arn:aws:iam::1:role/r".into()), backup: false, ..asked.clone() };
+        assert_eq!(last.remains().unwrap(), "a last copy in AWS Backup's vault Default, until it is deleted");
+        assert_eq!(FileSystem { backup: false, ..asked }.remains(), None);
     }
 
     #[test]

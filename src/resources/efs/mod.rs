@@ -3,6 +3,7 @@
 pub mod access_point;
 pub mod file_system;
 pub mod file_system_policy;
+mod last_copy;
 pub mod mount_target;
 
 pub use access_point::AccessPoint;

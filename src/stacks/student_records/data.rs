@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::super::network::Network;
-use super::super::policy::{allow, by, document, when};
+use super::super::policy::{allow, by, document, trust_account_as_told, when};
 use super::groups::Groups;
 use super::keys::Keys;
 use super::secrets::Secrets;
@@ -14,6 +14,7 @@ use crate::config::ThroughputMode;
 use crate::resource::Tags;
 use crate::resources::efs::{AccessPoint, FileSystem, FileSystemPolicy, MountTarget};
 use crate::resources::elasticache::{ReplicationGroup, SubnetGroup, Tls};
+use crate::resources::iam::Role;
 use crate::resources::kinesis::Stream;
 use crate::resources::rds::{DbCluster, DbClusterParameterGroup, DbInstance, DbSubnetGroup};
 use crate::stack::{Node, Out};
@@ -197,6 +198,7 @@ impl Builder<'_> {
             1 => "AFTER_1_DAY".to_owned(),
             days => format!("AFTER_{days}_DAYS"),
         };
+        let last_copy_role = self.config.profile().keep_copies.then(|| self.copying_role().arn());
         self.stack.add(
             "file-system",
             FileSystem {
@@ -206,9 +208,25 @@ impl Builder<'_> {
                 kms_key_id: keys.efs.arn(),
                 transition_to_ia: Some(to_ia),
                 backup: settings.backup,
+                last_copy_role,
                 tags: Tags::new(),
             },
         )
+    }
+
+    /// By it AWS Backup makes the last copy of the file system. AWS Backup Developer Guide, "Managed policies", customer managed
+    /// policies for Amazon EFS: these are the actions that it takes.
+    fn copying_role(&mut self) -> Node<Role> {
+        let arn = |service, rest| self.place.arn(service, rest).into();
+        let files = ["elasticfilesystem:Backup", "elasticfilesystem:DescribeTags"];
+        let vault = ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"];
+        let policy = document([
+            allow("CopyFiles", &files, &[arn("elasticfilesystem", "file-system/*")]),
+            allow("KeepCopies", &vault, &[arn("backup", "backup-vault:*")]),
+            allow("TagCopies", &["backup:TagResource"], &[arn("backup", "recovery-point:*")]),
+        ]);
+        let trust = trust_account_as_told(self.place, "backup.amazonaws.com");
+        self.role("backup", "Copies the file system before it is deleted", trust, policy)
     }
 
     fn access_point(&mut self, files: &Node<FileSystem>) -> Node<AccessPoint> {

@@ -23,23 +23,23 @@ def file_system_of(call):
     raise AwsError("ResourceNotFoundException", f"Resource {arn} not found")
 
 
-@operation("backup", "StartBackupJob")
-def start_backup_job(call):
-    """What on AWS takes a while is there at once."""
-    source = file_system_of(call)
-    arn = call.arn("backup", f"recovery-point:{new_id(8)}-{new_id(4)}-{new_id(4)}-{new_id(4)}-{new_id(12)}")
-    extra = [{"Key": key, "Value": value} for key, value in call.get("RecoveryPointTags", {}).items()]
+def point_arn(call):
+    return call.arn("backup", f"recovery-point:{new_id(8)}-{new_id(4)}-{new_id(4)}-{new_id(4)}-{new_id(12)}")
+
+
+def keep(call, arn, source, vault, extra=()):
+    """A copy is encrypted under the key of the vault, whatever the key of the files (AWS Backup Developer Guide,
+    "Encryption for backups": so it is for all that AWS Backup manages in full, as EFS)."""
     recovery_points(call)[arn] = {
         "RecoveryPointArn": arn,
         "CreationDate": now(),
         "Status": "COMPLETED",
-        "EncryptionKeyArn": source.get("KmsKeyId", ""),
-        "BackupVaultName": call.params["BackupVaultName"],
+        "EncryptionKeyArn": call.arn("kms", "key/aws-backup"),
+        "BackupVaultName": vault,
         "ResourceType": "EFS",
-        "_source": call.params["ResourceArn"],
-        "_tags": source["Tags"] + extra,
+        "_source": source["FileSystemArn"],
+        "_tags": [*source["Tags"], *extra],
     }
-    return {"BackupJobId": new_id(36), "RecoveryPointArn": arn, "CreationDate": now()}
 
 
 @operation("backup", "ListRecoveryPointsByResource")

@@ -1,4 +1,7 @@
-from conftest import refused
+import json
+
+import pytest
+from conftest import proves, refused
 
 
 def summary(local, name):
@@ -161,12 +164,60 @@ def test_access_point_token(local, name):
         efs.describe_access_points(AccessPointId=first)
 
 
-def test_a_recovery_point_has_the_tags_of_the_file_system_and_outlives_it(local, name):
+@pytest.fixture
+def backup_role(local, name):
+    """A role by which AWS Backup copies files."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = local("iam").create_role(RoleName=f"backup-{name}", AssumeRolePolicyDocument=trust)["Role"]
+    copy = {"Effect": "Allow", "Action": ["elasticfilesystem:Backup"], "Resource": "*"}
+    copy = json.dumps({"Version": "2012-10-17", "Statement": [copy]})
+    local("iam").put_role_policy(RoleName=f"backup-{name}", PolicyName="copy", PolicyDocument=copy)
+    return role["Arn"]
+
+
+@proves("backup.vault_exists", "backup.role_of_a_job")
+def test_a_job_needs_a_vault_and_a_role(local, name, backup_role):
+    backup, made = local("backup"), file_system(local, name)
+    wish = {"BackupVaultName": name, "ResourceArn": made["FileSystemArn"], "IamRoleArn": backup_role}
+    with refused("ResourceNotFoundException"):
+        backup.start_backup_job(**wish)
+    backup.create_backup_vault(BackupVaultName=name)
+    with refused("InvalidParameterValueException"):
+        backup.start_backup_job(**wish | {"IamRoleArn": backup_role + "-other"})
+    local("iam").delete_role_policy(RoleName=f"backup-{name}", PolicyName="copy")
+    with refused("InvalidParameterValueException"):
+        backup.start_backup_job(**wish)
+
+
+def test_a_job_ends_in_time_and_a_token_begins_one(local, name, backup_role, held):
+    backup, made = local("backup"), file_system(local, name)
+    held()
+    backup.create_backup_vault(BackupVaultName=name)
+    wish = {"BackupVaultName": name, "ResourceArn": made["FileSystemArn"], "IamRoleArn": backup_role}
+    state = lambda job: backup.describe_backup_job(BackupJobId=job)["State"]  # noqa: E731
+    job = backup.start_backup_job(**wish, IdempotencyToken="one")["BackupJobId"]
+    assert backup.start_backup_job(**wish, IdempotencyToken="one")["BackupJobId"] == job
+    assert state(job) == "RUNNING"
+    assert backup.list_recovery_points_by_resource(ResourceArn=made["FileSystemArn"])["RecoveryPoints"] == []
+    held()
+    assert state(job) == "COMPLETED"
+    local.admin("POST", "/_local/endings", {"kind": "backup.job", "ending": "failed", "message": "no room"})
+    other = backup.start_backup_job(**wish, IdempotencyToken="two")["BackupJobId"]
+    held()
+    assert backup.describe_backup_job(BackupJobId=other)["StatusMessage"] == "no room"
+    found = backup.list_backup_jobs(ByResourceArn=made["FileSystemArn"])["BackupJobs"]
+    assert [(one["BackupJobId"], one["State"]) for one in found] == [(job, "COMPLETED"), (other, "FAILED")]
+    assert len(backup.list_recovery_points_by_resource(ResourceArn=made["FileSystemArn"])["RecoveryPoints"]) == 1
+
+
+def test_a_recovery_point_has_the_tags_of_the_file_system_and_outlives_it(local, name, backup_role):
     """AWS Backup Developer Guide, "Copying tags onto backups"; the tagging API shows all that can have tags."""
     tags = [{"Key": "thing", "Value": name}]
     made = file_system(local, name, Tags=tags)
+    local("backup").create_backup_vault(BackupVaultName=name)
     job = local("backup").start_backup_job(
-        BackupVaultName="vault", ResourceArn=made["FileSystemArn"], IamRoleArn="arn:aws:iam::123456789012:role/backup"
+        BackupVaultName=name, ResourceArn=made["FileSystemArn"], IamRoleArn=backup_role
     )
     local("efs").delete_file_system(FileSystemId=made["FileSystemId"])
     found = local("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "thing", "Values": [name]}])

@@ -12,6 +12,7 @@ TRUST = {
     "trail-logs": ("cloudtrail.amazonaws.com", "arn:aws:cloudtrail:{region}:{account}:trail/student-trail-{env}"),
 }
 PROXY = {"proxy": ("rds.amazonaws.com", "arn:aws:rds:{region}:{account}:db-proxy:*")}
+BACKUP = {"backup": ("backup.amazonaws.com", None)}
 # CloudTrail tells its logs role nothing, and of RDS's proxies no page says that they tell anything.
 UNTOLD = {"cloudtrail.amazonaws.com"}
 PERHAPS = {"rds.amazonaws.com"}
@@ -20,7 +21,7 @@ LOG_WRITING = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudW
 
 
 def trusts(wanted):
-    return TRUST | PROXY if wanted.has("proxy") else TRUST
+    return TRUST | (PROXY if wanted.has("proxy") else {}) | (BACKUP if wanted.protect else {})
 
 
 def only(live, role, action):
@@ -102,6 +103,16 @@ def test_the_execution_role_pulls_its_image_and_the_agent_of_guardduty_only(live
 def test_the_execution_role_may_do_nothing_else(live):
     allowed = {action for action in live.allowed("execution") if not action.startswith("ecr:")}
     assert allowed == {"secretsmanager:GetSecretValue", "kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def test_the_role_of_the_last_copy_copies_files_and_nothing_else(live, wanted):
+    if wanted.protect:
+        resources = {resource for found, _ in live.allowed("backup").values() for resource in found}
+        assert resources == {
+            live.arn("elasticfilesystem", "file-system/*"),
+            live.arn("backup", "backup-vault:*"),
+            live.arn("backup", "recovery-point:*"),
+        }
 
 
 def test_the_task_uses_exactly_this_stream(live):
