@@ -15,8 +15,8 @@ use crate::state::{State, Writer};
 /// Remove everything the stack has in this environment, dependents first.
 ///
 /// Works from the recorded state, and from what carries the environment's tags: with the state lost, all is found again.
-/// What others have put in the way is named before anything is removed. Leaves only what AWS keeps by law of its own, and
-/// lists that.
+/// What others have put in the way is named before anything is removed. Leaves what AWS keeps by law of its own and, of a
+/// protected environment, the last copies of its data, the records of its audit and the keys that open them, and lists that.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -78,8 +78,11 @@ impl Args {
         let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
         let report = engine.destroy(&chosen).await?;
         progress.finish();
+        let stays = report.stays.clone();
         let done = conclude(report, stopper)?;
-        render::remains(&remains);
+        let gone = remains.into_iter().filter(|(node, _)| !stays.contains_key(node)).map(|(_, line)| line);
+        render::staying(&stays);
+        render::remains(&gone.collect::<Vec<_>>());
         render::kept(&kept);
         Ok(done)
     }
@@ -111,13 +114,13 @@ async fn refuse_unpreservable(survey: &Survey) -> Result<(), Error> {
     Ok(teardown::refuse_unpreservable(&stuck, &backups)?)
 }
 
-/// What AWS will keep of the recorded objects after they are deleted.
-fn remains(context: &Context) -> Vec<String> {
+/// What AWS will keep of the recorded objects after they are deleted, by node.
+fn remains(context: &Context) -> Vec<(String, String)> {
     let nodes = context.state.nodes.iter();
     nodes
         .filter_map(|(name, node)| {
             let left = context.kinds.get(&node.kind).ok()?.remains(&node.spec)?;
-            Some(format!("{name} {}: {left}", node.id.as_deref().unwrap_or_default()))
+            Some((name.clone(), format!("{name} {}: {left}", node.id.as_deref().unwrap_or_default())))
         })
         .collect()
 }

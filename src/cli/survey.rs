@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::Error;
 use super::context::Context;
 use crate::engine::{
-    Backups, Bare, Inventory, Kept, NodeFailure, Obstacle, Recovered, backups, inventory, obstacles, recover,
+    Backups, Bare, Inventory, Kept, NodeFailure, Obstacle, Recovered, Stayings, backups, inventory, obstacles, recover,
+    staying,
 };
 use crate::error::Class;
 use crate::plan::{Observations, Plan, plan_destroy};
@@ -29,6 +30,8 @@ pub(super) struct Survey {
     pub(super) kept: Vec<Kept>,
     /// What others have put in the way.
     pub(super) obstacles: Vec<Obstacle>,
+    /// What is left where it is.
+    pub(super) staying: Stayings,
 }
 
 impl Survey {
@@ -48,8 +51,10 @@ impl Survey {
         context.state = state;
         let obstacles = in_the_way(&context, &seen, &Inventory::default()).await?;
         let facts = |kind: &str| context.kinds.get(kind).map(|kind| kind.facts());
-        let plan = plan_destroy(&context.state, &seen, &facts)?;
-        Ok(Survey { context, plan, seen, recorded, found, lodgers, kept, obstacles })
+        let mut plan = plan_destroy(&context.state, &seen, &facts)?;
+        let staying = to_stay(&context, &seen).await?;
+        plan.leave(&|node| staying.contains_key(node));
+        Ok(Survey { context, plan, seen, recorded, found, lodgers, kept, obstacles, staying })
     }
 
     /// Prints the plan, and where it comes from.
@@ -57,7 +62,8 @@ impl Survey {
         let state = &self.context.state;
         match (self.plan.is_empty(), as_json) {
             (_, true) => render::json(&self.plan)?,
-            (true, false) => render::nothing_is_ours(state, place)?,
+            (true, false) if self.staying.is_empty() => render::nothing_is_ours(state, place)?,
+            (true, false) => render::only_what_stays(state)?,
             (false, false) => render::plan(&self.plan, state)?,
         }
         if !self.recorded && !self.found.is_empty() {
@@ -66,6 +72,9 @@ impl Survey {
         if self.recorded && !self.found.is_empty() {
             let found: Vec<&str> = self.found.iter().map(String::as_str).collect();
             render::note(&format!("in no record, and found by its tags: {}", found.join(", ")));
+        }
+        for (node, staying) in &self.staying {
+            render::note(&format!("{node} is {}", staying.why));
         }
         if self.plan.count("forget") > 0 && !as_json {
             render::note("to forget: it is gone already, or is shared, and goes with the last who uses it");
@@ -100,6 +109,18 @@ pub(super) async fn in_the_way(
             let first = failures.first().map(|failure| failure.fault.to_string()).unwrap_or_default();
             render::note(&format!("what others have put in the way could not be asked for: {first}"));
             Ok(Vec::new())
+        }
+        asked => asked.map_err(Error::Nodes),
+    }
+}
+
+/// What a destroy would leave where it is, as [`unrecorded`]. The destroy itself asks again, and takes no refusal.
+async fn to_stay(context: &Context, seen: &Observations) -> Result<Stayings, Error> {
+    match staying(&context.scope(false), &context.state, seen).await {
+        Err(failures) if only_denied(&failures) => {
+            let first = failures.first().map(|failure| failure.fault.to_string()).unwrap_or_default();
+            render::note(&format!("what a destroy would leave where it is could not be asked for: {first}"));
+            Ok(Stayings::new())
         }
         asked => asked.map_err(Error::Nodes),
     }

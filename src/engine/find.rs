@@ -18,7 +18,7 @@ use crate::state::{Attempt, NodeState, Progress};
 
 /// How long a read that AWS throttles or loses is made again. A network is away for minutes at times, and what a run has
 /// begun is worth waiting for.
-const READ_AGAIN: Duration = Duration::from_secs(600);
+pub(super) const READ_AGAIN: Duration = Duration::from_secs(600);
 
 impl<C: 'static> Worker<'_, C> {
     /// One look at AWS, sharing nothing with earlier ones: for the object with this id or, without, for whatever is

@@ -22,6 +22,7 @@ mod remove;
 mod report;
 mod restart;
 mod rotate;
+mod staying;
 mod teardown;
 mod walk;
 
@@ -34,6 +35,7 @@ pub use found::{Inventory, Kept, Obstacle, Recovered, Unrecorded, inventory, obs
 pub use observe::{Scope, drift, drift_of, observe};
 pub use report::{Drifted, Event, NodeFailure, Outcome, Repair, Report, Reporter, Silent};
 pub use restart::{Awaiting, awaiting};
+pub use staying::{Staying, Stayings, staying};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 use walk::Task;
@@ -118,6 +120,8 @@ pub struct Engine<'a, C> {
     /// Removed nodes that are looked for once more at the end of a destroy, and since when they are gone. Until then they
     /// stay recorded.
     lingering: RefCell<BTreeMap<String, Instant>>,
+    /// What a destroy has left where it is.
+    staying: RefCell<Stayings>,
     /// Nodes whose replacement the plan showed.
     replaced: RefCell<BTreeSet<String>>,
     /// Nodes of which the plan showed that a change in place loses some of their data.
@@ -157,6 +161,7 @@ impl<'a, C: 'static> Engine<'a, C> {
             seen,
             removed: RefCell::default(),
             lingering: RefCell::default(),
+            staying: RefCell::default(),
             replaced: RefCell::default(),
             shortened: RefCell::default(),
             surplus: RefCell::default(),
@@ -187,7 +192,8 @@ impl<'a, C: 'static> Engine<'a, C> {
         Ok(report)
     }
 
-    /// Removes everything recorded, as far as `chosen` goes, dependents first.
+    /// Removes everything recorded, as far as `chosen` goes, dependents first. What is to outlive the environment, and what
+    /// that stands on, stays where it is and on record; the report tells it.
     ///
     /// # Errors
     /// Where the state cannot be saved. Failures of nodes are in the report.
@@ -200,7 +206,9 @@ impl<'a, C: 'static> Engine<'a, C> {
             // Their removal is told already.
             report.extend(Report { done: Vec::new(), ..self.run(None, tasks).await? });
         }
-        if self.state.borrow().nodes.is_empty() && !self.state.borrow().outputs.is_empty() {
+        report.stays = self.staying.borrow().clone();
+        let is_over = self.state.borrow().nodes.keys().all(|node| report.stays.contains_key(node));
+        if is_over && !self.state.borrow().outputs.is_empty() {
             self.record(|state| state.outputs.clear()).await?;
         }
         Ok(report)

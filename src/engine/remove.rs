@@ -76,11 +76,17 @@ impl<C: 'static> Worker<'_, C> {
         if stack.is_some() && is_lodger(&node, &self.owner(""), &found) {
             return self.forget(Outcome::Forgotten).await;
         }
+        self.refuse_part_of_anothers(&node.edges).await?;
+        // Only a destroy leaves anything: what an apply removes was named by who asked for that.
+        if stack.is_none()
+            && let Some(why) = self.reason_to_stay(&node, &found).await?
+        {
+            return self.stay(&found, why).await;
+        }
         let deleting = |node: &mut NodeState| {
             node.id = Some(found.id.clone());
             node.progress = Progress::Deleting;
         };
-        self.refuse_part_of_anothers(&node.edges).await?;
         self.amend(deleting).await?;
         let duplicates = self.planned(stack).into_iter().flat_map(|seen| &seen.duplicates).chain(&found.duplicates);
         for id in duplicates.collect::<BTreeSet<_>>() {

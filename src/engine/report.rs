@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::staying::Stayings;
 use crate::diff::Diff;
 use crate::error::Fault;
 use crate::plan::Action;
@@ -113,6 +114,8 @@ pub enum Outcome {
     Deleted,
     /// Was gone already, or is shared and stays.
     Forgotten,
+    /// Left where it is by a destroy, and on record.
+    Stays,
 }
 
 impl Outcome {
@@ -129,6 +132,7 @@ impl Outcome {
             Outcome::Restarted => "restarted",
             Outcome::Deleted => "deleted",
             Outcome::Forgotten => "forgotten",
+            Outcome::Stays => "kept",
         }
     }
 }
@@ -182,6 +186,8 @@ pub struct Report {
     pub left: Vec<String>,
     /// A person asked to stop.
     pub interrupted: bool,
+    /// What a destroy has left where it is.
+    pub stays: Stayings,
 }
 
 impl Report {
@@ -197,6 +203,7 @@ impl Report {
         self.skipped += later.skipped;
         self.left.extend(later.left);
         self.interrupted |= later.interrupted;
+        self.stays.extend(later.stays);
     }
 
     /// How many steps ended so.

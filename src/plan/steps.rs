@@ -214,6 +214,12 @@ impl Plan {
         self
     }
 
+    /// The objects of these nodes stay as they are.
+    pub fn leave(&mut self, stays: &dyn Fn(&str) -> bool) {
+        let stay = self.steps.iter_mut().filter(|step| step.action == Action::Delete && stays(&step.node));
+        stay.for_each(|step| step.action = Action::Keep);
+    }
+
     /// What comes of this plan and then of another one: what this one makes, and all else as the other one has it.
     pub fn and(&self, other: Plan) -> Plan {
         let others: BTreeSet<String> = other.steps.iter().map(|step| step.node.clone()).collect();

@@ -77,6 +77,15 @@ pub fn nothing_is_ours(state: &State, place: &str) -> io::Result<()> {
     ))
 }
 
+/// Says that there is nothing more to remove.
+///
+/// # Errors
+/// Where stdout cannot be written to.
+pub fn only_what_stays(state: &State) -> io::Result<()> {
+    let title = paint(BOLD, &format!("{} {}", state.stack, state.env));
+    line(format!("{title}: nothing to do: all that stands is left where it is"))
+}
+
 /// What AWS keeps of what an earlier run has removed.
 pub fn kept(kept: &[Kept]) {
     if kept.is_empty() {

@@ -21,10 +21,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::{Config, ConfigError};
-use crate::engine::{NodeFailure, Outcome, Report};
+use crate::engine::{NodeFailure, Outcome, Report, Staying, Stayings};
 
 pub use drift::drift;
-pub use found::{count_unrecorded, drift_json, findings, kept, nothing_is_ours, unrecorded_json};
+pub use found::{count_unrecorded, drift_json, findings, kept, nothing_is_ours, only_what_stays, unrecorded_json};
 pub use plan::{plan, plan_in_full};
 pub use progress::Progress;
 pub use reading::Reading;
@@ -164,6 +164,7 @@ pub fn summary(report: &Report) {
         Outcome::Restarted,
         Outcome::Deleted,
         Outcome::Forgotten,
+        Outcome::Stays,
         Outcome::Kept,
     ];
     let mut parts: Vec<String> = outcomes
@@ -187,6 +188,17 @@ pub fn summary(report: &Report) {
     }
     for left in &report.left {
         aside(format!("{} {left}", paint(YELLOW, "under way:")));
+    }
+}
+
+/// What a destroy has left where it is.
+pub fn staying(staying: &Stayings) {
+    if staying.is_empty() {
+        return;
+    }
+    aside("left where it is, and on record:");
+    for (node, Staying { id, why }) in staying {
+        aside(format!("  {node} {id}: {why}"));
     }
 }
 

@@ -205,6 +205,13 @@ pub trait Kind<C> {
     /// See [`Resource::lodgers`].
     fn lodgers<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen)
     -> LocalBoxFuture<'a, Result<Vec<Lodger>>>;
+    /// See [`Resource::stays`].
+    fn stays<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Option<String>>>;
     /// See [`Resource::list`].
     fn list<'a>(&'a self, cx: Cx<'a, C>) -> LocalBoxFuture<'a, Result<Vec<Found>>>;
     /// See [`Resource::kept`].
@@ -446,6 +453,15 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         seen: &'a Seen,
     ) -> LocalBoxFuture<'a, Result<Vec<Lodger>>> {
         Box::pin(async move { recorded::<R>(spec)?.lodgers(&cx, &typed(seen)?).await })
+    }
+
+    fn stays<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move { recorded::<R>(spec)?.stays(&cx, &typed(seen)?).await })
     }
 
     fn list<'a>(&'a self, cx: Cx<'a, R::Cloud>) -> LocalBoxFuture<'a, Result<Vec<Found>>> {

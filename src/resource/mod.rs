@@ -192,6 +192,13 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
         let _ = (cx, observed);
         Ok(Vec::new())
     }
+    /// Why a destroy leaves it where it is: what it holds is to outlive the environment, or cannot be read without it; and
+    /// how that ends, as the end of a sentence: `kept for the snapshot X; delete that, then run destroy again`. `None`: it
+    /// goes. Asked when all that depends on it is gone, or stays. Reads AWS, never writes.
+    async fn stays(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<Option<String>> {
+        let _ = (cx, observed);
+        Ok(None)
+    }
     /// Every object of this kind that is this stack's and environment's, told without a spec: by its ownership tags or,
     /// where it carries none, by what it is a part of. May name what is gone already, since lists lag. Parts that go
     /// with the whole, and hold up nothing, need not be told. Reads AWS, never writes.

@@ -98,6 +98,8 @@ mod tests {
         assert_eq!((&key["deletion_window_days"], &key["rotation"]), (&30.into(), &true.into()));
         let cluster = kinds.get("rds.db_cluster").unwrap().blank(&serde_json::Value::Null).unwrap();
         assert_eq!(cluster["final_snapshot"], true, "what nobody knows is not thrown away");
+        let bucket = kinds.get("s3.bucket").unwrap().blank(&serde_json::Value::Null).unwrap();
+        assert_eq!(bucket["stays_while_full"], true, "nor is what is in a bucket");
     }
 
     /// A file that is not registered would be dead code that looks alive.

@@ -89,8 +89,15 @@ fn a_protected_pipeline_is_made_as_required_and_goes_only_when_named() {
     desk.tapctl(&["destroy", "--yes"]).expect(1);
     desk.tapctl(&["destroy", "--yes", "--confirm", "data-pipeline-dev"]).expect(0);
     let left = aws.sweep().leftovers().names();
-    // The secret can be taken back for 30 days.
-    assert_eq!(left, ["rds.snapshot ingest-dev-db", "secretsmanager.secret ingest-dev-db-credentials"]);
+    // The secret can be taken back for 30 days; the key opens the snapshot, and the secret as long as that may be.
+    assert_eq!(
+        left,
+        [
+            "kms.key ingest-dev-key-data-key",
+            "rds.snapshot ingest-dev-db",
+            "secretsmanager.secret ingest-dev-db-credentials"
+        ]
+    );
 }
 
 #[test]

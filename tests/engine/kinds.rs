@@ -314,6 +314,11 @@ impl<F: Flavor> Resource for Spec<F> {
         Ok(users.into_iter().map(|id| Holder::of(id.clone(), id)).collect())
     }
 
+    async fn stays(&self, _: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<Option<String>> {
+        let full = observed.live.flags.get("full").copied().unwrap_or_default();
+        Ok(full.then(|| "kept for what is in it; empty it, then run destroy again".to_owned()))
+    }
+
     async fn list(cx: &Cx<'_, FakeCloud>) -> Result<Vec<Listed>> {
         let all = cx.pass.shared(F::KIND, || cx.cloud.list(cx.owner, F::KIND)).await?;
         let ours = |object: &Object| {

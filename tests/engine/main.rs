@@ -7,6 +7,7 @@ mod cloud;
 mod kinds;
 mod lost;
 mod stacks;
+mod staying;
 mod world;
 
 mod adopting;

@@ -38,6 +38,15 @@ STATISTICS = {
 MISSING = {"breaching": True, "notBreaching": False}
 
 
+# What else time that passes brings about: called with the minute that it is then.
+PASSING = []
+
+
+def passing(function):
+    PASSING.append(function)
+    return function
+
+
 class View:
     """One region of one account, looked at as by a call."""
 
@@ -88,6 +97,8 @@ class Meter:
             self.tell(view)
         for view in views(self.began):
             self.judge(view)
+        for brought in PASSING:
+            brought(self.minute)
 
     def record(self, view, namespace, metric, dimensions, minute, values):
         if values:

@@ -2,6 +2,7 @@
 //! again.
 
 mod backups;
+pub(super) mod kept;
 mod last_snapshot;
 mod modify;
 mod queue;

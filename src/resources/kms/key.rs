@@ -12,6 +12,7 @@ use crate::aws::index::Entry;
 use crate::error::Class;
 use crate::resources::iam::policy;
 use crate::resources::prelude::*;
+use crate::resources::{elasticache, rds};
 
 /// A symmetric key for encryption and decryption.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -143,6 +144,17 @@ impl Resource for Key {
             .await
             .if_present()?;
         Ok(())
+    }
+
+    /// What is kept of data is noise without its key. Once nothing is left that it opens, it goes.
+    async fn stays(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Option<String>> {
+        let mut opens = rds::kept::under_key(cx, &observed.id).await?;
+        opens.extend(elasticache::kept::under_key(cx, &observed.id).await?);
+        Ok(match opens.as_slice() {
+            [] => None,
+            [one] => Some(format!("kept for {one}; once that is gone, run destroy again")),
+            all => Some(format!("kept for {}; once these are gone, run destroy again", all.join(", "))),
+        })
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

@@ -13,6 +13,7 @@ use super::{
     settled, to_rds,
 };
 use crate::error::Class;
+use crate::resources::last_snapshot;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::new_password;
@@ -72,6 +73,9 @@ pub struct DbCluster {
     /// is restored, has the choice: API reference, CreateDBCluster, `EngineLifecycleSupport`.
     #[serde(default)]
     pub extended_support: bool,
+    /// Whether its automated backups stay, as long as they were to be kept, when it is deleted. AWS asks once, then.
+    #[serde(default)]
+    pub keep_automated_backups: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -182,7 +186,8 @@ impl Resource for DbCluster {
     }
 
     fn remains(&self) -> Option<String> {
-        self.final_snapshot.then(|| format!("a last snapshot {}-final-…, to be read with its KMS key only", self.name))
+        let kept_days = self.keep_automated_backups.then_some(self.backup_retention_days);
+        last_snapshot::remains(&self.name, self.final_snapshot, kept_days)
     }
 
     fn loses(&self, live: &Self) -> Option<Loss> {
@@ -255,7 +260,8 @@ impl Resource for DbCluster {
         if power::is_down(&observed.phase) {
             return power::start_cluster(cx, &observed.id, diff).await;
         }
-        if diff.changes.iter().any(|change| !change.path.starts_with("tags") && change.path != "final_snapshot") {
+        let elsewhere = |path: &str| !path.starts_with("tags") && !super::ASKED_AT_THE_END.contains(&path);
+        if diff.changes.iter().any(|change| elsewhere(&change.path)) {
             self.modify(cx, observed, diff).await?;
         }
         if diff.has("tags") {
@@ -324,9 +330,9 @@ impl Resource for DbCluster {
         backups::of_cluster(cx, &self.name).await
     }
 
-    /// What is asked for where nobody knows is a last snapshot.
+    /// What is asked for where nobody knows is that all backups stay, and a last one with them.
     fn careful() -> Value {
-        json!({ "final_snapshot": true })
+        json!({ "final_snapshot": true, "keep_automated_backups": true })
     }
 }
 
@@ -361,6 +367,7 @@ impl DbCluster {
             copy_tags_to_snapshot: cluster.copy_tags_to_snapshot().unwrap_or_default(),
             final_snapshot: self.final_snapshot,
             extended_support: self.extended_support,
+            keep_automated_backups: self.keep_automated_backups,
             tags: from_rds(cluster.tag_list()),
         }
     }
@@ -435,6 +442,7 @@ impl DbCluster {
             .db_cluster_identifier(id)
             .skip_final_snapshot(last_snapshot.is_none())
             .set_final_db_snapshot_identifier(last_snapshot.map(str::to_owned))
+            .set_delete_automated_backups(self.keep_automated_backups.then_some(false))
             .send()
             .await
             .if_present()?;

@@ -9,6 +9,7 @@ pub mod db_parameter_group;
 pub mod db_proxy;
 pub mod db_proxy_target;
 pub mod db_subnet_group;
+pub(super) mod kept;
 mod last_snapshot;
 mod parameters;
 mod power;
@@ -110,6 +111,9 @@ async fn retag(cx: &Cx<'_>, arn: &str, want: &Tags, live: &Tags) -> Result<()> {
     }
     Ok(())
 }
+
+/// Fields that AWS is told when a database is deleted, and not before.
+const ASKED_AT_THE_END: [&str; 2] = ["final_snapshot", "keep_automated_backups"];
 
 /// What it is called that deletion protection is being taken off: no error of AWS's.
 const UNPROTECTING: &str = "Unprotecting";

@@ -14,6 +14,7 @@ use super::{
     settled, storage, to_rds,
 };
 use crate::error::Class;
+use crate::resources::last_snapshot;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::value_of;
@@ -73,6 +74,9 @@ pub struct StandaloneDbInstance {
     pub copy_tags_to_snapshot: bool,
     /// Whether a last snapshot is taken when it is deleted.
     pub final_snapshot: bool,
+    /// Whether its automated backups stay, as long as they were to be kept, when it is deleted. AWS asks once, then.
+    #[serde(default)]
+    pub keep_automated_backups: bool,
     /// Whether RDS Extended Support takes it on once its version's standard support has ended. Only a new one, or one that
     /// is restored, has the choice: API reference, CreateDBCluster, `EngineLifecycleSupport`.
     #[serde(default)]
@@ -181,7 +185,8 @@ impl Resource for StandaloneDbInstance {
     }
 
     fn remains(&self) -> Option<String> {
-        self.final_snapshot.then(|| format!("a last snapshot {}-final-…, to be read with its KMS key only", self.name))
+        let kept_days = self.keep_automated_backups.then_some(self.backup_retention_days);
+        last_snapshot::remains(&self.name, self.final_snapshot, kept_days)
     }
 
     fn loses(&self, live: &Self) -> Option<Loss> {
@@ -261,7 +266,8 @@ impl Resource for StandaloneDbInstance {
         if power::is_down(&observed.phase) {
             return power::start_instance(cx, &observed.id, diff).await;
         }
-        if diff.changes.iter().any(|change| !change.path.starts_with("tags") && change.path != "final_snapshot") {
+        let elsewhere = |path: &str| !path.starts_with("tags") && !super::ASKED_AT_THE_END.contains(&path);
+        if diff.changes.iter().any(|change| elsewhere(&change.path)) {
             self.modify(cx, observed, diff).await?;
         }
         if diff.has("tags") {
@@ -316,9 +322,9 @@ impl Resource for StandaloneDbInstance {
         backups::of_instance(cx, &self.name).await
     }
 
-    /// What is asked for where nobody knows is a last snapshot.
+    /// What is asked for where nobody knows is that all backups stay, and a last one with them.
     fn careful() -> Value {
-        json!({ "final_snapshot": true })
+        json!({ "final_snapshot": true, "keep_automated_backups": true })
     }
 }
 
@@ -363,6 +369,7 @@ impl StandaloneDbInstance {
             copy_tags_to_snapshot: instance.copy_tags_to_snapshot().unwrap_or_default(),
             final_snapshot: self.final_snapshot,
             extended_support: self.extended_support,
+            keep_automated_backups: self.keep_automated_backups,
             tags: from_rds(instance.tag_list()),
         }
     }
@@ -435,6 +442,7 @@ impl StandaloneDbInstance {
             .db_instance_identifier(id)
             .skip_final_snapshot(last_snapshot.is_none())
             .set_final_db_snapshot_identifier(last_snapshot.map(str::to_owned))
+            .set_delete_automated_backups(self.keep_automated_backups.then_some(false))
             .send()
             .await
             .if_present()?;

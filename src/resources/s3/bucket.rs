@@ -12,7 +12,7 @@ use aws_sdk_s3::types::{
 use serde_json::{Value, json};
 
 use super::lifecycle::{LARGE_ONLY, Lifecycle};
-use super::versions::remove_some;
+use super::versions::{is_empty, remove_some};
 use super::{unbuilt, unless_unset};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_one_of, check_range, key, never, text};
@@ -55,6 +55,9 @@ pub struct Bucket {
     pub object_ownership: String,
     /// Whether all public access is blocked.
     pub public_access_blocked: bool,
+    /// Whether a destroy leaves it where it is as long as anything is in it. AWS knows nothing of that.
+    #[serde(default)]
+    pub stays_while_full: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -169,13 +172,31 @@ impl Resource for Bucket {
         Ok(())
     }
 
+    async fn stays(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Option<String>> {
+        stays(cx, &observed.id, self.stays_while_full).await
+    }
+
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
         index::list(cx, "s3", "", index::by_rest).await
     }
 
+    /// Of what nobody knows nothing expires, and what is in it stays.
     fn careful() -> Value {
-        json!({ "kms_key_arn": null, "archive_after_days": "never", "expire_after_days": "never" })
+        json!({
+            "kms_key_arn": null,
+            "archive_after_days": "never",
+            "expire_after_days": "never",
+            "stays_while_full": true,
+        })
     }
+}
+
+/// Why a destroy leaves a bucket, and its policy with it, where they are.
+pub(super) async fn stays(cx: &Cx<'_>, bucket: &str, while_full: bool) -> Result<Option<String>> {
+    if !while_full || is_empty(cx, bucket).await? {
+        return Ok(None);
+    }
+    Ok(Some("kept with what is in it; once every version of that is gone, run destroy again".to_owned()))
 }
 
 /// How a bucket encrypts new objects. Without a KMS key there are no data keys to share.
@@ -215,6 +236,7 @@ impl Bucket {
             public_access_blocked: block
                 .and_then(|found| found.public_access_block_configuration)
                 .is_some_and(|block| blocks_all(&block)),
+            stays_while_full: self.stays_while_full,
             tags: tags_on(cx, name).await?,
         };
         Ok(Observed::ready(name, live, outputs(cx, name)))
@@ -409,6 +431,7 @@ mod tests {
             other_lifecycle_rules: BTreeSet::new(),
             object_ownership: "BucketOwnerEnforced".into(),
             public_access_blocked: true,
+            stays_while_full: true,
             tags: Tags::new(),
         }
     }

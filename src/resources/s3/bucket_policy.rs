@@ -15,6 +15,9 @@ pub struct BucketPolicy {
     pub bucket: Out<String>,
     /// Who may do what with it and its objects.
     pub policy: Value,
+    /// Whether a destroy leaves it where it is as long as anything is in the bucket, which is to stay as guarded as it was.
+    #[serde(default)]
+    pub stays_while_full: bool,
 }
 
 /// What other nodes may refer to.
@@ -55,7 +58,11 @@ impl Resource for BucketPolicy {
         let ask = cx.s3.get_bucket_policy().bucket(name).expected_bucket_owner(&cx.account);
         let Some(found) = ask.send().await.if_present()? else { return Ok(None) };
         let document = policy::parse(&found.policy.always("bucket policy")?)?;
-        let live = BucketPolicy { bucket: name.into(), policy: policy::as_wanted(Some(&self.policy), document) };
+        let live = BucketPolicy {
+            bucket: name.into(),
+            policy: policy::as_wanted(Some(&self.policy), document),
+            stays_while_full: self.stays_while_full,
+        };
         Ok(Some(Observed::ready(name, live, BucketPolicyOutputs { bucket_name: name.to_owned() })))
     }
 
@@ -76,6 +83,10 @@ impl Resource for BucketPolicy {
         let ask = cx.s3.delete_bucket_policy().bucket(&observed.id).expected_bucket_owner(&cx.account);
         ask.send().await.if_present()?;
         Ok(())
+    }
+
+    async fn stays(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Option<String>> {
+        super::bucket::stays(cx, &observed.id, self.stays_while_full).await
     }
 }
 

@@ -31,6 +31,13 @@ pub(super) async fn remove_some(cx: &Cx<'_>, bucket: &str) -> Result<()> {
     }
 }
 
+/// Whether a bucket has no version of any object, nor a mark that one was deleted. One that is not there is empty too.
+pub(super) async fn is_empty(cx: &Cx<'_>, bucket: &str) -> Result<bool> {
+    let ask = cx.s3.list_object_versions().bucket(bucket).expected_bucket_owner(&cx.account).max_keys(1);
+    let Some(page) = ask.send().await.if_present()? else { return Ok(true) };
+    Ok(page.versions().is_empty() && page.delete_markers().is_empty())
+}
+
 fn identifier(key: Option<&str>, version: Option<&str>) -> Result<ObjectIdentifier> {
     let identifier = ObjectIdentifier::builder().set_key(key.map(str::to_owned));
     identifier.set_version_id(version.map(str::to_owned)).build().map_err(unbuilt)

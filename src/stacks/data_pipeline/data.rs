@@ -97,6 +97,7 @@ fn database(
             copy_tags_to_snapshot: true,
             final_snapshot: profile.final_snapshot,
             extended_support: settings.extended_support,
+            keep_automated_backups: profile.keep_copies,
             tags: Tags::new(),
         },
     )

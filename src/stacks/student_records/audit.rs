@@ -55,6 +55,8 @@ impl Builder<'_> {
     /// Its name, once its policy stands. Buckets share their names with everybody, so ours ends in account and region.
     fn audit_bucket(&mut self, keys: &Keys) -> Out<String> {
         let settings = &self.config.audit;
+        // Whoever takes a protected environment down does not take the record of that down with it.
+        let stays_while_full = self.config.profile().keep_copies;
         let name = format!("{}-{}-{}", self.name("audit"), self.place.account, self.place.region);
         let bucket = self.stack.add(
             "audit-bucket",
@@ -70,10 +72,12 @@ impl Builder<'_> {
                 other_lifecycle_rules: BTreeSet::new(),
                 object_ownership: "BucketOwnerEnforced".into(),
                 public_access_blocked: true,
+                stays_while_full,
                 tags: Tags::new(),
             },
         );
-        let policy = BucketPolicy { bucket: bucket.bucket_name(), policy: self.audit_bucket_policy(&name) };
+        let policy =
+            BucketPolicy { bucket: bucket.bucket_name(), policy: self.audit_bucket_policy(&name), stays_while_full };
         self.stack.add("audit-bucket-policy", policy).ruled_bucket_name()
     }
 

@@ -118,6 +118,7 @@ impl Builder<'_> {
                 copy_tags_to_snapshot: true,
                 final_snapshot: self.config.profile().final_snapshot,
                 extended_support: settings.extended_support,
+                keep_automated_backups: self.config.profile().keep_copies,
                 tags: Tags::new(),
             },
         )

@@ -129,11 +129,13 @@ fn add_trail(stack: &mut Stack, key: &Node<Key>, group: &Node<LogGroup>, account
             other_lifecycle_rules: BTreeSet::new(),
             object_ownership: if second { "BucketOwnerPreferred" } else { "BucketOwnerEnforced" }.into(),
             public_access_blocked: true,
+            stays_while_full: false,
             tags: Tags::new(),
         },
     );
     let policy = bucket_policy(&bucket.bucket_name(), if second { "moved/" } else { "" }, account, second);
-    let policy = stack.add("bucket-policy", BucketPolicy { bucket: bucket.bucket_name(), policy });
+    let policy =
+        stack.add("bucket-policy", BucketPolicy { bucket: bucket.bucket_name(), policy, stays_while_full: false });
     stack.add(
         "trail",
         Trail {

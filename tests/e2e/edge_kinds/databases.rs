@@ -120,6 +120,7 @@ fn database(ground: &Ground, change: impl FnOnce(&mut rds::StandaloneDbInstance)
         copy_tags_to_snapshot: true,
         final_snapshot: false,
         extended_support: false,
+        keep_automated_backups: false,
         tags: BTreeMap::new(),
     };
     change(&mut instance);
@@ -274,6 +275,7 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         copy_tags_to_snapshot: false,
         final_snapshot: false,
         extended_support: false,
+        keep_automated_backups: false,
         tags: BTreeMap::new(),
     };
     let cluster = stack.add("cluster", cluster);

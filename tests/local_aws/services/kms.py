@@ -2,8 +2,9 @@
 
 from moto.kms import models
 
+from ..meter import DAY, meter, passing
 from ..moto_app import ask
-from ..registry import AwsError, after, now, operation
+from ..registry import AwsError, after, behaviour, now, operation
 
 DEFAULT_ROTATION = 365
 ON_LIVE_KEYS = (
@@ -106,9 +107,24 @@ def complete_metadata(call, answer):
     metadata.setdefault("CurrentKeyMaterialId", metadata["KeyId"].replace("-", "") * 2)
 
 
+@passing
+@behaviour(
+    "kms",
+    says="a key is gone at the end of its waiting period, and what it encrypted can never be read again",
+    source="AWS KMS Developer Guide: Deleting AWS KMS keys",
+)
+def end_of_keys(minute):
+    """As days pass by `/_local/minutes`; no other time brings it about."""
+    for backend in [backend for account in models.kms_backends.values() for backend in account.values()]:
+        dying = [key for key in backend.keys.values() if key.key_state == "PendingDeletion"]
+        for key in [key for key in dying if key.ends <= minute]:
+            del backend.keys[key.id]
+
+
 @after("kms", "ScheduleKeyDeletion")
 def show_schedule(call, answer):
     key = key_of(call)
+    key.ends = meter.minute + call.get("PendingWindowInDays", 30) * DAY
     answer |= {
         "KeyId": key.arn,
         "KeyState": "PendingDeletion",

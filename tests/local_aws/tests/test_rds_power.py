@@ -168,3 +168,17 @@ def test_a_cluster_whose_last_snapshot_fails_stays_too(local, cluster, name, hel
         assert found["DBClusterSnapshots"][0]["Status"] == status
     with refused("DBClusterNotFoundFault"):
         described(local, name)
+
+
+def test_automated_backups_stay_where_that_is_asked_for_and_for_their_time(local, cluster, name, held):  # noqa: F811
+    rds = local("rds")
+    rds.create_db_cluster(**cluster | {"BackupRetentionPeriod": 7})
+    held()
+    rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=False)
+    held()
+    retained = {"Filters": [{"Name": "status", "Values": ["retained"]}]}
+    found = rds.describe_db_cluster_automated_backups(**retained)["DBClusterAutomatedBackups"]
+    assert [one["DBClusterIdentifier"] for one in found if one["DBClusterIdentifier"] == name] == [name]
+    local.admin("POST", "/_local/minutes", {"days": 8})
+    found = rds.describe_db_cluster_automated_backups(**retained)["DBClusterAutomatedBackups"]
+    assert [one for one in found if one["DBClusterIdentifier"] == name] == []

@@ -142,6 +142,21 @@ def test_key_rotation_period(local):
     assert kms.list_resource_tags(KeyId=key)["Tags"] == [{"TagKey": "k", "TagValue": "v"}]
 
 
+@proves("kms.end_of_keys")
+def test_a_key_is_gone_at_the_end_of_its_waiting_period(local):
+    kms = local("kms")
+    gone, back = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    for key in (gone, back):
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    local.admin("POST", "/_local/minutes", {"days": 6})
+    kms.cancel_key_deletion(KeyId=back)
+    assert kms.describe_key(KeyId=gone)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    local.admin("POST", "/_local/minutes", {"days": 1})
+    with refused("NotFoundException"):
+        kms.describe_key(KeyId=gone)
+    assert kms.describe_key(KeyId=back)["KeyMetadata"]["KeyState"] == "Disabled"
+
+
 @proves("kms.key_pending_deletion", "kms.deletion_window")
 def test_key_pending_deletion(local, name):
     kms = local("kms")

@@ -25,8 +25,15 @@ def keys(live):
 
 def test_keys_can_be_taken_back_for_30_days_or_7(keys, wanted):
     assert len(keys) == 6
-    assert {key["KeyState"] for key in keys} == {"PendingDeletion"}
-    assert {days_until(key["DeletionDate"]) for key in keys} == {30 if wanted.protect else 7}
+    dying = [key for key in keys if key["KeyState"] != "Enabled"]
+    assert {key["KeyState"] for key in dying} == {"PendingDeletion"}
+    assert {days_until(key["DeletionDate"]) for key in dying} == {30 if wanted.protect else 7}
+
+
+def test_the_keys_that_open_what_is_kept_are_kept(keys, wanted):
+    opens = [key["Description"] for key in keys if key["KeyState"] == "Enabled"]
+    assert len(opens) == (2 if wanted.protect else 0)
+    assert all("and its snapshots" in description for description in opens)
 
 
 def test_no_alias_remains(live):

@@ -5,7 +5,7 @@ from ...common import page, picked
 from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
-from . import secret
+from . import automated_backups, secret
 from .parameter_groups import CLUSTER
 from .shared import (
     cluster_of,
@@ -336,6 +336,7 @@ def delete_db_cluster(call):
     last = take_final_snapshot(call, cluster)
     cluster["Status"] = "deleting"
     answer = shown(call, cluster)
+    cluster["_drops_backups"] = call.get("DeleteAutomatedBackups")
     goes, stays = (lambda: remove_when_empty(call, cluster)), (lambda: cluster.update(Status="available"))
     later("rds.cluster.delete", lambda: after_the_last(last, goes, stays))
     return {"DBCluster": answer}
@@ -360,6 +361,7 @@ def remove_when_empty(call, cluster):
         return
     clusters(call).pop(cluster["DBClusterIdentifier"], None)
     tags(call).pop(cluster["DBClusterArn"], None)
+    automated_backups.part_with(call, cluster, cluster["_drops_backups"])
     if "MasterUserSecret" in cluster:
         secret.remove(call, cluster["MasterUserSecret"])
 

@@ -7,7 +7,7 @@ from ...common import page, picked
 from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
-from . import secret
+from . import automated_backups, secret
 from .clusters import change_log_exports, change_secret, default_security_group, notice, restarted, take_back, take_password
 from .parameter_groups import INSTANCE, can_start
 from .shared import (
@@ -415,6 +415,7 @@ def delete_db_instance(call):
     last = take_final_snapshot(call, instance)
     instance["DBInstanceStatus"] = "deleting"
     answer = shown(call, instance)
+    instance["_drops_backups"] = call.get("DeleteAutomatedBackups")
     goes, stays = (lambda: remove(call, instance)), (lambda: instance.update(DBInstanceStatus="available"))
     later("rds.instance.delete", lambda: after_the_last(last, goes, stays))
     return {"DBInstance": answer}
@@ -437,6 +438,8 @@ def take_final_snapshot(call, instance):
 def remove(call, instance):
     instances(call).pop(instance["DBInstanceIdentifier"], None)
     tags(call).pop(instance["DBInstanceArn"], None)
+    if not instance.get("DBClusterIdentifier"):
+        automated_backups.part_with(call, instance, instance["_drops_backups"])
     enis.release(call, instance["DBInstanceArn"])
     if "MasterUserSecret" in instance:
         secret.remove(call, instance["MasterUserSecret"])
