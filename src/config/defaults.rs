@@ -10,6 +10,9 @@ use super::*;
 /// BusyBox can answer a health check without a build, and ECR Public serves it without Docker Hub's pull limits.
 const PLACEHOLDER_IMAGE: &str = "public.ecr.aws/docker/library/busybox:1.37";
 
+/// The version of Valkey that a cache begins with.
+const VALKEY: &str = "8.0";
+
 /// Requests of one address in five minutes that the web ACL lets through at least.
 const LEAST_WAF_RATE: i64 = 2000;
 
@@ -63,6 +66,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
             extended_support: false,
         },
         cache: Cache {
+            engine: CacheEngine::Redis,
             engine_version: "7.1".to_owned(),
             node_type: profile.cache_node_type.to_owned(),
             nodes: 2,
@@ -136,6 +140,9 @@ pub(super) fn derive(config: &mut Config, is_set: &impl Fn(&str) -> bool) {
     }
     if !is_set("network.private_subnets") {
         config.network.private_subnets = subnets(cidr, 11, azs);
+    }
+    if !is_set("cache.engine_version") && config.cache.engine == CacheEngine::Valkey {
+        config.cache.engine_version = VALKEY.to_owned();
     }
     if !is_set("api.waf_rate_limit") && config.stack == StackKind::StudentRecords {
         config.api.waf_rate_limit = waf_rate(&config.api);

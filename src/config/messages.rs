@@ -191,7 +191,7 @@ fn values_out_of_range() {
     tapctl.toml:22: database.max_acu is 300; allowed: 1 to 256 in steps of 0.5
     tapctl.toml:23: database.instances is 1; allowed: 2 to 16, a writer and its readers
     tapctl.toml:24: database.backup_days is 36; allowed: 1 to 35 days
-    tapctl.toml:26: cache.engine_version is "6.2"; allowed: "7.0" or "7.1"
+    tapctl.toml:26: cache.engine_version is "6.2"; allowed: "7.0", "7.1", "7.2", "8.0", "8.1" or "8.2"
     tapctl.toml:27: cache.node_type is "cache.t2.micro"; allowed: "cache.<family>.<size>" with t3 or t4g in micro, small, medium, or m5, m6g, m7g, m8g, r5, r6g, r7g, r8g, c8gn from large up
     tapctl.toml:28: cache.nodes is 1; allowed: 2 to 6, since failover needs a second
     tapctl.toml:29: cache.snapshot_days is 0; allowed: 1 to 35 days
@@ -272,6 +272,8 @@ fn numbers_that_do_not_fit_together() {
     tapctl.toml:3: database.min_acu is 0; allowed where database.engine_version is "14.6": 0.5 or more
     tapctl.toml:4: database.max_acu is 200; allowed where database.engine_version is "14.6": at most 128
     "#);
+    insta::assert_snapshot!(errors("[cache]\nengine = \"valkey\"\nengine_version = \"7.1\""), @r#"tapctl.toml:3: cache.engine_version is "7.1"; allowed where cache.engine is "valkey": "7.2", "8.0", "8.1" or "8.2""#);
+    insta::assert_snapshot!(errors("[cache]\nengine_version = \"8.0\""), @r#"tapctl.toml:2: cache.engine_version is "8.0"; allowed where cache.engine is redis by default: "7.0" or "7.1""#);
     insta::assert_snapshot!(errors("[stream]\nmode = \"on-demand\"\nshards = 4"), @r#"tapctl.toml:3: stream.shards is 4; allowed: not set where stream.mode is "on-demand", since AWS counts the shards then"#);
     insta::assert_snapshot!(errors("[api]\nplan_rate = 2000\nplan_burst = 3000"), @r#"
     tapctl.toml:2: api.plan_rate is 2000; allowed: no more than api.throttle_rate, and api.throttle_rate is 1000 by default

@@ -143,7 +143,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("database.backup_days", Rule::Whole(1, 35, " days")),
     ("database.proxy", Rule::Flag),
     ("database.extended_support", Rule::Flag),
-    ("cache.engine_version", Rule::Word(&["7.0", "7.1"])),
+    ("cache.engine", Rule::Word(&["redis", "valkey"])),
+    ("cache.engine_version", Rule::Word(&["7.0", "7.1", "7.2", "8.0", "8.1", "8.2"])),
     ("cache.node_type", Rule::Text(is_cache_node, "\"cache.<family>.<size>\" with t3 or t4g in micro, small, medium, \
         or m5, m6g, m7g, m8g, r5, r6g, r7g, r8g, c8gn from large up")),
     ("cache.nodes", Rule::Whole(2, 6, ", since failover needs a second")),

@@ -220,10 +220,40 @@ fn major(version: &str) -> &str {
     version.split('.').next().unwrap_or(version)
 }
 
-/// The Redis replication group.
+/// What a cache runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheEngine {
+    /// Redis OSS.
+    Redis,
+    /// Valkey, which answers whoever speaks to Redis OSS.
+    Valkey,
+}
+
+impl CacheEngine {
+    /// As AWS spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CacheEngine::Redis => "redis",
+            CacheEngine::Valkey => "valkey",
+        }
+    }
+
+    /// The versions that a cache can be made with: of Redis OSS those since 7, and of Valkey all before 9.
+    pub fn versions(self) -> &'static [&'static str] {
+        match self {
+            CacheEngine::Redis => &["7.0", "7.1"],
+            CacheEngine::Valkey => &["7.2", "8.0", "8.1", "8.2"],
+        }
+    }
+}
+
+/// The replication group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cache {
-    /// The version, major and minor: `7.1`.
+    /// What it runs. AWS goes from Redis OSS to Valkey in place, and not back.
+    pub engine: CacheEngine,
+    /// The version, major and minor, as `7.1`; one that the engine has.
     pub engine_version: String,
     /// The node type, such as `cache.t3.micro`.
     pub node_type: String,

@@ -34,7 +34,10 @@ fn every_word_a_rule_allows_is_one_the_settings_know() {
     for (key, rule) in RULES {
         let (Rule::Word(words) | Rule::Version(words)) = rule else { continue };
         for word in *words {
-            let result = Config::parse("tapctl.toml", &format!("{key} = {word:?}"), "dev", None);
+            // A version goes with the engine that has it.
+            let of_valkey = *key == "cache.engine_version" && CacheEngine::Valkey.versions().contains(word);
+            let along = if of_valkey { "cache.engine = \"valkey\"\n" } else { "" };
+            let result = Config::parse("tapctl.toml", &format!("{along}{key} = {word:?}"), "dev", None);
             assert!(result.is_ok(), "{key} = {word}: {result:?}");
         }
     }

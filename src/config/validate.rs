@@ -31,6 +31,7 @@ pub(super) fn validate(config: &Config, document: &Document) -> Vec<Problem> {
     check.ignored_tags();
     if config.stack == StackKind::StudentRecords {
         check.capacity();
+        check.cache();
         check.throttling();
         check.certificate();
         check.tls();
@@ -185,6 +186,18 @@ impl Check<'_> {
                 let text = format!("{max}; allowed where {version}: at most 128");
                 self.report(&["database.max_acu", "database.engine_version"], text);
             }
+        }
+    }
+
+    fn cache(&mut self) {
+        let cache = self.config.cache.clone();
+        let versions = cache.engine.versions();
+        if !versions.contains(&cache.engine_version.as_str()) {
+            let version = self.state("cache.engine_version", &cache.engine_version);
+            let engine = self.state("cache.engine", cache.engine.as_str());
+            let quoted: Vec<String> = versions.iter().map(|version| format!("{version:?}")).collect();
+            let text = format!("{version}; allowed where {engine}: {}", rules::alternatives(&quoted));
+            self.report(&["cache.engine_version", "cache.engine"], text);
         }
     }
 

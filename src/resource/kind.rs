@@ -109,6 +109,8 @@ pub struct Facts {
     pub out_of_reach: fn(&Value, &Value) -> Option<OutOfReach>,
     /// What of a spec asks to undo what was asked for last, by a recorded spec, and AWS never undoes.
     pub takes_back: fn(&Value, &Value) -> Option<OutOfReach>,
+    /// Fields in which this live twin serves as well as the spec.
+    pub suffices: fn(&Value, &Value) -> &'static [&'static str],
     /// Whether the change from this live twin may change volatile outputs; `None`: if it is not of tags alone.
     pub unsettles: fn(&Value, &Value) -> Option<bool>,
     /// What of its data this live twin loses by being made as wanted in place.
@@ -130,6 +132,10 @@ impl Facts {
     pub fn diff(&self, want: &Value, live: &Value) -> Diff {
         let mut diff = Diff::between(want, live, self.immutable);
         diff.changes.retain(|change| !self.witnesses.contains(&change.field()) && !self.is_enough(change));
+        if !diff.is_empty() {
+            let enough = (self.suffices)(want, live);
+            diff.changes.retain(|change| !enough.contains(&change.field()));
+        }
         // What was made before there was this tag gets it with the next change, and is right without until then.
         if diff.changes.iter().all(lacks_region) {
             diff.changes.clear();
@@ -286,6 +292,14 @@ fn takes_back<R: Resource>(want: &Value, recorded: &Value) -> Option<OutOfReach>
     R::deserialize(want).ok()?.takes_back(&R::deserialize(recorded).ok()?)
 }
 
+/// Specs that cannot be read suffice for nothing.
+fn suffices<R: Resource>(want: &Value, live: &Value) -> &'static [&'static str] {
+    match (R::deserialize(want), R::deserialize(live)) {
+        (Ok(want), Ok(live)) => want.suffices(&live),
+        _ => &[],
+    }
+}
+
 /// Specs that cannot be read are refused elsewhere.
 fn unsettles<R: Resource>(want: &Value, live: &Value) -> Option<bool> {
     R::deserialize(want).ok()?.unsettles(&R::deserialize(live).ok()?)
@@ -351,6 +365,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             canonical: canonical::<R>,
             out_of_reach: out_of_reach::<R>,
             takes_back: takes_back::<R>,
+            suffices: suffices::<R>,
             unsettles: unsettles::<R>,
             loses: loses::<R>,
             one_way: one_way::<R>,

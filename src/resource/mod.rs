@@ -142,6 +142,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
         let _ = recorded;
         None
     }
+    /// Fields in which what is live serves as well as what is asked for, though it is another: a version that is ahead. They
+    /// are no differences, and nothing is asked of them.
+    fn suffices(&self, live: &Self) -> &'static [&'static str] {
+        let _ = live;
+        &[]
+    }
     /// Why AWS could take no last copy of it in this phase, though the spec asks for one before it goes: as a sentence.
     /// `None` where it can, or where none is asked for.
     fn unpreservable(&self, phase: &Phase) -> Option<String> {

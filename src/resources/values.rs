@@ -42,7 +42,8 @@ pub(super) fn version(want: &str, live: &str) -> String {
     }
 }
 
-fn numbers(version: &str) -> Option<Vec<u32>> {
+/// The parts of a version; `None` where one of them is no number.
+pub(super) fn numbers(version: &str) -> Option<Vec<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
 

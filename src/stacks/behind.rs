@@ -27,6 +27,7 @@ fn settings(stack: StackKind, kind: &str, node: &str, field: Option<&str>) -> &'
         ("rds.db_cluster", Some("engine_version")) => &["database.engine_version"],
         ("rds.standalone_db_instance", Some("engine_version")) => &["postgres.engine_version"],
         ("rds.standalone_db_instance", Some("allocated_storage_gib")) => &["postgres.storage_gib"],
+        ("elasticache.replication_group", Some("engine")) => &["cache.engine", "cache.engine_version"],
         ("elasticache.replication_group", Some("engine_version")) => &["cache.engine_version"],
         // Every name of the pipeline begins with its project's; those of the student records are fixed.
         (_, Some("name")) if stack == StackKind::DataPipeline => &["pipeline.project"],

@@ -1,5 +1,6 @@
 //! The systems tapctl can build: functions from settings to a stack.
 
+mod ahead;
 pub mod behind;
 mod builder;
 mod cores;

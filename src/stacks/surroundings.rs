@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{InternetGatewayBlockMode, VpcBlockPublicAccessExclusion};
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
 
-use super::rations;
+use super::{ahead, rations};
 use crate::aws::Aws;
 use crate::config::{Config, IngressMode, StackKind};
 use crate::error::{Class, Fault, Result};
@@ -64,6 +64,7 @@ pub async fn remarks(aws: &Aws, stack: &Stack, plan: &Plan, seen: &Observations)
     let detectors = plan.steps.iter().filter(|step| step.kind == Detector::KIND).filter_map(|step| step.id.as_deref());
     let mut told = rations::remarks(plan);
     told.extend(of_objects(seen));
+    told.extend(ahead::of_stack(stack, seen));
     for id in detectors {
         let administrator = detector::administrator(aws, id).await;
         let administrator = administrator.inspect_err(|fault| tracing::debug!(%fault, "administrator not known")).ok();
@@ -90,7 +91,7 @@ pub async fn remarks(aws: &Aws, stack: &Stack, plan: &Plan, seen: &Observations)
 /// What a person should know of what stands, a sentence each: what has been set around it, and what of it sleeps.
 pub async fn of_what_stands(aws: &Aws, state: &State, seen: &Observations) -> Vec<String> {
     let of = |kind| state.nodes.iter().filter(move |(_, node)| node.kind == kind);
-    let mut told: Vec<String> = of_objects(seen).collect();
+    let mut told: Vec<String> = of_objects(seen).chain(ahead::of_state(state, seen)).collect();
     if of(ecs::Service::KIND).next().is_some() {
         let public = of(LoadBalancer::KIND).any(|(_, node)| node.spec["scheme"] == "internet-facing");
         let vpc = of(Vpc::KIND).find_map(|(_, node)| node.id.as_deref());

@@ -14,6 +14,7 @@ struct Offered {
     aurora: BTreeSet<String>,
     instance_classes: BTreeSet<String>,
     redis: BTreeSet<String>,
+    valkey: BTreeSet<String>,
     cache_nodes: BTreeSet<String>,
     cache_most_nodes: i32,
     fargate: BTreeMap<String, BTreeSet<i32>>,
@@ -74,7 +75,12 @@ fn versions(offered: &Offered) {
     // S6 asks for Redis 7.
     let seven: BTreeSet<String> = offered.redis.iter().filter(|version| version.starts_with("7.")).cloned().collect();
     let all = (2..=9).flat_map(|major| (0..=9).map(move |minor| json!(format!("{major}.{minor}"))));
-    assert_eq!(taken("cache", "engine_version", all), seven);
+    assert_eq!(taken("cache", "engine_version", all.clone()), seven);
+    let takes =
+        |version: &serde_json::Value| takes(&format!("[cache]\nengine = \"valkey\"\nengine_version = {version}"));
+    let taken: BTreeSet<String> = all.filter(takes).filter_map(|version| Some(version.as_str()?.to_owned())).collect();
+    let before_nine = offered.valkey.iter().filter(|version| !version.starts_with('9'));
+    assert_eq!(taken, before_nine.cloned().collect());
 }
 
 /// Every node type that is taken is offered, and of a family that is taken every size.

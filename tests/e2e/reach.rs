@@ -108,6 +108,37 @@ fn a_cluster_without_instances_is_not_upgraded_and_says_what_to_do() {
 }
 
 #[test]
+fn a_cache_that_was_moved_to_valkey_by_hand_stays_there() {
+    let (aws, desk) = up("");
+    aws.python(
+        "client('elasticache').modify_replication_group(ReplicationGroupId='student-redis-dev', Engine='valkey',
+                                                        EngineVersion='8.0', ApplyImmediately=True)",
+    );
+    aws.local("POST", "settle", serde_json::Value::Null);
+    let ahead = "note: cache runs valkey 8.0, ahead of redis 7.1 that is asked for: AWS never goes back, and it is left as \
+                 it is; put cache.engine = \"valkey\" and cache.engine_version = \"8.0\" into the file";
+    for command in ["plan", "drift", "status"] {
+        let run = desk.tapctl(&[command]).expect(0);
+        assert!(run.stderr.contains(ahead), "{run}");
+    }
+    desk.settings("cache.nodes = 3\n");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let members = "print(json.dumps([f\"{one['Engine']} {one['EngineVersion']}\" for one in \
+                   client('elasticache').describe_cache_clusters()['CacheClusters']]))";
+    assert_eq!(aws.python(members), serde_json::json!(["valkey 8.0.1", "valkey 8.0.1", "valkey 8.0.1"]));
+    desk.settings("cache = { nodes = 3, engine = \"valkey\", engine_version = \"8.0\" }\n");
+    let run = desk.tapctl(&["plan"]).expect(0);
+    assert!(!run.stderr.contains("ahead of"), "{run}");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    insta::assert_snapshot!(refused(&aws, &desk, "cache.nodes = 3\n"), @"
+    error: tapctl.toml: cache.engine is left out, so its default holds; cache runs valkey 8.0, and AWS never goes back to redis 7.1
+    AWS does not let this be changed; nothing was touched
+    hint: put it back
+    ");
+    aws.assert_lawful();
+}
+
+#[test]
 fn a_stream_gets_far_more_shards_in_steps_that_aws_takes() {
     let (aws, desk) = up("");
     desk.settings("[stream]\nshards = 9\n");

@@ -48,8 +48,8 @@ def instance_classes():
     return sorted({name for part in found for name in part["then"]["properties"]["DBInstanceClass"]["enum"]})
 
 
-def redis():
-    (found,) = rules(extension("aws_elasticache_cachecluster", "engine_version"), Engine="redis")
+def cache(engine):
+    (found,) = rules(extension("aws_elasticache_cachecluster", "engine_version"), Engine=engine)
     return found["then"]["properties"]["EngineVersion"]["enum"]
 
 
@@ -77,7 +77,8 @@ json.dump(
     {
         "aurora": aurora(),
         "instance_classes": instance_classes(),
-        "redis": redis(),
+        "redis": cache("redis"),
+        "valkey": cache("valkey"),
         "cache_nodes": extension("aws_elasticache_cachecluster", "cachenodetype_enum")[REGION]["enum"],
         "cache_most_nodes": property_of("AWS::ElastiCache::ReplicationGroup", "NumCacheClusters")["maximum"],
         "fargate": fargate(),

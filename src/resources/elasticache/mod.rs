@@ -9,9 +9,11 @@ mod queue;
 mod read;
 pub mod replication_group;
 pub mod subnet_group;
+mod versions;
 
 pub use replication_group::{NOT_IN_AUTH_TOKENS, ReplicationGroup, Tls};
 pub use subnet_group::SubnetGroup;
+pub use versions::{has_way_back, is_ahead, short};
 
 use aws_sdk_elasticache::types::Tag;
 

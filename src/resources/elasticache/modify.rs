@@ -4,9 +4,10 @@ use aws_sdk_elasticache::operation::modify_replication_group::builders::ModifyRe
 use aws_sdk_elasticache::types::{ReplicationGroup as CacheGroup, TransitEncryptionMode};
 
 use super::replication_group::{ReplicationGroup, Tls};
+use super::versions::default_parameters;
 use crate::resources::named::Named;
 use crate::resources::prelude::*;
-use crate::resources::values::known;
+use crate::resources::values::{known, major};
 
 impl ReplicationGroup {
     /// The first modification that is needed, of those that are not the number of nodes.
@@ -30,7 +31,7 @@ impl ReplicationGroup {
             let engine = diff.has("engine").then(|| self.engine.clone());
             let version = diff.has_any(&["engine", "engine_version"]).then(|| self.engine_version.clone());
             let ask = ask.set_engine(engine).set_engine_version(version);
-            return Ok(Some(ask.set_cache_parameter_group_name(self.parameter_group.clone())));
+            return Ok(Some(ask.set_cache_parameter_group_name(self.parameters(&observed.live))));
         }
         if diff.has("node_type") {
             return Ok(Some(ask.cache_node_type(&self.node_type)));
@@ -41,6 +42,14 @@ impl ReplicationGroup {
             true => Ok(Some(self.plain(ask, cx, observed, diff).await?)),
             false => Ok(None),
         }
+    }
+
+    /// The parameter group to go on with. One of another family than the new version's is refused, AWS's own as well where
+    /// it is not named anew: aws-samples/dify-self-hosted-on-aws issue 24.
+    fn parameters(&self, live: &Self) -> Option<String> {
+        let same = self.engine == live.engine && major(&self.engine_version) == major(&live.engine_version);
+        let own = || (!same).then(|| default_parameters(&self.engine, &self.engine_version));
+        self.parameter_group.clone().or_else(own)
     }
 
     /// Changes that AWS takes together.

@@ -10,7 +10,7 @@ use super::tags_of;
 use crate::error::Class;
 use crate::resources::named::Named;
 use crate::resources::prelude::*;
-use crate::resources::values::{key, outs, text, version};
+use crate::resources::values::{key, outs, text};
 
 impl Named for CacheGroup {
     const LIST: &'static str = "elasticache.replication-groups";
@@ -88,7 +88,7 @@ impl ReplicationGroup {
         };
         let Some(member) = member else { return live };
         live.engine = text(member.engine());
-        live.engine_version = version(&self.engine_version, member.engine_version().unwrap_or_default());
+        live.engine_version = text(member.engine_version());
         live.subnet_group = text(member.cache_subnet_group_name()).into();
         live.security_group_ids = outs(member.security_groups().iter().filter_map(|group| group.security_group_id()));
         live.maintenance_window = text(member.preferred_maintenance_window());

@@ -7,12 +7,12 @@ use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as Cac
 use serde_json::{Value, json};
 
 use super::read::{last_event, phase};
-use super::{backups, queue, retag, to_elasticache};
+use super::{backups, queue, retag, to_elasticache, versions};
 use crate::resources::last_snapshot;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::value_of;
-use crate::resources::values::{check_daily, check_identifier, check_range, check_weekly, known, no_way_back, text};
+use crate::resources::values::{check_daily, check_identifier, check_one_of, check_range, check_weekly, known, text};
 
 /// Printable characters that a token may not contain: what a generated secret for a cache must exclude.
 pub const NOT_IN_AUTH_TOKENS: &str = "\"%'()*+,./:;=?@[\\]_`{|}~";
@@ -36,9 +36,9 @@ pub struct ReplicationGroup {
     pub name: String,
     /// What it is for.
     pub description: String,
-    /// The engine: `redis` or `valkey`.
+    /// The engine: `redis` or `valkey`, which satisfies who asks for `redis`.
     pub engine: String,
-    /// The engine's version, as `7.1`; a later minor satisfies it.
+    /// The engine's version, as `7.1`; a later one satisfies it.
     pub engine_version: String,
     /// The size of each node, as `cache.t3.micro`.
     pub node_type: String,
@@ -155,6 +155,7 @@ impl Resource for ReplicationGroup {
 
     fn check(&self) -> std::result::Result<(), String> {
         check_identifier("name", &self.name, 40)?;
+        check_one_of("engine", &self.engine, &["redis", "valkey"])?;
         check_range("nodes", self.nodes, 1, 6)?;
         check_range("snapshot_retention_days", self.snapshot_retention_days, 0, 35)?;
         check_range("port", self.port, 1, 65535)?;
@@ -163,8 +164,20 @@ impl Resource for ReplicationGroup {
         self.check_combinations()
     }
 
-    fn out_of_reach(&self, live: &Self) -> Option<OutOfReach> {
-        no_way_back("engine_version", &self.engine_version, &live.engine_version).filter(|_| self.engine == live.engine)
+    fn takes_back(&self, recorded: &Self) -> Option<OutOfReach> {
+        versions::no_way_back(self.runs(), recorded.runs())
+    }
+
+    fn one_way(&self, live: &Self) -> Option<String> {
+        versions::leap(self.runs(), live.runs())
+    }
+
+    /// People upgrade caches by hand, as AWS asks them to.
+    fn suffices(&self, live: &Self) -> &'static [&'static str] {
+        match versions::is_enough(self.runs(), live.runs()) {
+            true => &["engine", "engine_version"],
+            false => &[],
+        }
     }
 
     /// AWS chooses which replica goes.
@@ -294,6 +307,11 @@ impl Resource for ReplicationGroup {
 }
 
 impl ReplicationGroup {
+    /// The engine and its version.
+    pub(super) fn runs(&self) -> versions::Engine<'_> {
+        (&self.engine, &self.engine_version)
+    }
+
     fn check_combinations(&self) -> std::result::Result<(), String> {
         if !self.node_type.starts_with("cache.") {
             return Err(format!("node_type is {:?}; AWS's begin with \"cache.\"", self.node_type));

@@ -167,7 +167,7 @@ impl Builder<'_> {
             ReplicationGroup {
                 name: self.name("redis"),
                 description: format!("Cache of student-records {}", self.config.env),
-                engine: "redis".into(),
+                engine: settings.engine.as_str().into(),
                 engine_version: settings.engine_version.clone(),
                 node_type: settings.node_type.clone(),
                 nodes: settings.nodes,

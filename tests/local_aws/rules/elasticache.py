@@ -135,7 +135,7 @@ def token_strategy(call):
     "strict",
     "elasticache",
     *WRITES,
-    says="an engine version is offered, and never goes down",
+    says="an engine version is offered",
     source="Amazon ElastiCache User Guide: supported versions",
 )
 def engine_version(call):
@@ -146,10 +146,30 @@ def engine_version(call):
         return
     if not known(engine, version):
         combination(f"Cannot find version {version} for {engine}")
-    group = group_in(call) if call.operation.startswith("Modify") else None
-    if group and group["Engine"] == engine and number(version) < number(group["_version"])[: len(number(version))]:
+
+
+@rule(
+    "strict",
+    "elasticache",
+    "ModifyReplicationGroup",
+    says="a cache goes back to no earlier version and, but from valkey 7.2 to redis 7.1, to no other engine",
+    source="Amazon ElastiCache API Reference: ModifyReplicationGroup, EngineVersion; "
+    "hashicorp/terraform-provider-aws issue 45229 and pull request 46950",
+)
+def way_back(call):
+    group, engine = group_in(call), engine_of(call)
+    if group is None or engine not in NEWEST:
+        return
+    version = call.get("EngineVersion") or (group["_version"] if engine == group["Engine"] else NEWEST[engine])
+    now = group["_version"]
+    if engine == group["Engine"]:
+        back = number(version) < number(now)[: len(number(version))]
+    else:
+        taken_back = (group["Engine"], engine) == ("valkey", "redis") and (number(now)[:2], version) == ((7, 2), "7.1")
+        back = (group["Engine"], engine) != ("redis", "valkey") and not taken_back
+    if back:
         combination(
-            f"Cannot modify the engine version from {group['_version']} to {version}: downgrades are not supported."
+            f"Cannot modify the engine from {group['Engine']} {now} to {engine} {version}: downgrades are not supported."
         )
 
 
@@ -219,6 +239,34 @@ def parameter_family(call):
             f"family {group['CacheParameterGroupFamily']}"
         )
         combination(message)
+
+
+@rule(
+    "strict",
+    "elasticache",
+    "ModifyReplicationGroup",
+    says="a parameter group is of the engine and of the family of its version after a change; of a change of the version alone "
+    "AWS's own does not follow",
+    source="aws-controllers-k8s/elasticache-controller pull request 188; aws-samples/dify-self-hosted-on-aws issue 24; Amazon "
+    "ElastiCache User Guide: cross engine upgrades",
+)
+def parameter_family_after_change(call):
+    group, engine = group_in(call), engine_of(call)
+    if group is None or engine not in NEWEST:
+        return
+    given = call.get("CacheParameterGroupName")
+    moves = engine != group["Engine"]
+    if not given and moves and group["_parameter_group"].startswith("default."):
+        return
+    parameters = all_groups(call).get((given or group["_parameter_group"]).lower())
+    if parameters is None:
+        return
+    version = call.get("EngineVersion") or (NEWEST[engine] if moves else group["_version"])
+    wanted, found = family(engine, version), parameters["CacheParameterGroupFamily"]
+    if not found.startswith(engine):
+        combination(f"{found.rstrip('0123456789.x')} parameter group is not applicable to engine {engine}")
+    if found != wanted:
+        combination(f"Expected a parameter group of family {wanted} but found one of family {found}")
 
 
 @rule("strict", "elasticache", "CreateReplicationGroup", says="several zones need a subnet group with several zones")

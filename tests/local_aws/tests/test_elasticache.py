@@ -84,6 +84,36 @@ def test_modifying_a_group_changes_it(local, group, held, name, network):
     assert (found["Status"], found["SnapshotRetentionLimit"]) == ("available", 7)
 
 
+@proves("elasticache.way_back", "elasticache.parameter_family_after_change", "elasticache.answered")
+def test_a_cache_goes_on_to_valkey_and_back_from_its_first_version_only(local, group, name):
+    def move(**changes):
+        wish = {"ReplicationGroupId": name, "ApplyImmediately": True} | changes
+        return local("elasticache").modify_replication_group(**wish)["ReplicationGroup"]
+
+    def runs():
+        member = local("elasticache").describe_cache_clusters(CacheClusterId=f"{name}-001")["CacheClusters"][0]
+        return member["Engine"], member["EngineVersion"], member["CacheParameterGroup"]["CacheParameterGroupName"]
+
+    local("elasticache").create_replication_group(**group)
+    with refused("InvalidParameterCombination"):
+        move(CacheParameterGroupName="default.valkey7")
+    assert move(Engine="valkey", EngineVersion="7.2")["Engine"] == "redis"
+    assert described(local, name)["Engine"] == "valkey"
+    assert runs() == ("valkey", "7.2.6", "default.valkey7")
+    with refused("InvalidParameterCombination"):
+        move(Engine="redis", EngineVersion="7.0")
+    move(Engine="redis", EngineVersion="7.1")
+    assert runs() == ("redis", "7.1.0", "default.redis7")
+    move(Engine="valkey", EngineVersion="7.2", CacheParameterGroupName="default.valkey7")
+    with refused("InvalidParameterCombination"):
+        move(EngineVersion="8.0")
+    move(EngineVersion="8.0", CacheParameterGroupName="default.valkey8")
+    assert runs() == ("valkey", "8.0.1", "default.valkey8")
+    for back in ({"EngineVersion": "7.2"}, {"Engine": "redis", "EngineVersion": "7.1"}):
+        with refused("InvalidParameterCombination"):
+            move(**back)
+
+
 @proves("elasticache.replicas_to_lose")
 def test_replicas_come_and_go(local, group, name):
     cache = local("elasticache")

@@ -63,7 +63,10 @@ def test_caches_that_cannot_be(local, cache, rule, change, code):
 CHANGES = [
     ("failover_after_change", {"AutomaticFailoverEnabled": False}, COMBINATION),
     ("token_strategy", {"AuthToken": "another-long-token", "ApplyImmediately": False}, COMBINATION),
-    ("engine_version", {"EngineVersion": "7.0"}, COMBINATION),
+    ("way_back", {"EngineVersion": "7.0"}, COMBINATION),
+    ("way_back", {"Engine": "memcached", "EngineVersion": "1.6.22"}, COMBINATION),
+    ("parameter_family_after_change", {"CacheParameterGroupName": "default.valkey8"}, COMBINATION),
+    ("parameter_family_after_change", {"CacheParameterGroupName": "default.redis6.x"}, COMBINATION),
     ("snapshots", {"SnapshotWindow": "whenever"}, VALUE),
 ]
 

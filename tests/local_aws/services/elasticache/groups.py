@@ -191,13 +191,23 @@ def describe_replication_groups(call):
 @operation("elasticache", "ModifyReplicationGroup")
 def modify_replication_group(call):
     group = group_of(call)
+    engine = group["Engine"]
     if call.get("ApplyImmediately"):
         hasten(call, group)
         change(call, group)
         begin_change(group)
     else:
         change_unscheduled(call, group)
-    return {"ReplicationGroup": described(group)}
+    return {"ReplicationGroup": answered(group, engine)}
+
+
+@behaviour(
+    "elasticache",
+    says="the answer to a change of the engine still names the old one",
+    source="aws-controllers-k8s/elasticache-controller pull request 188",
+)
+def answered(group, engine):
+    return described(group) | {"Engine": engine}
 
 
 def begin_change(group):
@@ -260,14 +270,18 @@ COPIED = {
 
 
 def change(call, group):
+    moves = call.get("Engine", group["Engine"]) != group["Engine"]
     for given, kept in COPIED.items():
         if call.get(given) is not None:
             group[kept] = call.params[given]
     for given, kept in (("AutomaticFailoverEnabled", "AutomaticFailover"), ("MultiAZEnabled", "MultiAZ")):
         if call.get(given) is not None:
             group[kept] = "enabled" if call.params[given] else "disabled"
-    if call.get("EngineVersion"):
-        group["_version"] = reported(group["Engine"], call.params["EngineVersion"])
+    if moves or call.get("EngineVersion"):
+        group["_version"] = reported(group["Engine"], call.get("EngineVersion"))
+    if moves:
+        # AWS's own group follows the engine; one of the customer's is given along, or refused by a rule.
+        group["_parameter_group"] = default_name(family(group["Engine"], group["_version"]), group["ClusterEnabled"])
     if call.get("CacheParameterGroupName"):
         group["_parameter_group"] = parameter_group_of(call, call.params["CacheParameterGroupName"])[
             "CacheParameterGroupName"
