@@ -268,6 +268,7 @@ fn numbers_that_do_not_fit_together() {
     insta::assert_snapshot!(errors("[service]\nmin_tasks = 11"), @"tapctl.toml:2: service.min_tasks is 11; allowed: no more than service.max_tasks, and service.max_tasks is 10 by default");
     insta::assert_snapshot!(errors("[database]\nmin_acu = 8"), @"tapctl.toml:2: database.min_acu is 8; allowed: no more than database.max_acu, and database.max_acu is 4 by default");
     insta::assert_snapshot!(errors("protect = true\ndatabase.min_acu = 0"), @"tapctl.toml:2: database.min_acu is 0; allowed in a protected environment: 0.5 or more, so that it never pauses");
+    insta::assert_snapshot!(errors("[database]\nmin_acu = 0\nproxy = true"), @"tapctl.toml:2: database.min_acu is 0; allowed where database.proxy is true: 0.5 or more, since a proxy keeps connections open, so that it never pauses");
     insta::assert_snapshot!(errors("[database]\nengine_version = \"14.6\"\nmin_acu = 0\nmax_acu = 200"), @r#"
     tapctl.toml:3: database.min_acu is 0; allowed where database.engine_version is "14.6": 0.5 or more
     tapctl.toml:4: database.max_acu is 200; allowed where database.engine_version is "14.6": at most 128

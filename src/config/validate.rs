@@ -173,6 +173,13 @@ impl Check<'_> {
         if database.min_acu == 0.0 && self.config.protect {
             let text = format!("{min}; allowed in a protected environment: 0.5 or more, so that it never pauses");
             self.report(&["database.min_acu", "protect"], text);
+        } else if database.min_acu == 0.0 && database.proxy {
+            // User guide of Aurora, "Scaling to Zero ACUs with automatic pause and resume".
+            let proxy = self.state("database.proxy", database.proxy);
+            let text = format!(
+                "{min}; allowed where {proxy}: 0.5 or more, since a proxy keeps connections open, so that it never pauses"
+            );
+            self.report(&["database.min_acu", "database.proxy"], text);
         }
         // The two versions that predate both pausing and 256 units; every later one on offer has them.
         if ["13.9", "14.6"].contains(&database.engine_version.as_str()) {
