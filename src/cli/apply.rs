@@ -162,7 +162,7 @@ impl Args {
         lost::give_up(&mut context.state, &self.recreate, &chosen, &seen, &facts)?;
         let planned = context.planned(&stack, &chosen, &seen)?;
         let plan = &planned.whole;
-        context.refuse_out_of_reach(&planned, &stack)?;
+        context.refuse_out_of_reach(&planned, &stack).await?;
         render::plan(plan, &context.state)?;
         stack.order().into_iter().for_each(render::note);
         let backups = restorable(&context, without_data(plan, &context.state)).await?;

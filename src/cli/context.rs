@@ -401,14 +401,17 @@ impl Context {
     }
 
     /// Refuses what could not be carried out to its end.
-    pub(super) fn refuse_out_of_reach(&self, planned: &Planned, stack: &Stack) -> Result<(), Error> {
+    pub(super) async fn refuse_out_of_reach(&self, planned: &Planned, stack: &Stack) -> Result<(), Error> {
         let facts = |kind: &str| self.kinds.get(kind).map(|kind| kind.facts());
         let told = |step: &Step, field: Option<&str>| stacks::behind::told(&self.config, step, field);
         let env = &self.config.env;
         let elsewhere = format!(
             "begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env {env}` first"
         );
-        if let Some(refusal) = reach::refuse(&planned.whole, &self.state, &facts, &told, &elsewhere)? {
+        if let Some(mut refusal) = reach::refuse(&planned.whole, &self.state, &facts, &told, &elsewhere)? {
+            for stands in stacks::standing::in_the_way(&self.aws, &planned.whole, &self.state).await {
+                refusal.text.push_str(&format!("\n{stands}"));
+            }
             return Err(refusal.into());
         }
         match knot(stack, &planned.now, &self.state, &planned.chosen) {

@@ -68,7 +68,7 @@ impl Args {
         let chosen = self.selection.of(&stack, &context)?;
         let seen = context.observe_only(&chosen, &stack, false).await?;
         let planned = context.planned(&stack, &chosen, &seen)?;
-        context.refuse_out_of_reach(&planned, &stack)?;
+        context.refuse_out_of_reach(&planned, &stack).await?;
         let plan = planned.whole;
         self.show(&plan, &context)?;
         stack.order().into_iter().for_each(render::note);

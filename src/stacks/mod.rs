@@ -16,6 +16,7 @@ mod policy;
 pub mod quotas;
 mod rations;
 mod recorded;
+pub mod standing;
 mod stream;
 pub mod student_records;
 pub mod surroundings;

@@ -26,15 +26,18 @@ fn refused(aws: &LocalAws, desk: &Desk, settings: &str) -> String {
 
 #[test]
 fn a_network_does_not_change_under_what_stands_in_it() {
-    let (aws, desk) = up("[network]\nazs = 3\n");
+    let three = "[database]\ninstances = 3\n[cache]\nnodes = 3\n";
+    let (aws, desk) = up(&format!("[network]\nazs = 3\n{three}"));
     insta::assert_snapshot!(refused(&aws, &desk, "[network]\nazs = 3\ncidr = \"10.9.0.0/16\"\n"), @r#"
     error: tapctl.toml:3: network.cidr is "10.9.0.0/16"; vpc would have to go for that, and cache, db-cluster, load-balancer and nat-gateway-a cannot move out of it
     AWS does not let this be changed; nothing was touched
     hint: put it back; or begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env dev` first
     "#);
-    insta::assert_snapshot!(refused(&aws, &desk, "[network]\nazs = 2\n"), @"
+    insta::assert_snapshot!(refused(&aws, &desk, &format!("[network]\nazs = 2\n{three}")), @"
     error: tapctl.toml:2: network.azs is 2; subnet-private-c would have to go for that, and cache, db-cluster and load-balancer cannot move out of it
     AWS does not let this be changed; nothing was touched
+    cache (student-redis-dev-003) stands in us-east-1c
+    db-instance-3 (student-aurora-3-dev) stands in us-east-1c
     hint: put it back; or begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env dev` first
     ");
     let own = "[network]\nazs = 3\nprivate_subnets = [\"10.0.40.0/24\", \"10.0.41.0/24\", \"10.0.13.0/24\"]\n";
@@ -43,7 +46,7 @@ fn a_network_does_not_change_under_what_stands_in_it() {
     let own = "[network]\nazs = 3\npublic_subnets = [\"10.0.40.0/24\", \"10.0.41.0/24\", \"10.0.3.0/24\"]\n";
     let told = refused(&aws, &desk, own);
     assert!(told.contains("network.public_subnets is") && told.contains("and nat-gateway-a cannot move"), "{told}");
-    desk.settings("[network]\nazs = 3\n");
+    desk.settings(&format!("[network]\nazs = 3\n{three}"));
     desk.tapctl(&["plan"]).expect(0);
     aws.assert_lawful();
 }

@@ -162,6 +162,13 @@ def test_subnet_groups(local, group, name, network):
         cache.describe_cache_subnet_groups(CacheSubnetGroupName=name)
 
 
+def test_a_subnet_with_a_node_in_it_stays_in_its_group(local, group, name, network):
+    cache = local("elasticache")
+    cache.create_replication_group(**group)
+    with refused("SubnetInUse"):
+        cache.modify_cache_subnet_group(CacheSubnetGroupName=name, SubnetIds=network.subnets[:1])
+
+
 def test_users_and_user_groups(local, group, held, name):
     cache = local("elasticache")
     cache.create_user(

@@ -292,6 +292,22 @@ def test_protection_and_final_snapshots(local, cluster, name):
     assert (snapshots[0]["Status"], snapshots[0]["TagList"]) == ("available", cluster["Tags"])
 
 
+def test_a_subnet_with_a_database_in_it_stays_in_its_group(local, network, cluster, name):
+    third = local("ec2").create_subnet(VpcId=network.vpc, CidrBlock="10.0.3.0/24", AvailabilityZone="us-east-1c")
+    third = third["Subnet"]["SubnetId"]
+
+    def choose(*subnets):
+        local("rds").modify_db_subnet_group(DBSubnetGroupName=name, SubnetIds=list(subnets))
+
+    first, second = network.subnets
+    choose(first, second, third)
+    local("rds").create_db_cluster(**cluster)
+    add_instance(local, name, 1, AvailabilityZone="us-east-1c")
+    with refused("SubnetAlreadyInUse"):
+        choose(first, second)
+    choose(first, third)
+
+
 def test_subnet_group_needs_two_zones(local, network, name):
     with refused("DBSubnetGroupDoesNotCoverEnoughAZs"):
         local("rds").create_db_subnet_group(

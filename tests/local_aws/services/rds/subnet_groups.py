@@ -71,7 +71,7 @@ def modify_db_subnet_group(call):
     gone = {s["SubnetIdentifier"] for s in group["Subnets"]} - set(call.params["SubnetIds"])
     used = {i["_subnet"] for i in instances(call).values() if i["_subnet_group"] == group["DBSubnetGroupName"]}
     if gone & used:
-        raise AwsError("SubnetInUse", f"Subnets {', '.join(sorted(gone & used))} are in use by DB instances.")
+        raise AwsError("SubnetAlreadyInUse", f"Subnets {', '.join(sorted(gone & used))} are in use by DB instances.")
     group["Subnets"] = described(subnets_of(call, call.params["SubnetIds"]))
     group["DBSubnetGroupDescription"] = call.get("DBSubnetGroupDescription", group["DBSubnetGroupDescription"])
     return {"DBSubnetGroup": group}
