@@ -88,6 +88,12 @@ impl<C: 'static> Worker<'_, C> {
             node.progress = Progress::Deleting;
         };
         self.amend(deleting).await?;
+        // A destroy leaves nobody that it could do for.
+        let found = match stack {
+            Some(_) => self.relieved(&node.spec, found).await?,
+            None => Some(found),
+        };
+        let Some(found) = found else { return self.forget(Outcome::Deleted).await };
         let duplicates = self.planned(stack).into_iter().flat_map(|seen| &seen.duplicates).chain(&found.duplicates);
         for id in duplicates.collect::<BTreeSet<_>>() {
             self.remove_object(&node.spec, id).await?;
@@ -178,6 +184,34 @@ impl<C: 'static> Worker<'_, C> {
         match self.look_at_ours(spec, id).await? {
             Some(found) => self.remove_found(spec, found).await,
             None => Ok(()),
+        }
+    }
+
+    /// The object once others do what it does. `None`: it is gone meanwhile.
+    async fn relieved(&self, spec: &Value, mut found: Seen) -> Result<Option<Seen>, Halt> {
+        let mut patience = self.patience(self.facts.wait.gone);
+        loop {
+            let Some(reason) = self.ask_to_relieve(spec, &found).await? else { return Ok(Some(found)) };
+            self.wait(&mut patience, "delete", &reason).await?;
+            match self.look_at_ours(spec, &found.id).await? {
+                Some(now) => found = now,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// What is waited for until the object can go, if anything.
+    async fn ask_to_relieve(&self, spec: &Value, found: &Seen) -> Result<Option<String>, Halt> {
+        self.unless_stopped("delete")?;
+        let (owner, pass) = (self.owner(""), Pass::default());
+        let cx = Cx { cloud: self.engine.cloud, owner: &owner, pass: &pass };
+        match self.kind.relieve(cx, spec, found).await {
+            Ok(reason) => Ok(reason),
+            Err(fault) => match fault.class {
+                Class::Absent => Ok(None),
+                Class::Throttled | Class::NotYet | Class::Busy | Class::Lost => Ok(Some(words(&fault))),
+                _ => Err(self.fail("delete", fault)),
+            },
         }
     }
 

@@ -181,6 +181,13 @@ pub trait Kind<C> {
         seen: &'a Seen,
         diff: &'a Diff,
     ) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Resource::relieve`].
+    fn relieve<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Option<String>>>;
     /// See [`Resource::delete`].
     fn delete<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
     /// See [`Resource::rotate`].
@@ -422,6 +429,15 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         diff: &'a Diff,
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move { parse::<R>(R::KIND, "spec", spec)?.update(&cx, &typed(seen)?, diff).await })
+    }
+
+    fn relieve<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move { recorded::<R>(spec)?.relieve(&cx, &typed(seen)?).await })
     }
 
     fn delete<'a>(&'a self, cx: Cx<'a, R::Cloud>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {

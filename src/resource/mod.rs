@@ -184,6 +184,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     /// the engine waits until the object is ready, compares again and calls again while differences get fewer. With no
     /// differences, it ended `Failed` in an earlier run, and is to try again where that can help.
     async fn update(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()>;
+    /// Has another object take over what it does before it goes, where others stay that it does that for. `None`: it can go;
+    /// else what is waited for, and it is asked again. Called before a removal by an apply, and not by a destroy.
+    async fn relieve(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<Option<String>> {
+        let _ = (cx, observed);
+        Ok(None)
+    }
     /// Asks AWS to remove it. Absent, or already going, is success.
     async fn delete(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Result<()>;
     /// What still uses it. Asked before a destroy, and where AWS has refused to remove it for a while, so reads are

@@ -16,6 +16,7 @@ use crate::resources::ecs;
 use crate::resources::elbv2::LoadBalancer;
 use crate::resources::guardduty::{Detector, detector};
 use crate::resources::iam::SharedRole;
+use crate::resources::rds::{DbInstance, failover};
 use crate::stack::Stack;
 use crate::state::State;
 
@@ -61,10 +62,21 @@ async fn shut_off(aws: &Aws, public: bool, vpc: Option<&str>) -> Option<String> 
 
 /// What a person should know of others who have a say here, a sentence each.
 pub async fn remarks(aws: &Aws, stack: &Stack, plan: &Plan, seen: &Observations) -> Vec<String> {
+    let leaving = plan.steps.iter().filter(|step| step.kind == DbInstance::KIND && step.action.destroys());
+    let leaving = leaving.filter_map(|step| Some((step, step.id.as_deref()?)));
     let detectors = plan.steps.iter().filter(|step| step.kind == Detector::KIND).filter_map(|step| step.id.as_deref());
     let mut told = rations::remarks(plan);
     told.extend(of_objects(seen));
     told.extend(ahead::of_stack(stack, seen));
+    for (step, id) in leaving {
+        let heir = failover::heir(aws, id).await.inspect_err(|fault| tracing::debug!(%fault, "writer not known")).ok();
+        told.extend(heir.flatten().map(|heir| {
+            format!(
+                "{}: {id} is the writer now; the database fails over to {heir} first, and takes no writes for about 30 s",
+                step.node
+            )
+        }));
+    }
     for id in detectors {
         let administrator = detector::administrator(aws, id).await;
         let administrator = administrator.inspect_err(|fault| tracing::debug!(%fault, "administrator not known")).ok();

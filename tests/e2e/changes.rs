@@ -432,3 +432,41 @@ fn the_alarms_of_the_cache_are_of_the_nodes_that_it_has() {
         assert_eq!(told[0].as_array().map(Vec::len), Some(nodes));
     }
 }
+
+#[test]
+fn a_writer_hands_over_before_it_goes_and_members_stay_in_their_zones() {
+    let (three, two) = ("[database]\ninstances = 3\n", "[network]\nazs = 3\n");
+    let Up { aws, desk } = Up::with(three);
+    desk.settings(&format!("{three}{two}"));
+    let plan = desk.tapctl(&["plan"]).expect(2);
+    assert!(!plan.stdout.contains("db-instance"), "the third stands in the first zone and stays there\n{plan}");
+    desk.settings(three);
+    aws.python(
+        "client('rds').failover_db_cluster(DBClusterIdentifier='student-aurora-dev',
+                                           TargetDBInstanceIdentifier='student-aurora-3-dev')",
+    );
+    aws.local("POST", "settle", Value::Null);
+    desk.tapctl(&["plan"]).expect(0);
+    desk.settings("");
+    let told = "note: db-instance-3: student-aurora-3-dev is the writer now; the database fails over to student-aurora-1-dev \
+                first, and takes no writes for about 30 s";
+    assert!(desk.tapctl(&["plan"]).expect(2).stderr.contains(told));
+    let mark = aws.mark();
+    let applied = desk.tapctl(&["apply", "--yes"]).expect(0);
+    assert!(applied.stderr.contains(told), "{applied}");
+    let writes = aws.writes_since(mark);
+    let at = |call: &str| writes.iter().position(|write| write == call);
+    assert!(
+        at("rds:FailoverDBCluster").is_some() && at("rds:FailoverDBCluster") < at("rds:DeleteDBInstance"),
+        "{writes:?}"
+    );
+    assert_eq!(writes.iter().filter(|write| *write == "rds:FailoverDBCluster").count(), 1, "{writes:?}");
+    let writers = "print(json.dumps([one['DBInstanceIdentifier'] for one in \
+                   client('rds').describe_db_clusters()['DBClusters'][0]['DBClusterMembers'] if one['IsClusterWriter']]))";
+    assert_eq!(aws.python(writers), serde_json::json!(["student-aurora-1-dev"]));
+    desk.tapctl(&["plan"]).expect(0);
+    let mark = aws.mark();
+    desk.tapctl(&["destroy", "--yes"]).expect(0);
+    assert!(!aws.writes_since(mark).contains(&"rds:FailoverDBCluster".to_owned()));
+    aws.assert_lawful();
+}

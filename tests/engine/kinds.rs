@@ -41,6 +41,10 @@ pub trait Flavor: Debug + Clone + 'static {
     const SHARED: bool = false;
     /// Whether it has a credential that can be changed.
     const ROTATES: bool = false;
+    /// Whether another takes over from it before it goes.
+    const LEADS: bool = false;
+    /// Whether a larger size than is asked for serves as well, and never gets smaller.
+    const MORE_SUFFICES: bool = false;
     /// Whether others must have another way before it changes.
     const CLOSES: bool = false;
     const RECREATE_FAILED: bool = false;
@@ -236,6 +240,15 @@ impl<F: Flavor> Resource for Spec<F> {
         (F::GROWS && self.size < live.size).then_some(OutOfReach { field: "size", why })
     }
 
+    fn takes_back(&self, recorded: &Self) -> Option<OutOfReach> {
+        let why = format!("was asked to have {}", recorded.size);
+        (F::MORE_SUFFICES && self.size < recorded.size).then_some(OutOfReach { field: "size", why })
+    }
+
+    fn suffices(&self, live: &Self) -> &'static [&'static str] {
+        if F::MORE_SUFFICES && live.size >= self.size { &["size"] } else { &[] }
+    }
+
     fn unsettles(&self, live: &Self) -> Option<bool> {
         F::BY_SIZE.then(|| self.size != live.size || self.flags != live.flags)
     }
@@ -335,6 +348,15 @@ impl<F: Flavor> Resource for Spec<F> {
         {
             fields.insert("zone".to_owned(), room);
         }
+    }
+
+    async fn relieve(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Result<Option<String>> {
+        if !F::LEADS || observed.live.flags.get("leads") != Some(&true) {
+            return Ok(None);
+        }
+        let hand_over = |fields: &mut Fields| drop(fields.flags.insert("leads".to_owned(), false));
+        cx.cloud.modify(cx.owner, &observed.id, hand_over).await?;
+        Ok(Some("for another to lead".to_owned()))
     }
 
     async fn rotate(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
@@ -478,6 +500,18 @@ flavors! {
         const KIND: &'static str = "t.shut";
         const FOUND: Found = Found::ByName;
         const CLOSES: bool = true;
+    }
+    /// Leads others until another does, as the writer of a cluster.
+    Head {
+        const KIND: &'static str = "t.head";
+        const FOUND: Found = Found::ByName;
+        const LEADS: bool = true;
+    }
+    /// Goes on to what is larger and never back, as a cache.
+    Mover {
+        const KIND: &'static str = "t.mover";
+        const FOUND: Found = Found::ByName;
+        const MORE_SUFFICES: bool = true;
     }
     /// Never recovers from a failure, as a NAT gateway.
     Gate {

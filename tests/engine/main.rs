@@ -15,6 +15,7 @@ mod besides;
 mod changing;
 mod drifting;
 mod finding;
+mod handing_over;
 mod ordering;
 mod owning;
 mod planning;

@@ -182,11 +182,14 @@ def work_at_night(body, query):
 
 @route("POST", "/_local/login")
 def login(body, query):
-    """Whether a master user's password opens a database on its own: what AWS itself tells nobody."""
+    """What AWS itself tells nobody: whether a master user's password opens a database on its own, or whether anybody answers
+    at the writer's endpoint of a cluster."""
     with world.lock:
         world.clock.run_due()
         shelves = [shelf for (_, _, name), shelf in world.shelves.items() if name == "rds.instances"]
         found = [instance for shelf in shelves for instance in shelf.values()]
+        if "cluster" in body:
+            return {"opens": any(i["_writer"] for i in found if i.get("DBClusterIdentifier") == body["cluster"])}
         wanted = (body["instance"], body["user"], body["password"])
         known = [(i["DBInstanceIdentifier"], i.get("MasterUsername"), i.get("_password")) for i in found]
     return {"opens": wanted in known}

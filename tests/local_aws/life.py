@@ -35,6 +35,8 @@ SECONDS = {
     "rds.scaled": 60,
     "rds.stop": 300,
     "rds.start": 420,
+    # Amazon Aurora User Guide, "High availability for Amazon Aurora": typically less than 60 seconds, often less than 30.
+    "rds.failover": 30,
     "rds.key.missed": 1800,
     "rds.seven-days": 604800,
     "rds.proxy": 300,

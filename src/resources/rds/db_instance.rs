@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_rds::types::{DbCluster as RdsCluster, DbClusterMember, DbInstance as RdsInstance, SourceType};
 
-use super::{from_rds, is_in_use, phase_of, power, queue, retag, settled, to_rds};
+use super::{failover, from_rds, is_in_use, phase_of, power, queue, retag, settled, to_rds};
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
 use crate::resources::values::{check_identifier, check_range, check_weekly, text};
@@ -21,7 +21,7 @@ pub struct DbInstance {
     pub engine: String,
     /// Its size, as `db.serverless`.
     pub instance_class: String,
-    /// Where it stands. `None`: AWS decides.
+    /// Where it is made. AWS moves it to no other zone, and it stays where it stands. `None`: AWS decides.
     pub availability_zone: Option<Out<String>>,
     /// Its place in the line of those who take over as the writer, 0 (first) to 15.
     pub promotion_tier: i32,
@@ -90,7 +90,8 @@ impl Resource for DbInstance {
     type Outputs = DbInstanceOutputs;
     const KIND: &'static str = "rds.db_instance";
     const NAMED: bool = true;
-    const IMMUTABLE: &'static [&'static str] = &["name", "cluster_identifier", "engine", "availability_zone"];
+    const IMMUTABLE: &'static [&'static str] = &["name", "cluster_identifier", "engine"];
+    const WITNESSES: &'static [&'static str] = &["availability_zone"];
     const SERVES: bool = true;
     // Another class is another machine.
     const INTERRUPTS: &'static [&'static str] = &["instance_class"];
@@ -177,6 +178,14 @@ impl Resource for DbInstance {
             retag(cx, &observed.outputs.arn, &self.tags, &observed.live.tags).await?;
         }
         Ok(())
+    }
+
+    async fn relieve(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<Option<String>> {
+        let stands = observed.phase != Phase::Deleting && !power::is_down(&observed.phase);
+        match observed.live.cluster_identifier.as_ref().filter(|_| stands) {
+            Some(cluster) => failover::relieve(cx, cluster.get()?, &observed.id).await,
+            None => Ok(None),
+        }
     }
 
     async fn delete(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Result<()> {

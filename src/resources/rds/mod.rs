@@ -9,6 +9,7 @@ pub mod db_parameter_group;
 pub mod db_proxy;
 pub mod db_proxy_target;
 pub mod db_subnet_group;
+pub mod failover;
 pub(super) mod kept;
 mod last_snapshot;
 mod parameters;

@@ -150,6 +150,14 @@ def cluster_at_rest(call):
         raise AwsError("InvalidDBClusterStateFault", message)
 
 
+@rule("order", "rds", "FailoverDBCluster", says="a cluster fails over only while it is available")
+def cluster_to_fail_over(call):
+    cluster = cluster_in(call)
+    if cluster and cluster["Status"] != "available":
+        message = f"DB cluster {cluster['DBClusterIdentifier']} is not in a valid state: {cluster['Status']}."
+        raise AwsError("InvalidDBClusterStateFault", message)
+
+
 @rule(
     "order", "rds", "ModifyDBInstance", "RebootDBInstance", says="an instance takes changes only while it is available"
 )

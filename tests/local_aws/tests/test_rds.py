@@ -102,6 +102,37 @@ def test_cluster_and_instances_take_their_time(local, cluster, held, name):
     assert {i["DBInstanceStatus"] for i in instances} == {"available"}
 
 
+@proves("rds.fail_over", "rds.cluster_to_fail_over")
+def test_a_failover_takes_a_while_and_nobody_takes_writes_meanwhile(local, cluster, held, name):
+    rds = local("rds")
+
+    def writers():
+        members = described(local, name)["DBClusterMembers"]
+        return [member["DBInstanceIdentifier"] for member in members if member["IsClusterWriter"]]
+
+    def opens():
+        return local.admin("POST", "/_local/login", {"cluster": name})["opens"]
+
+    rds.create_db_cluster(**cluster)
+    held()
+    first, second, third = (add_instance(local, name, number) for number in (1, 2, 3))
+    held()
+    assert writers() == [first] and opens()
+    for target in (first, "nobody"):
+        with refused("InvalidDBInstanceState"):
+            rds.failover_db_cluster(DBClusterIdentifier=name, TargetDBInstanceIdentifier=target)
+    rds.failover_db_cluster(DBClusterIdentifier=name, TargetDBInstanceIdentifier=third)
+    assert described(local, name)["Status"] == "failing-over" and not opens()
+    with refused("InvalidDBClusterStateFault"):
+        rds.failover_db_cluster(DBClusterIdentifier=name)
+    held()
+    assert described(local, name)["Status"] == "available" and writers() == [third] and opens()
+    rds.delete_db_instance(DBInstanceIdentifier=third)
+    assert described(local, name)["Status"] == "failing-over" and not opens()
+    held()
+    assert writers() == [first] and len(described(local, name)["DBClusterMembers"]) == 2
+
+
 def test_managed_secret_lives_and_dies_with_the_cluster(local, cluster, name, key):
     rds, secrets = local("rds"), local("secretsmanager")
     rds.create_db_cluster(**cluster)

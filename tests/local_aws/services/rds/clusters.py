@@ -314,6 +314,8 @@ def notice(item, key="Status", then=lambda changed: None):
     if item[key] in ("available", "storage-optimization", "storage-full"):
         item[key] = "modifying"
         later("rds.cluster.modify" if key == "Status" else "rds.instance.modify", lambda: settle(item, key, then))
+    elif item[key] == "failing-over":
+        later("rds.modify.noticed", lambda: notice(item, key, then))
 
 
 def settle(item, key, then):
@@ -386,10 +388,41 @@ def remove_role_from_db_cluster(call):
 @operation("rds", "FailoverDBCluster")
 def failover_db_cluster(call):
     cluster = cluster_of(call)
-    readers = [member for member in members_of(call, cluster) if not member["_writer"]]
+    readers = successors(call, cluster)
     if not readers:
         raise AwsError("InvalidDBClusterStateFault", "The cluster has no reader to fail over to.")
-    target = call.get("TargetDBInstanceIdentifier", readers[0]["DBInstanceIdentifier"])
-    for member in members_of(call, cluster):
-        member["_writer"] = member["DBInstanceIdentifier"] == target
+    target = (call.get("TargetDBInstanceIdentifier") or readers[0]["DBInstanceIdentifier"]).lower()
+    found = next((reader for reader in readers if reader["DBInstanceIdentifier"] == target), None)
+    if found is None:
+        raise AwsError("InvalidDBInstanceState", f"{target} is no reader of the cluster that is available.")
+    fail_over(call, cluster, found)
     return {"DBCluster": shown(call, cluster)}
+
+
+def successors(call, cluster):
+    """The readers that can take over, in the order in which AWS takes them."""
+    readers = [m for m in members_of(call, cluster) if not m["_writer"] and m["DBInstanceStatus"] == "available"]
+    return sorted(readers, key=lambda member: member["PromotionTier"])
+
+
+@behaviour(
+    "rds",
+    says="a failover takes a while, in which the cluster is failing-over and nobody answers at the writer's endpoint; so it does "
+    "where the writer is deleted",
+    source="Amazon Aurora User Guide: High availability for Amazon Aurora; Amazon RDS API Reference: FailoverDBCluster",
+)
+def fail_over(call, cluster, successor):
+    for member in members_of(call, cluster):
+        member["_writer"] = False
+    cluster["Status"] = "failing-over"
+    later("rds.failover", lambda: take_over(call, cluster, successor))
+
+
+def take_over(call, cluster, successor):
+    if cluster["Status"] != "failing-over":
+        return
+    cluster["Status"] = "available"
+    still_there = [member for member in members_of(call, cluster) if member["DBInstanceStatus"] != "deleting"]
+    if successor not in still_there:
+        successor = min(still_there, key=lambda member: member["PromotionTier"], default=successor)
+    successor["_writer"] = True

@@ -8,7 +8,17 @@ from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
 from . import automated_backups, secret
-from .clusters import change_log_exports, change_secret, default_security_group, notice, restarted, take_back, take_password
+from .clusters import (
+    change_log_exports,
+    change_secret,
+    default_security_group,
+    fail_over,
+    notice,
+    restarted,
+    successors,
+    take_back,
+    take_password,
+)
 from .parameter_groups import INSTANCE, can_start
 from .shared import (
     cluster_of,
@@ -414,11 +424,19 @@ def delete_db_instance(call):
         raise AwsError("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
     last = take_final_snapshot(call, instance)
     instance["DBInstanceStatus"] = "deleting"
+    give_way(call, instance)
     answer = shown(call, instance)
     instance["_drops_backups"] = call.get("DeleteAutomatedBackups")
     goes, stays = (lambda: remove(call, instance)), (lambda: instance.update(DBInstanceStatus="available"))
     later("rds.instance.delete", lambda: after_the_last(last, goes, stays))
     return {"DBInstance": answer}
+
+
+def give_way(call, instance):
+    cluster = clusters(call).get(instance.get("DBClusterIdentifier"))
+    readers = successors(call, cluster) if cluster and instance["_writer"] else []
+    if readers and cluster["Status"] == "available":
+        fail_over(call, cluster, readers[0])
 
 
 def take_final_snapshot(call, instance):
