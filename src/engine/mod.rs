@@ -220,7 +220,8 @@ impl<'a, C: 'static> Engine<'a, C> {
     /// Where the state cannot be saved. Failures of nodes are in the report.
     pub async fn rotate(&self) -> Result<Report, StateError> {
         let rotates = |kind: &str| self.kinds.get(kind).is_ok_and(|kind| kind.facts().rotates);
-        let tasks = walk::rotate_tasks(&self.state.borrow(), rotates);
+        let retires = |kind: &str| self.kinds.get(kind).is_ok_and(|kind| kind.facts().retires);
+        let tasks = walk::rotate_tasks(&self.state.borrow(), rotates, retires);
         let failures = self.strangers_among(&tasks).await;
         if !failures.is_empty() {
             return Ok(Report { failures, ..Report::default() });

@@ -72,7 +72,7 @@ impl<C: 'static> Engine<'_, C> {
         let kind = self.kind_of(task, stack);
         let verb = match task {
             Task::Ensure(_) => "ensure",
-            Task::Rotate(_) => "rotate",
+            Task::Rotate(_) | Task::Retire(_) => "rotate",
             Task::Restart(_) => "restart",
             Task::Queue(..) => "ensure",
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => "remove",
@@ -87,6 +87,7 @@ impl<C: 'static> Engine<'_, C> {
             (Task::Rotate(_), _) => worker.rotate().await?,
             (Task::Restart(_), _) => worker.restart().await?,
             (Task::Queue(_, order), _) => worker.settle_queue(*order).await?,
+            (Task::Retire(_), _) => worker.retire().await?,
             _ => worker.remove(stack).await?,
         };
         self.reporter.event(Event::Done { node, kind: &kind, outcome, took: started.elapsed() });

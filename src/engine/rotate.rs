@@ -3,7 +3,7 @@
 use super::Engine;
 use super::node::Worker;
 use super::report::{NodeFailure, Outcome};
-use super::walk::{Halt, Tasks, name_of};
+use super::walk::{Halt, Task, Tasks, name_of};
 use crate::error::{Class, Fault};
 use crate::resource::{Cx, Pass, Phase, Seen, Turn};
 use crate::state::NodeState;
@@ -13,7 +13,8 @@ impl<C: 'static> Engine<'_, C> {
     /// users with the old credential.
     pub(super) async fn strangers_among(&self, tasks: &Tasks) -> Vec<NodeFailure> {
         let mut failures = Vec::new();
-        for node in tasks.keys().map(name_of) {
+        let rotates = |task: &&Task| matches!(task, Task::Rotate(_));
+        for node in tasks.keys().filter(rotates).map(name_of) {
             let Some(NodeState { kind, spec, id: Some(id), .. }) = self.state.borrow().nodes.get(node).cloned() else {
                 continue;
             };
@@ -37,6 +38,14 @@ impl<C: 'static> Worker<'_, C> {
         }
         self.await_ready(&node, "rotate").await?;
         Ok(Outcome::Rotated)
+    }
+
+    /// The last turn, once the users had theirs.
+    pub(super) async fn retire(&self) -> Result<Outcome, Halt> {
+        let Some(node) = self.recorded() else { return Ok(Outcome::Kept) };
+        self.take(&node, Turn::Retire).await?;
+        self.await_ready(&node, "rotate").await?;
+        Ok(Outcome::Kept)
     }
 
     /// One turn, again where AWS refuses it for now.

@@ -36,6 +36,8 @@ pub(super) enum Task {
     Restart(String),
     /// Carry out, or take back, the changes of the node's object that wait.
     Queue(String, Queue),
+    /// Take back the old credential of the node's object.
+    Retire(String),
 }
 
 /// Each task with those it waits for.
@@ -85,7 +87,7 @@ pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BT
                 waits.extend(edges.map(|edge| Task::Ensure(edge.clone())));
             }
             Task::Remove(node) => waits.extend(before_removal(node, stack, state, &all)),
-            Task::Rotate(_) | Task::Restart(_) | Task::Queue(..) => {}
+            Task::Rotate(_) | Task::Retire(_) | Task::Restart(_) | Task::Queue(..) => {}
             Task::Clear(node) => waits.extend(dependents(node, state).flat_map(|user| moves(user))),
             Task::LookAgain(_) => {}
         }
@@ -114,15 +116,22 @@ pub(super) fn destroy_tasks(state: &State, chosen: &BTreeSet<String>) -> Tasks {
     all.iter().map(|task| (task.clone(), waits(task))).collect()
 }
 
-/// The steps of a rotation: what uses a credential waits for what keeps it.
-pub(super) fn rotate_tasks(state: &State, rotates: impl Fn(&str) -> bool) -> Tasks {
+/// The steps of a rotation: what uses a credential waits for what keeps it, and what keeps two until all have the new one for
+/// them.
+pub(super) fn rotate_tasks(state: &State, rotates: impl Fn(&str) -> bool, retires: impl Fn(&str) -> bool) -> Tasks {
     let all: BTreeSet<&String> =
         state.nodes.iter().filter(|(_, node)| rotates(&node.kind)).map(|(name, _)| name).collect();
     let waits = |node: &String| {
         let below = foundations(node, state);
         all.iter().filter(|other| below.contains(other.as_str())).map(|other| Task::Rotate((*other).clone())).collect()
     };
-    all.iter().map(|node| (Task::Rotate((*node).clone()), waits(node))).collect()
+    let mut tasks: Tasks = all.iter().map(|node| (Task::Rotate((*node).clone()), waits(node))).collect();
+    for node in all.iter().filter(|node| retires(&state.nodes[**node].kind)) {
+        let users = all.iter().filter(|user| foundations(user, state).contains(node.as_str()));
+        let before = users.chain([node]).map(|node| Task::Rotate((*node).clone()));
+        tasks.insert(Task::Retire((*node).clone()), before.collect());
+    }
+    tasks
 }
 
 /// The steps of restarts: each waits for the one before it, so that never two are away at once.
@@ -251,6 +260,7 @@ impl fmt::Display for Task {
             Task::Rotate(node) => write!(f, "rotate {node}"),
             Task::Restart(node) => write!(f, "restart {node}"),
             Task::Queue(node, _) => write!(f, "settle what waits of {node}"),
+            Task::Retire(node) => write!(f, "take back what {node} had before"),
         }
     }
 }
@@ -295,7 +305,10 @@ impl<C: 'static> Engine<'_, C> {
             under_way.remove(&task);
             match ended {
                 Ok(outcome) => {
-                    report.done.push((name_of(&task).to_owned(), outcome));
+                    // The node was told when it had the new one.
+                    if !matches!(task, Task::Retire(_)) {
+                        report.done.push((name_of(&task).to_owned(), outcome));
+                    }
                     done.insert(task);
                 }
                 Err(Halt::Failed(failure)) => self.note_failure(*failure, &mut report),
@@ -342,7 +355,9 @@ impl<C: 'static> Engine<'_, C> {
         let Some(Ok(kind)) = kind.map(|kind| self.kinds.get(kind)) else { return 0 };
         let wait = kind.facts().wait;
         match task {
-            Task::Ensure(_) | Task::Rotate(_) | Task::Restart(_) | Task::Queue(..) => wait.usually_ready.as_secs(),
+            Task::Ensure(_) | Task::Rotate(_) | Task::Retire(_) | Task::Restart(_) | Task::Queue(..) => {
+                wait.usually_ready.as_secs()
+            }
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => wait.usually_gone.as_secs(),
         }
     }
@@ -355,6 +370,7 @@ pub(super) fn name_of(task: &Task) -> &str {
         | Task::Clear(node)
         | Task::LookAgain(node)
         | Task::Rotate(node)
+        | Task::Retire(node)
         | Task::Restart(node)
         | Task::Queue(node, _) => node,
     }

@@ -94,6 +94,8 @@ pub struct Facts {
     pub rotates: bool,
     /// Can be restarted.
     pub restarts: bool,
+    /// Takes the old one until that is taken back.
+    pub retires: bool,
     /// How often it tries by itself what it failed at.
     pub tries_again: Option<Duration>,
     /// How long a cured one may go on showing how it had ended.
@@ -365,6 +367,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             closes: R::CLOSES,
             rotates: R::ROTATES,
             restarts: R::RESTARTS,
+            retires: R::RETIRES,
             tries_again: R::TRIES_AGAIN,
             stirs_within: R::STIRS_WITHIN,
             depends_within: R::DEPENDS_WITHIN,

@@ -117,6 +117,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const ROTATES: bool = false;
     /// Whether a restart brings settings into force, and [`restart`](Resource::restart) does one.
     const RESTARTS: bool = false;
+    /// Whether it goes on taking the old credential after that, until [`Turn::Retire`].
+    const RETIRES: bool = false;
     /// It tries by itself what it failed at, this often at the longest, and shows until then how the last try ended.
     const TRIES_AGAIN: Option<Duration> = None;
     /// How long after an update that is to cure it an object may go on showing how it had ended before.
@@ -254,8 +256,9 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     async fn restart(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>) -> Result<()> {
         Ok(())
     }
-    /// Changes its credential, in two turns with a wait until it is ready after each. What was drawn and not yet
-    /// settled must be found again in AWS: a turn may be made again at any time, and after a crash the first is.
+    /// Changes its credential, in two turns with a wait until it is ready after each, and a third after its users had theirs
+    /// where the old one stays valid until then. What was drawn and not yet settled must be found again in AWS: a turn may be
+    /// made again at any time, and after a crash the first is.
     async fn rotate(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>, _: Turn) -> Result<()> {
         Ok(())
     }
@@ -331,13 +334,15 @@ pub struct Lodger {
     pub id: String,
 }
 
-/// One half of a rotation.
+/// A part of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     /// Draws a new credential, or takes the one that was drawn before a crash, and gives it to the object.
     Begin,
     /// The object has it: makes it the one that everybody reads.
     Settle,
+    /// Everybody has read it: takes back the old one, where the object has [two](Resource::RETIRES).
+    Retire,
 }
 
 /// What AWS says of one object now.

@@ -284,7 +284,12 @@ impl FakeCloud {
             object.ready_at = Instant::now() + object.manner.ready;
             Ok(())
         };
-        self.call(if turn == Turn::Begin { "rotate" } else { "settle" }, owner, id, rotate).await
+        let verb = match turn {
+            Turn::Begin => "rotate",
+            Turn::Settle => "settle",
+            Turn::Retire => "retire",
+        };
+        self.call(verb, owner, id, rotate).await
     }
 
     /// Restarts an object, after which everything of it is in force.

@@ -41,6 +41,8 @@ pub trait Flavor: Debug + Clone + 'static {
     const SHARED: bool = false;
     /// Whether it has a credential that can be changed.
     const ROTATES: bool = false;
+    /// Whether it has the old credential as well until that is taken back.
+    const RETIRES: bool = false;
     /// Whether another takes over from it before it goes.
     const LEADS: bool = false;
     /// Whether a larger size than is asked for serves as well, and never gets smaller.
@@ -219,6 +221,7 @@ impl<F: Flavor> Resource for Spec<F> {
     // What has a credential can be restarted, and has a window for changes of its size.
     const RESTARTS: bool = F::ROTATES;
     const HASTENS: &'static [&'static str] = if F::ROTATES { &["size"] } else { &[] };
+    const RETIRES: bool = F::RETIRES;
     const CLOSES: bool = F::CLOSES;
     const RECREATE_FAILED: bool = F::RECREATE_FAILED;
     const REBORN: bool = F::REBORN;
@@ -390,6 +393,7 @@ flavors! {
     Disk {
         const KIND: &'static str = "t.disk";
         const ROTATES: bool = true;
+        const RETIRES: bool = true;
         const FOUND: Found = Found::ByName;
         const READY: u64 = 20;
         const GONE: u64 = 15;

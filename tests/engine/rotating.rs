@@ -26,7 +26,8 @@ async fn what_keeps_a_credential_goes_before_what_uses_it() {
         assert!(at("rotate", node) < at("settle", node));
     }
     assert!(at("settle", "disk") < at("rotate", "svc"));
-    assert_eq!(world.cloud.count("write"), 6, "{}", world.cloud.told());
+    assert!(at("settle", "svc") < at("retire", "disk"), "its users have the new one by then");
+    assert_eq!(world.cloud.count("write"), 8, "{}", world.cloud.told());
     assert_eq!(world.store.state().serial, serial, "nothing of it is recorded");
     let (plan, ..) = world.plan(Some(&everything(false))).await.unwrap();
     assert!(plan.is_empty(), "{plan:#?}");
@@ -55,7 +56,7 @@ async fn a_failure_is_told_and_leaves_the_users_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn killed_at_any_call_the_next_run_does_all_of_it() {
-    for verb in ["rotate disk", "settle disk", "rotate svc", "settle svc"] {
+    for verb in ["rotate disk", "settle disk", "rotate svc", "settle svc", "retire disk"] {
         for mischief in SWEPT {
             let world = made().await;
             world.cloud.upset(verb, mischief, 1);

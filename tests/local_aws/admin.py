@@ -183,9 +183,13 @@ def work_at_night(body, query):
 @route("POST", "/_local/login")
 def login(body, query):
     """What AWS itself tells nobody: whether a master user's password opens a database on its own, or whether anybody answers
-    at the writer's endpoint of a cluster."""
+    at the writer's endpoint of a cluster, or whether a token opens a cache."""
     with world.lock:
         world.clock.run_due()
+        if "cache" in body:
+            shelves = [shelf for (_, _, name), shelf in world.shelves.items() if name == "elasticache.groups"]
+            groups = [shelf[body["cache"]] for shelf in shelves if body["cache"] in shelf]
+            return {"opens": any(body["token"] in group["_tokens"] for group in groups)}
         shelves = [shelf for (_, _, name), shelf in world.shelves.items() if name == "rds.instances"]
         found = [instance for shelf in shelves for instance in shelf.values()]
         if "cluster" in body:

@@ -8,6 +8,7 @@ mod modify;
 mod queue;
 mod read;
 pub mod replication_group;
+mod rotation;
 pub mod subnet_group;
 mod versions;
 

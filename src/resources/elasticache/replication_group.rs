@@ -7,7 +7,7 @@ use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup as Cac
 use serde_json::{Value, json};
 
 use super::read::{last_event, phase};
-use super::{backups, queue, retag, to_elasticache, versions};
+use super::{backups, queue, retag, rotation, to_elasticache, versions};
 use crate::resources::last_snapshot;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -124,7 +124,7 @@ impl Resource for ReplicationGroup {
     type Outputs = ReplicationGroupOutputs;
     const KIND: &'static str = "elasticache.replication_group";
     const NAMED: bool = true;
-    // A token can be changed in place, but the old one stays valid until a second, later step that nothing would show.
+    // The token of another secret would lock out whoever has read the one before: only a rotation takes both for a while.
     const IMMUTABLE: &'static [&'static str] = &["name", "subnet_group", "kms_key_id", "auth_token_secret", "port"];
     const SERVES: bool = true;
     // Nodes are exchanged one by one; writes are refused while another becomes the primary.
@@ -148,6 +148,8 @@ impl Resource for ReplicationGroup {
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["replication_group_id", "arn"];
     const VOLATILE: &'static [&'static str] = &["member_1", "member_2", "member_3", "member_4", "member_5", "member_6"];
+    const ROTATES: bool = true;
+    const RETIRES: bool = true;
     const RECREATE_FAILED: bool = true;
     // One that failed later is full of what it had: API reference, `ReplicationGroup.Status`.
     const BORN_FAILED: &'static str = "create-failed";
@@ -286,6 +288,15 @@ impl Resource for ReplicationGroup {
 
     async fn settle_queue(&self, cx: &Cx<'_>, observed: &Observed<Self>, order: Queue) -> Result<()> {
         queue::settle(cx, &observed.id, order).await
+    }
+
+    async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
+        let (id, secret) = (&observed.id, self.auth_token_secret.get()?);
+        match turn {
+            Turn::Begin => rotation::begin(cx, id, secret).await,
+            Turn::Settle => rotation::settle(cx, secret).await,
+            Turn::Retire => rotation::retire(cx, id, secret).await,
+        }
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {

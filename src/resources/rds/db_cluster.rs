@@ -301,6 +301,7 @@ impl Resource for DbCluster {
                 Some(secret) => rotation::managed(cx, secret).await,
                 None => Ok(()),
             },
+            Turn::Retire => Ok(()),
         }
     }
 

@@ -297,6 +297,7 @@ impl Resource for StandaloneDbInstance {
         match turn {
             Turn::Begin => rotation::begin(cx, &observed.id, secret).await,
             Turn::Settle => rotation::settle(cx, secret).await,
+            Turn::Retire => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! AWS Secrets Manager.
 
 pub mod secret;
+pub(super) mod stages;
 
 pub use secret::{Secret, SecretValue};
 
@@ -18,6 +19,18 @@ pub(super) fn register(kinds: Kinds<Aws>) -> Kinds<Aws> {
 pub(super) async fn new_password(cx: &Cx<'_>, length: usize) -> Result<String> {
     let length = i32::try_from(length).map_err(|_| Fault::invalid("the password in the secret is too long"))?;
     secret::random(cx, length, secret::NOT_IN_PASSWORDS).await
+}
+
+/// A random text of as many characters, without these.
+pub(super) async fn new_text(cx: &Cx<'_>, length: usize, exclude: &str) -> Result<String> {
+    let length = i32::try_from(length).map_err(|_| Fault::invalid("the text in the secret is too long"))?;
+    secret::random(cx, length, exclude).await
+}
+
+/// The value of the version with this label, to go from one answer of AWS's into one request to AWS, and nowhere else.
+pub(super) async fn value_at(cx: &Cx<'_>, secret: &str, label: &str) -> Result<String> {
+    let answer = cx.secrets.get_secret_value().secret_id(secret).version_stage(label).send().await?;
+    answer.secret_string.always("text in the secret")
 }
 
 /// The value of a secret, to go from one answer of AWS's into one request to AWS, and nowhere else.

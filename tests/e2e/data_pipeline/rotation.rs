@@ -119,10 +119,110 @@ fn rds_rotates_what_it_keeps_itself() {
     desk.tapctl(&["apply", "--yes"]).expect(0);
     let mark = aws.mark();
     desk.tapctl(&["rotate", "--yes"]).expect(0);
-    let asked: Vec<_> = aws.log_since(mark).into_iter().filter(|call| call.wrote()).collect();
+    let of_tokens = ["PutSecretValue", "ModifyReplicationGroup", "UpdateSecretVersionStage"];
+    let mut asked: Vec<_> = aws.log_since(mark).into_iter().filter(|call| call.wrote()).collect();
+    asked.retain(|call| !of_tokens.contains(&call.operation.as_str()));
     let names: Vec<&str> = asked.iter().map(|call| call.operation.as_str()).collect();
     assert_eq!(names, ["ModifyDBCluster", "UpdateService"]);
     assert_eq!(asked[0].params["RotateMasterUserPassword"], true);
     assert_eq!(asked[1].params["forceNewDeployment"], true);
     desk.tapctl(&["plan"]).expect(0);
+}
+
+/// The token of the cache under this label, if there is one.
+fn token(aws: &LocalAws, stage: &str) -> Option<String> {
+    let found = aws.python(&format!(
+        "secrets = client('secretsmanager')\n\
+         stages = secrets.describe_secret(SecretId='student-cache-dev/credentials')['VersionIdsToStages']\n\
+         has = any('{stage}' in labels for labels in stages.values())\n\
+         get = lambda: secrets.get_secret_value(SecretId='student-cache-dev/credentials', VersionStage='{stage}')['SecretString']\n\
+         print(json.dumps(get() if has else None))"
+    ));
+    found.as_str().map(str::to_owned)
+}
+
+fn opens_the_cache(aws: &LocalAws, token: &str) -> bool {
+    aws.local("POST", "login", json!({ "cache": "student-redis-dev", "token": token }))["opens"] == true
+}
+
+fn current_token(aws: &LocalAws) -> String {
+    token(aws, "AWSCURRENT").expect("a secret with a value")
+}
+
+#[test]
+fn a_cache_takes_both_tokens_until_its_users_have_the_new_one() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let before = current_token(&aws);
+    assert!(opens_the_cache(&aws, &before));
+    let mark = aws.mark();
+    let run = desk.tapctl(&["rotate", "--yes"]).expect(0);
+    assert!(run.stderr.contains("changes the credentials of cache, db-cluster, service"), "{run}");
+    let after = current_token(&aws);
+    assert_ne!(after, before);
+    assert_eq!(after.len(), before.len());
+    assert!(opens_the_cache(&aws, &after) && !opens_the_cache(&aws, &before));
+    assert_eq!((token(&aws, "AWSPREVIOUS"), token(&aws, "AWSPENDING")), (Some(before.clone()), None));
+    let calls: Vec<_> = aws.log_since(mark).into_iter().filter(|call| call.wrote()).collect();
+    let how = |call: &str| {
+        let changes = calls.iter().filter(|one| one.operation == call);
+        changes.map(|one| one.params["AuthTokenUpdateStrategy"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let strategies: Vec<String> = how("ModifyReplicationGroup");
+    assert_eq!(strategies, ["ROTATE", "SET"]);
+    let at = |operation: &str| calls.iter().rposition(|call| call.operation == operation);
+    assert!(at("UpdateService") < at("ModifyReplicationGroup"), "the tasks have the new one by then");
+    for text in [&run.stdout, &run.stderr, &desk.state_of("student-records", "dev").to_string()] {
+        assert!(!text.contains(&before) && !text.contains(&after));
+    }
+    desk.tapctl(&["plan"]).expect(0);
+    desk.tapctl(&["drift"]).expect(0);
+    desk.tapctl(&["rotate", "--yes"]).expect(0);
+    assert!(!opens_the_cache(&aws, &after) && opens_the_cache(&aws, &current_token(&aws)));
+    aws.assert_lawful();
+}
+
+#[test]
+fn killed_anywhere_nobody_is_locked_out_of_the_cache() {
+    let aws = LocalAws::lease();
+    let desk = Desk::at(&aws);
+    desk.settings("engine.settle_seconds = 5\n");
+    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let kills = [
+        ("PutSecretValue", 1, "after"),
+        ("ModifyReplicationGroup", 1, "before"),
+        ("ModifyReplicationGroup", 1, "after"),
+        ("UpdateSecretVersionStage", 1, "after"),
+        ("UpdateService", 1, "after"),
+        ("ModifyReplicationGroup", 2, "before"),
+        ("ModifyReplicationGroup", 2, "after"),
+        ("UpdateSecretVersionStage", 3, "after"),
+    ];
+    for (operation, nth, when) in kills {
+        let before = current_token(&aws);
+        let told = format!("{when} {operation} {nth}");
+        aws.fault(json!({
+            "match": { "operation": operation }, "nth": nth, "when": when, "action": "hang", "seconds": 60,
+        }));
+        let running = desk.start(&["rotate", "--yes"]);
+        aws.until_struck();
+        running.crash();
+        aws.lift_faults();
+        // What AWS took goes on without us.
+        std::thread::sleep(Duration::from_millis(500));
+        let current = current_token(&aws);
+        assert!(opens_the_cache(&aws, &current), "{told}: those who start now are locked out");
+        let is_set = operation == "UpdateSecretVersionStage" && nth == 3 || (nth, when) == (2, "after");
+        assert!(is_set || opens_the_cache(&aws, &before), "{told}: those who run are locked out");
+        let pending = token(&aws, "AWSPENDING");
+        desk.tapctl(&["rotate", "--yes"]).expect(0);
+        let after = current_token(&aws);
+        assert!(opens_the_cache(&aws, &after), "{told}");
+        assert!(!opens_the_cache(&aws, &before), "{told}");
+        assert!(pending.is_none_or(|pending| pending == after || nth == 3), "{told}: another token was drawn");
+        assert_eq!(token(&aws, "AWSPENDING"), None, "{told}");
+        desk.tapctl(&["plan"]).expect(0);
+    }
+    aws.assert_lawful();
 }

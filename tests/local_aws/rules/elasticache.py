@@ -134,6 +134,19 @@ def token_strategy(call):
 @rule(
     "strict",
     "elasticache",
+    "ModifyReplicationGroup",
+    says="a token is SET only after a ROTATE",
+    source="Amazon ElastiCache API Reference: ModifyReplicationGroup, AuthTokenUpdateStrategy",
+)
+def set_after_rotate(call):
+    group = group_in(call)
+    if group and call.get("AuthTokenUpdateStrategy") == "SET" and group["AuthTokenEnabled"] and not group.get("_rotated"):
+        combination("The AUTH token update strategy SET is only allowed after ROTATE.")
+
+
+@rule(
+    "strict",
+    "elasticache",
     *WRITES,
     says="an engine version is offered",
     source="Amazon ElastiCache User Guide: supported versions",

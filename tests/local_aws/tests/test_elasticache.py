@@ -162,6 +162,37 @@ def test_subnet_groups(local, group, name, network):
         cache.describe_cache_subnet_groups(CacheSubnetGroupName=name)
 
 
+@proves("elasticache.change_tokens", "elasticache.set_after_rotate")
+def test_two_tokens_open_a_cache_from_a_rotation_until_one_is_set(local, group, held, name):
+    def change(token, strategy):
+        local("elasticache").modify_replication_group(
+            ReplicationGroupId=name, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
+        )
+
+    def open_it():
+        found = [local.admin("POST", "/_local/login", {"cache": name, "token": token})["opens"] for token in tokens]
+        return [token for token, opens in zip(tokens, found, strict=True) if opens]
+
+    tokens = first, second, third = group["AuthToken"], "another-long-enough-token", "yet-another-long-token"
+    local("elasticache").create_replication_group(**group)
+    held()
+    made = described(local, name)["AuthTokenLastModifiedDate"]
+    with refused("InvalidParameterCombination"):
+        change(second, "SET")
+    change(second, "ROTATE")
+    assert open_it() == [first], "until the change is made"
+    held()
+    assert open_it() == [first, second] and described(local, name)["AuthTokenLastModifiedDate"] > made
+    change(third, "ROTATE")
+    held()
+    assert open_it() == [second, third]
+    change(third, "SET")
+    held()
+    assert open_it() == [third]
+    with refused("InvalidParameterCombination"):
+        change(third, "SET")
+
+
 def test_a_subnet_with_a_node_in_it_stays_in_its_group(local, group, name, network):
     cache = local("elasticache")
     cache.create_replication_group(**group)

@@ -87,6 +87,8 @@ def new_group(call, name):
         "_members": [],
         "_next": 1,
         "_shards": call.get("NumNodeGroups", 1),
+        # What clients may show; None lets in those that show nothing.
+        "_tokens": [call.get("AuthToken")],
     } | picked(call.params, "KmsKeyId")
     if group["TransitEncryptionEnabled"]:
         group["TransitEncryptionMode"] = call.get("TransitEncryptionMode", "required")
@@ -212,9 +214,12 @@ def answered(group, engine):
 
 def begin_change(group):
     group["Status"] = "modifying"
-    later(
-        "elasticache.group.modify", lambda: group.update(Status="available") if group["Status"] == "modifying" else None
-    )
+    later("elasticache.group.modify", lambda: end_change(group))
+
+
+def end_change(group):
+    if group["Status"] == "modifying":
+        group |= {"Status": "available", "_tokens": group.pop("_next_tokens", group["_tokens"])}
 
 
 DEFERRED = ("CacheNodeType", "EngineVersion", "AutomaticFailoverEnabled")
@@ -303,8 +308,9 @@ def change_log_deliveries(call, group):
 def change_authentication(call, group):
     if call.get("AuthToken"):
         group |= {"AuthTokenEnabled": True, "AuthTokenLastModifiedDate": now()}
+        change_tokens(group, call.params["AuthToken"], call.get("AuthTokenUpdateStrategy", "ROTATE"))
     if call.get("AuthTokenUpdateStrategy") == "DELETE":
-        group["AuthTokenEnabled"] = False
+        group |= {"AuthTokenEnabled": False, "_next_tokens": [None]}
     added, removed = call.get("UserGroupIdsToAdd", []), call.get("UserGroupIdsToRemove", [])
     if call.get("RemoveUserGroups"):
         removed = group["UserGroupIds"]
@@ -313,6 +319,18 @@ def change_authentication(call, group):
     for name in removed:
         if name in user_groups(call):
             user_groups(call)[name]["ReplicationGroups"].remove(group["ReplicationGroupId"])
+
+
+@behaviour(
+    "elasticache",
+    says="after ROTATE the token before it opens a cache beside the new one, and none older; after SET the new one alone",
+    source="Amazon ElastiCache User Guide: Authenticating with the AUTH command; API Reference: ModifyReplicationGroup, "
+    "AuthTokenUpdateStrategy",
+)
+def change_tokens(group, token, strategy):
+    """The same token again counts as a new one, so that whoever asks twice has shut out the one before."""
+    rotates = strategy == "ROTATE"
+    group |= {"_next_tokens": [*group["_tokens"], token][-2:] if rotates else [token], "_rotated": rotates}
 
 
 def attach_user_groups(call, group, names):
