@@ -11,8 +11,9 @@ use crate::state::{Progress, State, Writer};
 
 /// Change the credentials that were made for the stack, and restart what uses them.
 ///
-/// A new password is drawn, given to the database, and then shown to its users; nobody sees it on the way. Interrupted, it
-/// goes on with the same password the next time.
+/// A new password or token is drawn, given to what asks for it, and then shown to its users; nobody sees it on the way. A cache
+/// takes the old token as well until its users have the new one; a database knows one password at a time, so that log-ins
+/// fail until its users have been started anew. Interrupted, it goes on with the same one the next time.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -42,6 +43,14 @@ impl Args {
             return Ok(Done::Clean);
         }
         render::note(&format!("changes the credentials of {}", rotating.join(", ")));
+        let gap = with_a_gap(&context);
+        if !gap.is_empty() {
+            render::note(&format!(
+                "of {} AWS knows one password at a time: until its users have been started anew, minutes after it changes, those \
+                 that still have the old one cannot log in; connections that stand stay",
+                gap.join(" and ")
+            ));
+        }
         confirm(stopper, self.yes, "Change them?").await?;
         let settings = &context.config.engine;
         let options = self.effort.options(settings, false);
@@ -61,6 +70,15 @@ fn rotating(context: &Context) -> Vec<&str> {
     let nodes = context.state.nodes.iter();
     let rotates = |kind: &str| context.kinds.get(kind).is_ok_and(|kind| kind.facts().rotates);
     nodes.filter(|(_, node)| rotates(&node.kind)).map(|(name, _)| name.as_str()).collect()
+}
+
+/// Those of them that take the new credential only, from when it changes, though their users have the old one until they are
+/// started anew.
+fn with_a_gap(context: &Context) -> Vec<&str> {
+    let nodes = context.state.nodes.iter();
+    let facts = |kind: &str| context.kinds.get(kind).ok().map(|kind| kind.facts());
+    let gap = |kind: &str| facts(kind).is_some_and(|facts| facts.rotates && facts.stateful && !facts.retires);
+    nodes.filter(|(_, node)| gap(&node.kind)).map(|(name, _)| name.as_str()).collect()
 }
 
 /// What uses a credential is known by the record only.

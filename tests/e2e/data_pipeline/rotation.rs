@@ -108,6 +108,7 @@ fn nothing_is_rotated_where_there_is_nothing_or_nobody_agreed() {
     let mark = aws.mark();
     let run = desk.tapctl(&["rotate"]).expect(1);
     assert!(run.stderr.contains("changes the credentials of db-instance, service"), "{run}");
+    assert!(run.stderr.contains("of db-instance AWS knows one password at a time: "), "{run}");
     assert!(run.stderr.contains("there is no terminal to ask on"), "{run}");
     assert_eq!(aws.writes_since(mark), [""; 0]);
 }
@@ -159,6 +160,7 @@ fn a_cache_takes_both_tokens_until_its_users_have_the_new_one() {
     let mark = aws.mark();
     let run = desk.tapctl(&["rotate", "--yes"]).expect(0);
     assert!(run.stderr.contains("changes the credentials of cache, db-cluster, service"), "{run}");
+    assert!(run.stderr.contains("of db-cluster AWS knows one password at a time: "), "{run}");
     let after = current_token(&aws);
     assert_ne!(after, before);
     assert_eq!(after.len(), before.len());
