@@ -15,7 +15,6 @@ for instance in rds.describe_db_instances()['DBInstances']:
 cache = client('elasticache')
 group = cache.describe_replication_groups()['ReplicationGroups'][0]['ReplicationGroupId']
 cache.create_snapshot(ReplicationGroupId=group, SnapshotName='of-the-cache')
-cache.delete_replication_group(ReplicationGroupId=group)
 efs = client('efs')
 files = efs.describe_file_systems()['FileSystems'][0]
 client('backup').create_backup_vault(BackupVaultName='Default')
@@ -30,6 +29,9 @@ const ROB_ON: &str = "
 rds = client('rds')
 name = rds.describe_db_clusters()['DBClusters'][0]['DBClusterIdentifier']
 rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+cache = client('elasticache')
+group = cache.describe_replication_groups()['ReplicationGroups'][0]['ReplicationGroupId']
+cache.delete_replication_group(ReplicationGroupId=group)
 efs = client('efs')
 efs.delete_file_system(FileSystemId=efs.describe_file_systems()['FileSystems'][0]['FileSystemId'])
 ";

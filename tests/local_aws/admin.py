@@ -9,6 +9,7 @@ from .journal import journal
 from .life import ENDINGS, durations, endings
 from .loads import loads
 from .meter import meter
+from .nights import pass_nights
 from .permissions import permissions
 from .quotas import quotas
 from .registry import ALL_RULES
@@ -275,6 +276,15 @@ def pass_minutes(body, query):
         meter.pass_days(int(body.get("days", 0)))
         meter.pass_minutes(int(body.get("minutes", 0)))
     return {"minute": meter.minute}
+
+
+@route("POST", "/_local/nights")
+def let_nights_pass(body, query):
+    """Lets nights pass for what is backed up, and for its backups."""
+    with world.lock:
+        world.clock.run_due()
+        pass_nights(int(body.get("nights", 1)))
+    return {}
 
 
 @route("GET", "/_local/violations")

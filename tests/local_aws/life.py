@@ -50,6 +50,7 @@ SECONDS = {
     "elasticache.group.create": 600,
     "elasticache.group.modify": 120,
     "elasticache.group.delete": 300,
+    "elasticache.snapshot": 120,
     "elasticache.user-group": 20,
     "kinesis.create": 25,
     "kinesis.change": 20,

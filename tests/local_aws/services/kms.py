@@ -4,7 +4,7 @@ from moto.kms import models
 
 from ..meter import DAY, meter, passing
 from ..moto_app import ask
-from ..registry import AwsError, after, behaviour, now, operation
+from ..registry import AwsError, after, behaviour, now, operation, recover
 
 DEFAULT_ROTATION = 365
 ON_LIVE_KEYS = (
@@ -96,6 +96,29 @@ def policy_of_a_key(call):
 @after("kms", "GetKeyPolicy")
 def name_of_the_policy(call, answer):
     answer["PolicyName"] = "default"
+
+
+@recover("kms", "DescribeKey")
+def describe_a_key_of_aws(call, error):
+    """What AWS encrypts with a key of its own, as `key/aws-rds`, is under one that is always there: moto knows none."""
+    key_id = call.params["KeyId"].rpartition("/")[2]
+    if not key_id.startswith("aws-"):
+        return None
+    metadata = {
+        "AWSAccountId": call.account,
+        "KeyId": key_id,
+        "Arn": call.arn("kms", f"key/{key_id}"),
+        "CreationDate": now(),
+        "Enabled": True,
+        "Description": f"Default key that protects my data when no other key is defined: {key_id}",
+        "KeyState": "Enabled",
+        "Origin": "AWS_KMS",
+        "KeyManager": "AWS",
+        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+    }
+    return {"KeyMetadata": metadata}
 
 
 @after("kms", "CreateKey", "DescribeKey")

@@ -396,6 +396,7 @@ def delete_replication_group(call):
 
 def remove(call, group):
     groups(call).pop(group["ReplicationGroupId"], None)
+    snapshots.go_with_the_group(call, group)
     tags(call).pop(group["ARN"], None)
     for users in user_groups(call).values():
         if group["ReplicationGroupId"] in users["ReplicationGroups"]:

@@ -2,6 +2,7 @@
 
 from . import (  # noqa: F401
     account,
+    backups,
     clusters,
     events,
     instances,

@@ -17,8 +17,12 @@ def describe_account_attributes(call):
         "DBInstances": (len(instances(call)), quotas["rds-instances"]),
         "DBParameterGroups": (len(INSTANCE.shelf(call)), 50),
         "DBSubnetGroups": (len(subnet_groups(call)), 50),
-        "ManualClusterSnapshots": (len(cluster_snapshots(call)), 100),
-        "ManualSnapshots": (len(snapshots(call)), 100),
+        "ManualClusterSnapshots": (manual(cluster_snapshots(call)), 100),
+        "ManualSnapshots": (manual(snapshots(call)), 100),
         "SubnetsPerDBSubnetGroup": (widest, 20),
     }
     return {"AccountQuotas": [{"AccountQuotaName": k, "Used": used, "Max": most} for k, (used, most) in told.items()]}
+
+
+def manual(shelf):
+    return sum(snapshot["SnapshotType"] == "manual" for snapshot in shelf.values())

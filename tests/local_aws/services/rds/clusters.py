@@ -6,6 +6,7 @@ from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
 from . import automated_backups, secret
+from .backups import go_with_the_cluster, window_of_cluster
 from .parameter_groups import CLUSTER
 from .shared import (
     cluster_of,
@@ -107,8 +108,6 @@ def new_cluster(call, name):
         "_parameters": CLUSTER.status(call, parameter_group),
         "DBSubnetGroup": group["DBSubnetGroupName"],
         "Status": "creating",
-        "EarliestRestorableTime": now(),
-        "LatestRestorableTime": now(),
         "Endpoint": f"{name}.cluster-{host}",
         "ReaderEndpoint": f"{name}.cluster-ro-{host}",
         "MultiAZ": False,
@@ -156,7 +155,7 @@ def default_security_group(call, vpc_id):
 
 
 def shown(call, cluster):
-    out = visible(call, cluster, cluster["DBClusterArn"])
+    out = visible(call, cluster, cluster["DBClusterArn"]) | window_of_cluster(cluster)
     members = members_of(call, cluster)
     out["DBClusterMembers"] = [
         {
@@ -362,6 +361,7 @@ def remove_when_empty(call, cluster):
         later("rds.cluster.delete", lambda: remove_when_empty(call, cluster))
         return
     clusters(call).pop(cluster["DBClusterIdentifier"], None)
+    go_with_the_cluster(call, cluster)
     tags(call).pop(cluster["DBClusterArn"], None)
     automated_backups.part_with(call, cluster, cluster["_drops_backups"])
     if "MasterUserSecret" in cluster:

@@ -8,6 +8,7 @@ from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
 from . import automated_backups, secret
+from .backups import go_with_the_instance, latest_of_instance
 from .clusters import (
     change_log_exports,
     change_secret,
@@ -287,7 +288,7 @@ def arrive(call, instance):
 
 
 def shown(call, instance):
-    out = visible(call, instance, instance["DBInstanceArn"])
+    out = visible(call, instance, instance["DBInstanceArn"]) | latest_of_instance(instance)
     out["DBSubnetGroup"] = subnet_group_of(call, instance["_subnet_group"])
     status = instance.get("_parameters", "in-sync")
     out["DBParameterGroups"] = [{"DBParameterGroupName": instance["_parameter_group"], "ParameterApplyStatus": status}]
@@ -455,6 +456,7 @@ def take_final_snapshot(call, instance):
 
 def remove(call, instance):
     instances(call).pop(instance["DBInstanceIdentifier"], None)
+    go_with_the_instance(call, instance)
     tags(call).pop(instance["DBInstanceArn"], None)
     if not instance.get("DBClusterIdentifier"):
         automated_backups.part_with(call, instance, instance["_drops_backups"])

@@ -98,7 +98,7 @@ def create_db_cluster_snapshot(call):
 
 @operation("rds", "DescribeDBClusterSnapshots")
 def describe_db_cluster_snapshots(call):
-    found = list(cluster_snapshots(call).values())
+    found = of_type(call, cluster_snapshots(call).values())
     if call.get("DBClusterSnapshotIdentifier"):
         found = [cluster_snapshot_of(call)]
     if call.get("DBClusterIdentifier"):
@@ -108,8 +108,18 @@ def describe_db_cluster_snapshots(call):
     return {"DBClusterSnapshots": [visible(call, s, s["DBClusterSnapshotArn"]) for s in found]} | more
 
 
+def of_type(call, found):
+    """Where nobody says which, all that the account has."""
+    return [snapshot for snapshot in found if call.get("SnapshotType") in (None, snapshot["SnapshotType"])]
+
+
+def bare(reference):
+    """The identifier, which may be given as an ARN. Those of automated snapshots have a colon of their own."""
+    return (reference.split(":", 6)[-1] if reference.startswith("arn:") else reference).lower()
+
+
 def cluster_snapshot_of(call):
-    name = call.params["DBClusterSnapshotIdentifier"].rpartition(":")[2].lower()
+    name = bare(call.params["DBClusterSnapshotIdentifier"])
     return find(cluster_snapshots(call), name, "DBClusterSnapshotNotFoundFault", f"DBClusterSnapshot {name} not found")
 
 
@@ -130,7 +140,7 @@ def create_db_snapshot(call):
 
 @operation("rds", "DescribeDBSnapshots")
 def describe_db_snapshots(call):
-    found = list(snapshots(call).values())
+    found = of_type(call, snapshots(call).values())
     if call.get("DBSnapshotIdentifier"):
         found = [snapshot_of(call)]
     if call.get("DBInstanceIdentifier"):
@@ -141,7 +151,7 @@ def describe_db_snapshots(call):
 
 
 def snapshot_of(call):
-    name = call.params["DBSnapshotIdentifier"].rpartition(":")[2].lower()
+    name = bare(call.params["DBSnapshotIdentifier"])
     return find(snapshots(call), name, "DBSnapshotNotFound", f"DBSnapshot {name} not found.")
 
 
