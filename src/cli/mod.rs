@@ -1,6 +1,7 @@
 //! The command line: one file a command, each with its arguments, whose doc comments are the help, and its `run`.
 
 mod apply;
+mod backups;
 mod completions;
 mod context;
 mod destroy;
@@ -34,10 +35,10 @@ use crate::state::StateError;
 
 /// Provisions whole AWS systems by calling the AWS SDKs directly: reruns converge, a kill loses nothing.
 ///
-/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift), something not ready (status), or done
-/// and something needs a restart (apply); 3 the state is locked by another run, or was taken over by one; 4 AWS does not
-/// take the credentials, or no longer: renew them and run again; 5 out of time, or AWS was still busy: run again, it goes
-/// on; 64 wrong usage; 130 stopped by Ctrl-C or another signal.
+/// Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift), something not ready (status), no young way
+/// back (backups), or done and something needs a restart (apply); 3 the state is locked by another run, or was taken over by
+/// one; 4 AWS does not take the credentials, or no longer: renew them and run again; 5 out of time, or AWS was still busy:
+/// run again, it goes on; 64 wrong usage; 130 stopped by Ctrl-C or another signal.
 #[derive(Debug, Parser)]
 #[command(name = "tapctl", version, max_term_width = 120)]
 struct Cli {
@@ -54,6 +55,7 @@ enum Command {
     Destroy(destroy::Args),
     Rotate(rotate::Args),
     Restart(restart::Args),
+    Backups(backups::Args),
     Outputs(outputs::Args),
     State(state::Args),
     Init(init::Args),
@@ -212,6 +214,7 @@ impl Command {
             Command::Plan(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Status(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Drift(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
+            Command::Backups(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Outputs(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::State(args) => args.run().await,
             Command::Init(args) => args.run(),
@@ -228,6 +231,7 @@ impl Command {
             Command::Destroy(args) => args.common.verbose,
             Command::Rotate(args) => args.common.verbose,
             Command::Restart(args) => args.common.verbose,
+            Command::Backups(args) => args.common.verbose,
             Command::Outputs(args) => args.common.verbose,
             Command::State(args) => args.common().verbose,
             Command::Init(_) | Command::Completions(_) => 0,

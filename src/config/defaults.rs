@@ -74,6 +74,7 @@ fn common(stack: StackKind, env: EnvName, protect: bool) -> Config {
         },
         stream: Stream { mode: StreamMode::Provisioned, shards: 2, retention_hours: 24, readers: true },
         files: Files { throughput_mode: ThroughputMode::Bursting, transition_to_ia_days: 30, backup: true },
+        backup: Backup { max_age: "26h".to_owned() },
         logs: Logs { retention_days: profile.log_retention_days },
         api: Api {
             authorization: Authorization::Iam,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ipnet::Ipv4Net;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::env_name::{self, is_slug};
@@ -156,6 +157,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("files.throughput_mode", Rule::Word(&["bursting", "elastic"])),
     ("files.transition_to_ia_days", Rule::Number(&[1, 7, 14, 30, 60, 90, 180, 270, 365], " days")),
     ("files.backup", Rule::Flag),
+    ("backup.max_age", Rule::Text(is_age, "a time of 1 to 840 hours (35 days), as \"26h\" or \"90m\"")),
     ("logs.retention_days", Rule::Number(LOG_DAYS, " days")),
     ("api.authorization", Rule::Word(&["iam", "cognito"])),
     ("api.campus_systems", Rule::List { min: 1, max: 50, distinct: true, item: is_system, allowed: "a list of 1 to 50 \
@@ -357,6 +359,12 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 
+/// As long as AWS keeps automated backups, at most.
+fn is_age(text: &str) -> bool {
+    let hours = SignedDuration::from_hours(1)..=SignedDuration::from_hours(35 * 24);
+    text.parse::<SignedDuration>().is_ok_and(|age| hours.contains(&age))
+}
+
 fn is_endpoint(text: &str) -> bool {
     ["ecr", "logs", "secretsmanager", "kms", "kinesis"].contains(&text)
 }
@@ -456,6 +464,16 @@ fn is_tag_text(text: &str, most: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages_of_backups() {
+        for age in ["26h", "1h", "90m", "1h 30m", "840h"] {
+            assert!(is_age(age), "{age}");
+        }
+        for age in ["", "26", "59m", "841h", "-26h", "a day", "1e9h"] {
+            assert!(!is_age(age), "{age}");
+        }
+    }
 
     #[test]
     fn classes_that_run_a_database_of_its_own() {

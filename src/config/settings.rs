@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::EnvName;
@@ -40,6 +41,8 @@ pub struct Config {
     pub stream: Stream,
     /// `[files]`, of `student-records` only.
     pub files: Files,
+    /// `[backup]`
+    pub backup: Backup,
     /// `[logs]`
     pub logs: Logs,
     /// `[api]`
@@ -317,6 +320,20 @@ pub enum ThroughputMode {
     Bursting,
     /// By use.
     Elastic,
+}
+
+/// What is watched of backups.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Backup {
+    /// How old the youngest way back to the data of a protected environment may be, as `26h`.
+    pub max_age: String,
+}
+
+impl Backup {
+    /// The same as a time; none where nobody could say that.
+    pub fn longest(&self) -> SignedDuration {
+        self.max_age.parse().unwrap_or_default()
+    }
 }
 
 /// Log groups.

@@ -30,7 +30,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-pub use backups::{Backups, Bare, backups, without_data};
+pub use backups::{Backups, Bare, Holding, backups, holdings, without_data};
 pub use found::{Inventory, Kept, Obstacle, Recovered, Unrecorded, inventory, obstacles, recover};
 pub use observe::{Scope, drift, drift_of, observe};
 pub use report::{Drifted, Event, NodeFailure, Outcome, Repair, Report, Reporter, Silent};

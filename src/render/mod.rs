@@ -1,5 +1,6 @@
 //! The only printer. Answers go to stdout, progress, notes and errors to stderr; colours obey `NO_COLOR` and pipes.
 
+mod backups;
 mod board;
 mod drift;
 mod fit;
@@ -23,6 +24,7 @@ use serde_json::Value;
 use crate::config::{Config, ConfigError};
 use crate::engine::{NodeFailure, Outcome, Report, Staying, Stayings};
 
+pub use backups::{Wanted, backups, backups_json};
 pub use drift::drift;
 pub use found::{count_unrecorded, drift_json, findings, kept, nothing_is_ours, only_what_stays, unrecorded_json};
 pub use plan::{plan, plan_in_full};

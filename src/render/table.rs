@@ -182,7 +182,12 @@ pub fn recorded(state: &State, as_json: bool) -> io::Result<()> {
 }
 
 fn age(since: Timestamp) -> String {
-    let span = Timestamp::now() - since;
+    age_at(since, Timestamp::now())
+}
+
+/// How long ago that was then, in the largest units that tell it.
+pub(super) fn age_at(since: Timestamp, now: Timestamp) -> String {
+    let span = now - since;
     let largest = SpanRound::new().largest(Unit::Hour).smallest(Unit::Second);
     match span.round(largest) {
         Ok(span) if span.get_hours() >= 48 => format!("{}d", span.get_hours() / 24),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     Backup, Besides, Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Queue, Replace,
-    Resource, TAG_REGION, Turn, Wait, blank,
+    Resource, TAG_REGION, Turn, Wait, WayBack, blank,
 };
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
@@ -96,6 +96,8 @@ pub struct Facts {
     pub restarts: bool,
     /// Takes the old one until that is taken back.
     pub retires: bool,
+    /// How one can go back to what it held.
+    pub way_back: WayBack,
     /// How often it tries by itself what it failed at.
     pub tries_again: Option<Duration>,
     /// How long a cured one may go on showing how it had ended.
@@ -368,6 +370,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             rotates: R::ROTATES,
             restarts: R::RESTARTS,
             retires: R::RETIRES,
+            way_back: R::WAY_BACK,
             tries_again: R::TRIES_AGAIN,
             stirs_within: R::STIRS_WITHIN,
             depends_within: R::DEPENDS_WITHIN,

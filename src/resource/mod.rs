@@ -20,7 +20,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use backup::Backup;
+pub use backup::{Backup, BackupKey, WayBack};
 pub use besides::{Besides, Restart};
 pub use blank::blank;
 pub use ignored::IgnoredTags;
@@ -119,6 +119,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const RESTARTS: bool = false;
     /// Whether it goes on taking the old credential after that, until [`Turn::Retire`].
     const RETIRES: bool = false;
+    /// How one can go back to what it held.
+    const WAY_BACK: WayBack = WayBack::NoData;
     /// It tries by itself what it failed at, this often at the longest, and shows until then how the last try ended.
     const TRIES_AGAIN: Option<Duration> = None;
     /// How long after an update that is to cure it an object may go on showing how it had ended before.
@@ -226,8 +228,9 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
         let _ = (cx, id);
         Ok(None)
     }
-    /// What AWS has from which this object could be restored, were it gone: snapshots and copies that carry this node's
-    /// ownership tags, or were taken of an object of its name. Reads AWS, never writes.
+    /// What AWS has from which this object could be restored: snapshots and copies that carry this node's ownership tags, or
+    /// were taken of an object of its name, and where it stands the time that one can go back to. What goes with the object
+    /// says so. Reads AWS, never writes.
     async fn backups(&self, cx: &Cx<'_, Self::Cloud>) -> Result<Vec<Backup>> {
         let _ = cx;
         Ok(Vec::new())

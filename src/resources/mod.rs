@@ -74,8 +74,8 @@ mod prelude {
     pub(super) use crate::diff::Diff;
     pub(super) use crate::error::{Fault, Result};
     pub(super) use crate::resource::{
-        Backup, Besides, Found, Holder, Lodger, Loss, Observed, OutOfReach, Phase, Queue, Replace, Resource, Tags,
-        Turn, Wait,
+        Backup, BackupKey, Besides, Found, Holder, Lodger, Loss, Observed, OutOfReach, Phase, Queue, Replace, Resource,
+        Tags, Turn, Wait, WayBack,
     };
     pub(super) use crate::stack::{Node, Out};
 }

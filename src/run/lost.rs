@@ -97,7 +97,7 @@ mod tests {
 
     fn backup(id: &str, second: i64) -> Backup {
         let taken = jiff::Timestamp::from_second(second).ok();
-        Backup { id: id.to_owned(), what: "manual snapshot, 16.9".to_owned(), taken }
+        Backup { id: id.to_owned(), what: "manual snapshot, 16.9".to_owned(), taken, ..Backup::default() }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod region;
 pub mod restart;
 pub mod settings;
 pub mod teardown;
+pub mod ways_back;
 
 /// A person must say or do something first. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -109,12 +109,13 @@ pub fn skip_final_snapshots(state: &mut State, named: &[String]) -> Result<(), R
 /// each, by name, why.
 ///
 /// # Errors
-/// Names each with the newest backup that there is, and how it goes without another.
+/// Names each with the newest backup that stays, and how it goes without another.
 pub fn refuse_unpreservable(stuck: &[(String, String)], backups: &Backups) -> Result<(), Refusal> {
     if stuck.is_empty() {
         return Ok(());
     }
-    let newest = |node: &str| match backups.get(node).and_then(|found| found.first()) {
+    let stays = |node: &str| backups.get(node).into_iter().flatten().find(|backup| !backup.goes_along);
+    let newest = |node: &str| match stays(node) {
         Some(backup) => format!("the newest backup is {backup}"),
         None => "no backup of it was found".to_owned(),
     };
@@ -217,8 +218,11 @@ mod tests {
         db: AWS takes no last snapshot of it while it is failed; no backup of it was found; nothing was changed
         hint: mend it first; or, if its data may go as it is, add --skip-final-snapshot db
         ");
-        let backup = crate::resource::Backup { id: "db-1".into(), what: "manual snapshot of 16.9".into(), taken: None };
-        let backups: Backups = [("db".to_owned(), vec![backup])].into();
+        let backup = |id: &str, goes_along| {
+            let (id, what) = (id.to_owned(), "manual snapshot of 16.9".to_owned());
+            crate::resource::Backup { id, what, goes_along, ..crate::resource::Backup::default() }
+        };
+        let backups: Backups = [("db".to_owned(), vec![backup("rds:db-2", true), backup("db-1", false)])].into();
         insta::assert_snapshot!(refuse_unpreservable(&stuck, &backups).unwrap_err(), @"
         db: AWS takes no last snapshot of it while it is failed; the newest backup is db-1 (manual snapshot of 16.9); nothing was changed
         hint: mend it first; or, if its data may go as it is, add --skip-final-snapshot db

@@ -22,7 +22,7 @@ const PROMPT: Duration = Duration::from_secs(5);
 
 const CODES: [i32; 8] = [0, 1, 2, 3, 4, 5, 64, 130];
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "apply",
     "plan",
     "status",
@@ -30,6 +30,7 @@ const COMMANDS: [&str; 19] = [
     "destroy",
     "rotate",
     "restart",
+    "backups",
     "outputs",
     "state list",
     "state show",

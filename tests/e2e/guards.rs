@@ -159,6 +159,7 @@ fn who_only_looks_or_is_refused_leaves_no_lock() {
         (&["outputs"], 1),
         (&["rotate", "--yes"], 1),
         (&["restart", "--yes", "vpc"], 1),
+        (&["backups"], 0),
         (&["state", "rm", "vpc", "--yes"], 1),
         (&["apply", "--yes", "--target", "vpcc"], 1),
         (&["apply"], 1),

@@ -9,8 +9,20 @@ use serde_json::{Value, json};
 
 use crate::harness::{Desk, LocalAws, Run, at_leisure, wait_for, without_place};
 
-const COMMANDS: [&str; 11] =
-    ["apply", "plan", "status", "drift", "destroy", "rotate", "restart", "outputs", "state", "init", "completions"];
+const COMMANDS: [&str; 12] = [
+    "apply",
+    "plan",
+    "status",
+    "drift",
+    "destroy",
+    "rotate",
+    "restart",
+    "backups",
+    "outputs",
+    "state",
+    "init",
+    "completions",
+];
 
 #[test]
 fn help_says_what_each_command_does() {
@@ -21,10 +33,10 @@ fn help_says_what_each_command_does() {
     nothing.
 
     Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan), drift (drift), something not ready
-    (status), or done and something needs a restart (apply); 3 the state is locked by another run, or
-    was taken over by one; 4 AWS does not take the credentials, or no longer: renew them and run again;
-    5 out of time, or AWS was still busy: run again, it goes on; 64 wrong usage; 130 stopped by Ctrl-C
-    or another signal.
+    (status), no young way back (backups), or done and something needs a restart (apply); 3 the state is
+    locked by another run, or was taken over by one; 4 AWS does not take the credentials, or no longer:
+    renew them and run again; 5 out of time, or AWS was still busy: run again, it goes on; 64 wrong
+    usage; 130 stopped by Ctrl-C or another signal.
 
     Usage: tapctl <COMMAND>
 
@@ -36,6 +48,7 @@ fn help_says_what_each_command_does() {
       destroy      Remove everything the stack has in this environment, dependents first
       rotate       Change the credentials that were made for the stack, and restart what uses them
       restart      Restart databases, so that all of their settings are in force
+      backups      Show what each store could be brought back to, and how old that is
       outputs      Print the outputs of the last complete apply. Reads the state only
       state        Look into the recorded state, and mend it. Never asks AWS
       init         Write a tapctl.toml that shows every setting with its default, all commented out
@@ -250,8 +263,14 @@ fn colours(desk: &Desk) {
         let output = command.envs(variables.iter().copied()).output().expect("it runs");
         String::from_utf8_lossy(&output.stdout).contains('\u{1b}')
     };
-    for arguments in [vec!["plan"], vec!["drift"], vec!["status"], vec!["apply", "--yes"], vec!["plan", "--env", "Bad"]]
-    {
+    for arguments in [
+        vec!["plan"],
+        vec!["drift"],
+        vec!["status"],
+        vec!["backups"],
+        vec!["apply", "--yes"],
+        vec!["plan", "--env", "Bad"],
+    ] {
         assert!(!coloured(desk.tapctl(&arguments)), "a pipe gets no colours: {arguments:?}");
     }
     assert!(with(&[("CLICOLOR_FORCE", "1")]));
@@ -270,9 +289,15 @@ fn closed(desk: &Desk, arguments: &[&str], code: i32) {
 }
 
 fn pipes(desk: &Desk) {
-    for arguments in
-        [vec!["status"], vec!["plan"], vec!["plan", "--json"], vec!["drift"], vec!["outputs"], vec!["--help"]]
-    {
+    for arguments in [
+        vec!["status"],
+        vec!["plan"],
+        vec!["plan", "--json"],
+        vec!["drift"],
+        vec!["backups"],
+        vec!["outputs"],
+        vec!["--help"],
+    ] {
         closed(desk, &arguments, 0);
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unreachable, reason = "a test may end so")]
 
 mod audit;
+mod backups;
 mod bad_input;
 mod callers;
 mod changes;

@@ -24,6 +24,7 @@ fn every_run_that_asks_aws_says_first_where_it_works() {
         &["drift"],
         &["rotate", "--yes"],
         &["restart", "--yes", "vpc"],
+        &["backups"],
         &["destroy", "--yes"],
     ] {
         let said = desk.command(arguments).output().expect("it runs").stderr;

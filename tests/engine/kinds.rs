@@ -10,7 +10,7 @@ use tapctl::diff::Diff;
 use tapctl::error::Result;
 use tapctl::resource::{
     Backup, Cx, Found as Listed, Holder, Kinds, Loss, Observed, OutOfReach, Phase, Queue, Replace, Resource, TAG_NODE,
-    Tags, Turn, Wait,
+    Tags, Turn, Wait, WayBack,
 };
 use tapctl::stack::{Node, Out, Stack};
 use tokio::time::Instant;
@@ -71,6 +71,7 @@ pub trait Flavor: Debug + Clone + 'static {
     /// Whether the cloud tells it from others that have had its name.
     const KNOWN: bool = false;
     const STATEFUL: bool = false;
+    const WAY_BACK: WayBack = WayBack::NoData;
     const PARENT: Option<&'static str> = None;
     const PRECIOUS: Option<&'static str> = None;
     const FORETOLD: &'static [&'static str] = &[];
@@ -230,6 +231,7 @@ impl<F: Flavor> Resource for Spec<F> {
     const ROOTED: bool = F::ROOTED;
     const NAMED: bool = F::NAMED;
     const STATEFUL: bool = F::STATEFUL;
+    const WAY_BACK: WayBack = F::WAY_BACK;
     const PARENT: Option<&'static str> = F::PARENT;
     const TWINS: bool = matches!(F::FOUND, Found::ByTags);
     const SERVES: bool = F::SERVES;
@@ -498,6 +500,7 @@ flavors! {
         const KIND: &'static str = "t.vault";
         const STATEFUL: bool = true;
         const FORGETS: bool = true;
+        const WAY_BACK: WayBack = WayBack::Backups;
     }
     /// Shuts a way once there is another, as what a listener does by default.
     Shut {

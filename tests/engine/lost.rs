@@ -138,6 +138,7 @@ async fn what_a_store_could_be_restored_from_is_told_newest_first() {
         id: id.to_owned(),
         what: "manual snapshot".to_owned(),
         taken: jiff::Timestamp::from_second(second).ok(),
+        ..Backup::default()
     };
     world.cloud.backups.borrow_mut().insert("vault".to_owned(), vec![backup("old", 10), backup("new", 20)]);
     let (plan, _, pass) = world.plan(Some(&stack())).await.unwrap();

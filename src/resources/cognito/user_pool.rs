@@ -77,6 +77,7 @@ impl Resource for UserPool {
     type Outputs = UserPoolOutputs;
     const KIND: &'static str = "cognito.user_pool";
     const STATEFUL: bool = true;
+    const WAY_BACK: WayBack = WayBack::Otherwise("AWS has no backups of a user pool");
     const WAIT: Wait = Wait::seconds(3, 120, 300);
 
     fn check(&self) -> std::result::Result<(), String> {

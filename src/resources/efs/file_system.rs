@@ -7,7 +7,7 @@ use aws_sdk_efs::types::{
 };
 
 use super::last_copy::{self, VAULT};
-use super::{built, from_efs, phase, retag, to_efs};
+use super::{backups, built, from_efs, phase, retag, to_efs};
 use crate::resources::prelude::*;
 use crate::resources::values::check_one_of;
 
@@ -60,6 +60,7 @@ impl Resource for FileSystem {
     const KIND: &'static str = "efs.file_system";
     const IMMUTABLE: &'static [&'static str] = &["name", "performance_mode", "kms_key_id"];
     const STATEFUL: bool = true;
+    const WAY_BACK: WayBack = WayBack::Backups;
     /// A last copy of many files takes hours.
     const WAIT: Wait = Wait::seconds(3, 600, 12 * 3600).usually(10, 10);
 
@@ -187,11 +188,8 @@ impl Resource for FileSystem {
         index::list(cx, "elasticfilesystem", "file-system/", index::by_rest).await
     }
 
-    /// AWS Backup gives a recovery point the tags of what it is a copy of.
     async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
-        let points = index::list(cx, "backup", "recovery-point:", index::by_rest).await?;
-        let ours = points.into_iter().filter(|point| point.node == cx.owner.node);
-        Ok(ours.map(|point| Backup { id: point.id, what: "recovery point".to_owned(), taken: None }).collect())
+        backups::of_file_system(cx, &self.name).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Amazon EFS.
 
 pub mod access_point;
+mod backups;
 pub mod file_system;
 pub mod file_system_policy;
 mod last_copy;

@@ -145,6 +145,7 @@ impl Resource for ReplicationGroup {
     ];
     // What it caches can be read again; what an application keeps in nothing else cannot.
     const STATEFUL: bool = true;
+    const WAY_BACK: WayBack = WayBack::Backups;
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["replication_group_id", "arn"];
     const VOLATILE: &'static [&'static str] = &["member_1", "member_2", "member_3", "member_4", "member_5", "member_6"];

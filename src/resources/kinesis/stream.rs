@@ -80,6 +80,8 @@ impl Resource for Stream {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
+    const WAY_BACK: WayBack =
+        WayBack::Otherwise("AWS has no backups of a stream; its records can be read again until they are too old");
     const FORETOLD: &'static [&'static str] = &["stream_name", "arn"];
     const WAIT: Wait = Wait::seconds(3, 3600, 600).usually(30, 30);
 

@@ -254,11 +254,44 @@ fn phase(key: &KeyMetadata) -> Phase {
         Some(KeyState::Creating | KeyState::Updating) => Phase::Pending("Creating".into()),
         Some(KeyState::Disabled) => Phase::Failed("Disabled; apply enables it".into()),
         _ if is_dying(key) => {
-            let date = key.deletion_date.and_then(|date| date.fmt(Format::DateTime).ok()).unwrap_or_default();
-            let day = date.split('T').next().unwrap_or_default();
+            let day = last_day(key);
             Phase::Failed(format!("PendingDeletion, its deletion is scheduled for {day}; apply takes it back"))
         }
         _ => Phase::Ready,
+    }
+}
+
+/// The day on which a key that is dying is deleted.
+fn last_day(key: &KeyMetadata) -> String {
+    let date = key.deletion_date.and_then(|date| date.fmt(Format::DateTime).ok()).unwrap_or_default();
+    date.split('T').next().unwrap_or_default().to_owned()
+}
+
+/// The key that a backup was written under, and what keeps it from being used. Asked once a key in a pass.
+pub(in crate::resources) async fn of_backup(cx: &Cx<'_>, arn: Option<&str>) -> Result<Option<BackupKey>> {
+    let Some(arn) = arn.filter(|arn| !arn.is_empty()) else { return Ok(None) };
+    let trouble = cx.pass.shared(&format!("kms.trouble {arn}"), || trouble(cx, arn)).await?;
+    Ok(Some(BackupKey { arn: arn.to_owned(), trouble: (*trouble).clone() }))
+}
+
+/// A key of another account may not be ours to ask about, and yet be ours to use.
+async fn trouble(cx: &Cx<'_>, arn: &str) -> Result<Option<String>> {
+    match describe(cx, arn).await {
+        Ok(key) => Ok(trouble_with(key.as_ref())),
+        Err(fault) if fault.class == Class::Denied => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn trouble_with(key: Option<&KeyMetadata>) -> Option<String> {
+    let Some(key) = key else { return Some("its key is gone: it can never be read again".to_owned()) };
+    match &key.key_state {
+        None | Some(KeyState::Enabled) => None,
+        Some(KeyState::Disabled) => Some("its key is disabled: it cannot be read until that is enabled".to_owned()),
+        Some(_) if is_dying(key) => {
+            Some(format!("its key is scheduled for deletion on {}: unreadable after that", last_day(key)))
+        }
+        Some(state) => Some(format!("its key is {}", state.as_str())),
     }
 }
 
@@ -345,5 +378,25 @@ async fn tags_if_told(cx: &Cx<'_>, id: &str) -> Result<Option<Tags>> {
         Ok(tags) => Ok(Some(tags)),
         Err(fault) if matches!(fault.class, Class::Denied | Class::Absent | Class::Busy) => Ok(None),
         Err(fault) => Err(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_kms::primitives::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_under_a_key_is_read_as_long_as_that_can_be_used() {
+        let key = |state: KeyState| {
+            let date = DateTime::from_secs(1_797_033_600);
+            KeyMetadata::builder().key_id("ab").key_state(state).deletion_date(date).build().unwrap()
+        };
+        assert_eq!(trouble_with(Some(&key(KeyState::Enabled))), None);
+        let dying = trouble_with(Some(&key(KeyState::PendingDeletion))).unwrap();
+        assert_eq!(dying, "its key is scheduled for deletion on 2026-12-12: unreadable after that");
+        assert!(trouble_with(Some(&key(KeyState::Disabled))).unwrap().starts_with("its key is disabled"));
+        assert!(trouble_with(None).unwrap().starts_with("its key is gone"));
     }
 }

@@ -156,6 +156,7 @@ impl Resource for DbCluster {
     const INTERRUPTS: &'static [&'static str] = &["engine_version"];
     const WITNESSES: &'static [&'static str] = &["log_group"];
     const STATEFUL: bool = true;
+    const WAY_BACK: WayBack = WayBack::Backups;
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["cluster_identifier", "arn"];
     const ROTATES: bool = true;

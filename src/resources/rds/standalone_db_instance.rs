@@ -140,6 +140,7 @@ impl Resource for StandaloneDbInstance {
     const AT_LEAST: &'static [&'static str] = &["allocated_storage_gib"];
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
+    const WAY_BACK: WayBack = WayBack::Backups;
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const ROTATES: bool = true;

@@ -90,6 +90,8 @@ impl Resource for Bucket {
     const NAMED: bool = true;
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
+    const WAY_BACK: WayBack =
+        WayBack::Otherwise("no backups; what was overwritten or deleted is there as an older version");
     const FORETOLD: &'static [&'static str] = &["bucket_name", "arn"];
     /// A full bucket takes a call for each thousand versions, and services deliver for a quarter of an hour after they
     /// were told to stop.

@@ -107,6 +107,8 @@ impl Resource for Secret {
     const KIND: &'static str = "secretsmanager.secret";
     const IMMUTABLE: &'static [&'static str] = &["name"];
     const STATEFUL: bool = true;
+    const WAY_BACK: WayBack =
+        WayBack::Otherwise("no backups; deleted, it can be restored until its recovery window ends");
     const FORETOLD: &'static [&'static str] = &["secret_name"];
     const WAIT: Wait = Wait::seconds(3, 120, 300);
 

@@ -177,6 +177,17 @@ pub(super) const NEW: &[Case] = &[
         ..CASE
     },
     Case {
+        arguments: "backups",
+        code: 0,
+        prints: "student-records dev: nothing that holds data is recorded, and nothing is kept of any\n",
+        ..CASE
+    },
+    Case {
+        arguments: "backups db-clustr",
+        says: "error: there is no node db-clustr\nhint: `tapctl backups` without a node lists all that hold data\n",
+        ..CASE
+    },
+    Case {
         arguments: "state rm vpc --yes",
         says: "error: nothing is recorded for student-records dev\n\
                hint: run apply first, or name the directory of the state with --state-dir\n",

@@ -22,6 +22,11 @@ pub(super) const VPC: &[Case] = &[
     },
     Case { arguments: "drift", code: 0, prints: "no drift: the one node is as it was left\n", ..CASE },
     Case {
+        arguments: "backups vpc",
+        says: "error: vpc (ec2.vpc) holds no data\nhint: `tapctl backups` without a node lists all that hold data\n",
+        ..CASE
+    },
+    Case {
         arguments: "plan --destroy",
         code: 2,
         prints: "- delete  vpc  ec2.vpc  vpc-[id]\n\
