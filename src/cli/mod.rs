@@ -14,6 +14,7 @@ mod restart;
 mod rotate;
 mod run;
 mod secrecy;
+mod snapshot;
 mod state;
 mod status;
 mod stop;
@@ -56,6 +57,7 @@ enum Command {
     Rotate(rotate::Args),
     Restart(restart::Args),
     Backups(backups::Args),
+    Snapshot(snapshot::Args),
     Outputs(outputs::Args),
     State(state::Args),
     Init(init::Args),
@@ -211,6 +213,7 @@ impl Command {
             Command::Destroy(args) => args.run(&Stopper::on_signals()?).await,
             Command::Rotate(args) => args.run(&Stopper::on_signals()?).await,
             Command::Restart(args) => args.run(&Stopper::on_signals()?).await,
+            Command::Snapshot(args) => args.run(&Stopper::on_signals()?).await,
             Command::Plan(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Status(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Drift(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
@@ -232,6 +235,7 @@ impl Command {
             Command::Rotate(args) => args.common.verbose,
             Command::Restart(args) => args.common.verbose,
             Command::Backups(args) => args.common.verbose,
+            Command::Snapshot(args) => args.common.verbose,
             Command::Outputs(args) => args.common.verbose,
             Command::State(args) => args.common().verbose,
             Command::Init(_) | Command::Completions(_) => 0,

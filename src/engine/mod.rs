@@ -22,6 +22,7 @@ mod remove;
 mod report;
 mod restart;
 mod rotate;
+mod snapshot;
 mod staying;
 mod teardown;
 mod walk;
@@ -35,6 +36,7 @@ pub use found::{Inventory, Kept, Obstacle, Recovered, Unrecorded, inventory, obs
 pub use observe::{Scope, drift, drift_of, observe};
 pub use report::{Drifted, Event, NodeFailure, Outcome, Repair, Report, Reporter, Silent};
 pub use restart::{Awaiting, awaiting};
+pub use snapshot::{SNAPSHOT, Snapshot, find_snapshot};
 pub use staying::{Staying, Stayings, staying};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;

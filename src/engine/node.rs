@@ -75,6 +75,7 @@ impl<C: 'static> Engine<'_, C> {
             Task::Rotate(_) | Task::Retire(_) => "rotate",
             Task::Restart(_) => "restart",
             Task::Queue(..) => "ensure",
+            Task::Snapshot(_) => "snapshot",
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => "remove",
         };
         self.reporter.event(Event::Start { node, kind: &kind, verb });
@@ -88,6 +89,7 @@ impl<C: 'static> Engine<'_, C> {
             (Task::Restart(_), _) => worker.restart().await?,
             (Task::Queue(_, order), _) => worker.settle_queue(*order).await?,
             (Task::Retire(_), _) => worker.retire().await?,
+            (Task::Snapshot(_), _) => worker.snapshot().await?,
             _ => worker.remove(stack).await?,
         };
         self.reporter.event(Event::Done { node, kind: &kind, outcome, took: started.elapsed() });

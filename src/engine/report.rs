@@ -26,7 +26,7 @@ pub enum Event<'a> {
         node: &'a str,
         /// Its kind.
         kind: &'a str,
-        /// `ensure`, `remove`, `rotate` or `restart`.
+        /// `ensure`, `remove`, `rotate`, `restart` or `snapshot`.
         verb: &'static str,
     },
     /// What is done to a node is decided: it differs, or it is missing.
@@ -110,6 +110,8 @@ pub enum Outcome {
     Rotated,
     /// Restarted.
     Restarted,
+    /// AWS has copied it.
+    Copied,
     /// Removed.
     Deleted,
     /// Was gone already, or is shared and stays.
@@ -130,6 +132,7 @@ impl Outcome {
             Outcome::Resumed => "ready",
             Outcome::Rotated => "rotated",
             Outcome::Restarted => "restarted",
+            Outcome::Copied => "copied",
             Outcome::Deleted => "deleted",
             Outcome::Forgotten => "forgotten",
             Outcome::Stays => "kept",
@@ -147,7 +150,7 @@ pub struct NodeFailure {
     pub node: String,
     /// Its kind.
     pub kind: String,
-    /// What was being done: `observe`, `create`, `update`, `delete`, `rotate`, `restart`, `wait`.
+    /// What was being done: `observe`, `create`, `update`, `delete`, `rotate`, `restart`, `snapshot`, `wait`.
     pub verb: &'static str,
     /// Why it failed.
     pub fault: Fault,

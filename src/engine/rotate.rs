@@ -62,6 +62,7 @@ impl<C: 'static> Worker<'_, C> {
         Ok(())
     }
 
+    /// The object once it is ready, and still ours. Nothing waits for what ended badly.
     pub(super) async fn await_ready(&self, node: &NodeState, verb: &'static str) -> Result<Seen, Halt> {
         let mut patience = self.patience(self.facts.wait.ready);
         loop {

@@ -38,6 +38,8 @@ pub(super) enum Task {
     Queue(String, Queue),
     /// Take back the old credential of the node's object.
     Retire(String),
+    /// Have AWS copy the node's object.
+    Snapshot(String),
 }
 
 /// Each task with those it waits for.
@@ -87,7 +89,7 @@ pub(super) fn apply_tasks(stack: &Stack, plan: &Plan, state: &State, chosen: &BT
                 waits.extend(edges.map(|edge| Task::Ensure(edge.clone())));
             }
             Task::Remove(node) => waits.extend(before_removal(node, stack, state, &all)),
-            Task::Rotate(_) | Task::Retire(_) | Task::Restart(_) | Task::Queue(..) => {}
+            Task::Rotate(_) | Task::Retire(_) | Task::Restart(_) | Task::Queue(..) | Task::Snapshot(_) => {}
             Task::Clear(node) => waits.extend(dependents(node, state).flat_map(|user| moves(user))),
             Task::LookAgain(_) => {}
         }
@@ -261,6 +263,7 @@ impl fmt::Display for Task {
             Task::Restart(node) => write!(f, "restart {node}"),
             Task::Queue(node, _) => write!(f, "settle what waits of {node}"),
             Task::Retire(node) => write!(f, "take back what {node} had before"),
+            Task::Snapshot(node) => write!(f, "take a snapshot of {node}"),
         }
     }
 }
@@ -355,9 +358,12 @@ impl<C: 'static> Engine<'_, C> {
         let Some(Ok(kind)) = kind.map(|kind| self.kinds.get(kind)) else { return 0 };
         let wait = kind.facts().wait;
         match task {
-            Task::Ensure(_) | Task::Rotate(_) | Task::Retire(_) | Task::Restart(_) | Task::Queue(..) => {
-                wait.usually_ready.as_secs()
-            }
+            Task::Ensure(_)
+            | Task::Rotate(_)
+            | Task::Retire(_)
+            | Task::Restart(_)
+            | Task::Queue(..)
+            | Task::Snapshot(_) => wait.usually_ready.as_secs(),
             Task::Remove(_) | Task::Clear(_) | Task::LookAgain(_) => wait.usually_gone.as_secs(),
         }
     }
@@ -372,6 +378,7 @@ pub(super) fn name_of(task: &Task) -> &str {
         | Task::Rotate(node)
         | Task::Retire(node)
         | Task::Restart(node)
-        | Task::Queue(node, _) => node,
+        | Task::Queue(node, _)
+        | Task::Snapshot(node) => node,
     }
 }

@@ -119,6 +119,18 @@ pub fn backups_json(holdings: &[Holding], old: &[&Holding], state: &State, wante
     }))
 }
 
+/// A snapshot that was taken.
+///
+/// # Errors
+/// Where stdout cannot be written to.
+pub fn snapshot(node: &str, name: &str, taken: Option<&Backup>, as_json: bool) -> io::Result<()> {
+    let told = taken.cloned().unwrap_or_else(|| Backup { id: name.to_owned(), ..Backup::default() });
+    match as_json {
+        true => super::json(&json!({ "node": node, "snapshot": told })),
+        false => line(format!("{}: {told}", paint(BOLD, node))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

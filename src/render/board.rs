@@ -128,6 +128,7 @@ fn doing(verb: &str) -> &'static str {
         "delete" => "deleting",
         "rotate" => "rotating",
         "restart" => "restarting",
+        "snapshot" => "copying",
         _ => "checking",
     }
 }

@@ -24,7 +24,7 @@ use serde_json::Value;
 use crate::config::{Config, ConfigError};
 use crate::engine::{NodeFailure, Outcome, Report, Staying, Stayings};
 
-pub use backups::{Wanted, backups, backups_json};
+pub use backups::{Wanted, backups, backups_json, snapshot};
 pub use drift::drift;
 pub use found::{count_unrecorded, drift_json, findings, kept, nothing_is_ours, only_what_stays, unrecorded_json};
 pub use plan::{plan, plan_in_full};
@@ -164,6 +164,7 @@ pub fn summary(report: &Report) {
         Outcome::Resumed,
         Outcome::Rotated,
         Outcome::Restarted,
+        Outcome::Copied,
         Outcome::Deleted,
         Outcome::Forgotten,
         Outcome::Stays,

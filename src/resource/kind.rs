@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     Backup, Besides, Cx, Found, Holder, IgnoredTags, Lodger, Loss, Observed, OutOfReach, Phase, Queue, Replace,
-    Resource, TAG_REGION, Turn, Wait, WayBack, blank,
+    Resource, TAG_REGION, Tags, Turn, Wait, WayBack, blank,
 };
 use crate::diff::{Change, Diff};
 use crate::error::{Fault, Result};
@@ -98,6 +98,8 @@ pub struct Facts {
     pub retires: bool,
     /// How one can go back to what it held.
     pub way_back: WayBack,
+    /// The longest name that a snapshot may have which AWS takes of it when asked to.
+    pub snapshots: Option<usize>,
     /// How often it tries by itself what it failed at.
     pub tries_again: Option<Duration>,
     /// How long a cured one may go on showing how it had ended.
@@ -237,6 +239,22 @@ pub trait Kind<C> {
     fn backups<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value) -> LocalBoxFuture<'a, Result<Vec<Backup>>>;
     /// See [`Resource::last_words`].
     fn last_words<'a>(&'a self, cx: Cx<'a, C>, spec: &'a Value, seen: &'a Seen) -> LocalBoxFuture<'a, Option<String>>;
+    /// See [`Resource::snapshot`].
+    fn snapshot<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        seen: &'a Seen,
+        name: &'a str,
+        tags: &'a Tags,
+    ) -> LocalBoxFuture<'a, Result<()>>;
+    /// See [`Resource::find_snapshot`].
+    fn find_snapshot<'a>(
+        &'a self,
+        cx: Cx<'a, C>,
+        spec: &'a Value,
+        name: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Backup>>>;
     /// A spec that this kind reads, from as much of one as is known. See [`blank`](super::blank).
     ///
     /// # Errors
@@ -371,6 +389,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             restarts: R::RESTARTS,
             retires: R::RETIRES,
             way_back: R::WAY_BACK,
+            snapshots: R::SNAPSHOTS,
             tries_again: R::TRIES_AGAIN,
             stirs_within: R::STIRS_WITHIN,
             depends_within: R::DEPENDS_WITHIN,
@@ -520,6 +539,26 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         seen: &'a Seen,
     ) -> LocalBoxFuture<'a, Option<String>> {
         Box::pin(async move { recorded::<R>(spec).ok()?.last_words(&cx, &typed(seen).ok()?).await })
+    }
+
+    fn snapshot<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        seen: &'a Seen,
+        name: &'a str,
+        tags: &'a Tags,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { recorded::<R>(spec)?.snapshot(&cx, &typed(seen)?, name, tags).await })
+    }
+
+    fn find_snapshot<'a>(
+        &'a self,
+        cx: Cx<'a, R::Cloud>,
+        spec: &'a Value,
+        name: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Backup>>> {
+        Box::pin(async move { recorded::<R>(spec)?.find_snapshot(&cx, name).await })
     }
 
     fn blank(&self, known: &Value) -> Result<Value> {

@@ -49,6 +49,9 @@ pub const TAG_REGION: &str = "tapctl:region";
 /// The tag that names the node an object belongs to.
 pub const TAG_NODE: &str = "tapctl:node";
 
+/// The tag that says why a snapshot was taken that somebody asked for.
+pub const TAG_REASON: &str = "tapctl:reason";
+
 /// One type of AWS object. The implementor is its spec: what should be true of it.
 ///
 /// No method sleeps, retries, waits, saves, prints, or reads the environment: the engine does.
@@ -121,6 +124,9 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const RETIRES: bool = false;
     /// How one can go back to what it held.
     const WAY_BACK: WayBack = WayBack::NoData;
+    /// Whether AWS copies it when it is asked to, as [`snapshot`](Resource::snapshot) does: the longest name that such a copy
+    /// may have.
+    const SNAPSHOTS: Option<usize> = None;
     /// It tries by itself what it failed at, this often at the longest, and shows until then how the last try ended.
     const TRIES_AGAIN: Option<Duration> = None;
     /// How long after an update that is to cure it an object may go on showing how it had ended before.
@@ -240,6 +246,15 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     async fn last_words(&self, cx: &Cx<'_, Self::Cloud>, observed: &Observed<Self>) -> Option<String> {
         let _ = (cx, observed);
         None
+    }
+    /// Asks AWS for a copy of it under this name that carries these tags, and that stays, whatever becomes of it, until
+    /// somebody deletes it. It is ready when [`find_snapshot`](Resource::find_snapshot) says so.
+    async fn snapshot(&self, _: &Cx<'_, Self::Cloud>, _: &Observed<Self>, _: &str, _: &Tags) -> Result<()> {
+        Err(Fault::invalid(format!("AWS takes no snapshot of a {} when asked to", Self::KIND)))
+    }
+    /// The copy of this name, if there is one. A fault where it is not this node's. Reads AWS, never writes.
+    async fn find_snapshot(&self, _: &Cx<'_, Self::Cloud>, _: &str) -> Result<Option<Backup>> {
+        Ok(None)
     }
     /// Fields of a spec of which nobody knows what was wished, as an object: what AWS does not give back, on the careful
     /// side, and what has no blank form. See [`blank`].

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::Result;
+use crate::error::{Class, Fault, Result};
 use crate::resource::OutOfReach;
 use crate::stack::Out;
 
@@ -22,6 +22,12 @@ pub(super) fn outs<'a>(values: impl IntoIterator<Item = &'a str>) -> BTreeSet<Ou
 /// A text that AWS may leave out.
 pub(super) fn text(value: Option<&str>) -> String {
     value.unwrap_or_default().to_owned()
+}
+
+/// A snapshot has the name that another one was to have. No class but this one, so that nobody waits for it to become ours.
+pub(super) fn taken(name: &str) -> Fault {
+    let text = format!("a snapshot {name} is there already, and is not of this node");
+    Fault::new(Class::Invalid, "NameTaken", text).with_advice("name another one, with --name")
 }
 
 /// The live KMS key, spelled as in the spec where both are the same key, one by id and one by ARN. Empty: none.

@@ -12,6 +12,7 @@ pub mod reach;
 pub mod region;
 pub mod restart;
 pub mod settings;
+pub mod snapshot;
 pub mod teardown;
 pub mod ways_back;
 

@@ -22,6 +22,7 @@ Commands, each from the account it needs:
   apply     of env dev, into an empty account
   change    an apply of other settings that make, update, move, replace and remove
   destroy   of env dev
+  snapshot  of its database, of one name
 
 Stacks, with the settings that a change changes them to, are in tests/crash_sweep/stacks.py; every-option is
 student-records with all turned on that can be, and what may go turned off by a change.

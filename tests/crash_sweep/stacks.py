@@ -15,6 +15,8 @@ class Stack:
     change: str
     # Nodes that the change removes, with what cannot be had again.
     losses: tuple[str, ...]
+    # The node that a snapshot is taken of.
+    store: str = "db-cluster"
 
 
 # Every kind of change at once: made, updated in place, replaced before and after, removed, handed over.
@@ -78,6 +80,7 @@ retention_days = 14
 CostCentre = "42"
 """,
     (),
+    "db-instance",
 )
 
 DEFAULT = "student-records"

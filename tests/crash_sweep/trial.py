@@ -12,7 +12,7 @@ from .local import TICK, Aws, Desk, Eyes, Failure, difference, fingerprint, kill
 from .stacks import DEFAULT, STACKS
 
 WAYS = ("before", "after", "lost")
-COMMANDS = ("apply", "change", "destroy")
+COMMANDS = ("apply", "change", "destroy", "snapshot")
 # Lines that a run which had to be run again is quoted with.
 LAST_WORDS = 5
 
@@ -81,12 +81,12 @@ class Bench:
         self.undisturbed("apply", self.full, self.full_desk, Eyes(self.full.url))
         self.full.ask("DELETE", "log")
         self.take_port()
-        for command in ("change", "destroy"):
+        for command in ("change", "destroy", "snapshot"):
             with self.ready(command) as (aws, desk):
                 self.undisturbed(command, aws, desk, self.eyes)
-                if command == "change":
+                if command != "destroy":
                     desk.run(aws, "destroy", "--yes")
-                    self.expected["change", "destroyed"] = picture(self.eyes.look(), desk.state())
+                    self.expected[command, "destroyed"] = picture(self.eyes.look(), desk.state())
         self.expected["apply", "destroyed"] = self.expected["destroy"]
         for command in COMMANDS if reads else ():
             with self.ready(command) as (aws, desk):
@@ -112,7 +112,7 @@ class Bench:
 
     def undisturbed(self, command, aws, desk, eyes):
         """Records the calls of a command that nothing happens to, and what it ends with."""
-        desk.run(aws, *spoken(command))
+        desk.run(aws, *spoken(command, self.stack))
         self.calls[command, False] = aws.log()
         self.expected[command] = picture(eyes.look(), desk.state())
         if command != "destroy":
@@ -120,7 +120,7 @@ class Bench:
 
     def undisturbed_alone(self, command, aws, desk):
         aws.ask("POST", "watch", {"file": str(desk.state_path)})
-        desk.run(aws, *spoken(command, alone=True))
+        desk.run(aws, *spoken(command, self.stack, alone=True))
         self.calls[command, True] = aws.log()
         lines = difference("", self.expected[command], picture(self.eyes.look(), desk.state()))
         if lines:
@@ -170,12 +170,13 @@ class Bench:
 
 
 def verb(command):
-    return "destroy" if command == "destroy" else "apply"
+    return "apply" if command == "change" else command
 
 
-def spoken(command, alone=False):
-    meant = ["--allow-outage", "--allow-restart"] if command == "change" else []
-    return [verb(command), "--yes", *meant, *(["--parallelism", "1"] if alone else [])]
+def spoken(command, stack, alone=False):
+    change = ["--yes", "--allow-outage", "--allow-restart"]
+    meant = {"change": change, "snapshot": [STACKS[stack].store, "--name", "swept"]}
+    return [verb(command), *meant.get(command, ["--yes"]), *(["--parallelism", "1"] if alone else [])]
 
 
 class Trial:
@@ -200,7 +201,7 @@ class Trial:
                 return [Result(point, "same", earlier) for point in struck]
         said = "\n  ".join(self.desk.said().splitlines()[-LAST_WORDS:]) if ended else ""
         if ended != 0:
-            self.desk.run(self.aws, *spoken(self.command))
+            self.desk.run(self.aws, *spoken(self.command, self.bench.stack))
         self.compare(self.command)
         # A read changes nothing: from here on all is as in the undisturbed run, of which plan and destroy are known.
         if self.command != "destroy" and self.point.write:
@@ -218,7 +219,7 @@ class Trial:
         Those of one kill lie where nothing differs, and the first stands for all."""
         lost = self.point.way == "lost"
         self.aws.ask("POST", "faults", [fault(point) for point in (self.points if lost else self.points[:1])])
-        process = self.desk.start(self.aws, *spoken(self.command, self.point.alone))
+        process = self.desk.start(self.aws, *spoken(self.command, self.bench.stack, self.point.alone))
         what = f"tapctl {verb(self.command)}, struck at {', '.join(point.call for point in self.points)}"
         if lost:
             code = self.desk.finish(process, what)

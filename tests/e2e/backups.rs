@@ -1,10 +1,11 @@
-//! What there is to go back to: `tapctl backups`.
+//! What there is to go back to: `tapctl backups`, and `tapctl snapshot`, which takes a way back when it is asked to.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, LocalAws, standing};
+use crate::harness::{Desk, LocalAws, Run, standing};
 use crate::terminal;
 
 /// Lets nights pass for what AWS backs up by itself.
@@ -112,7 +113,8 @@ fn a_protected_environment_without_a_young_way_back_ends_with_2() {
     assert_eq!(told(&answer, "file-system")["young"], false);
     for columns in [60, 140] {
         let shown = terminal::answer(&desk, columns, &["backups"]);
-        assert!(shown.lines().all(|line| line.chars().count() <= columns), "{columns}\n{shown}");
+        let mut table = shown.lines().take_while(|line| !line.is_empty());
+        assert!(table.all(|line| line.chars().count() <= columns), "{columns}\n{shown}");
         assert!(!shown.contains('\u{1b}'), "{shown}");
     }
 }
@@ -130,6 +132,98 @@ fn what_cannot_be_asked_is_no_answer() {
     desk.tapctl(&["backups", "cache"]).expect(0);
 }
 
+fn taken(run: &Run) -> String {
+    run.json()["snapshot"]["id"].as_str().expect("a name").to_owned()
+}
+
+#[test]
+fn a_snapshot_is_taken_once_tagged_and_kept_by_destroy() {
+    let (aws, desk) = standing();
+    let mark = aws.mark();
+    let cache = taken(&desk.tapctl(&["snapshot", "cache", "--json"]).expect(0));
+    let run = desk.tapctl(&["snapshot", "db-cluster", "--name", "before-the-exam"]).expect(0);
+    assert!(run.stdout.starts_with("db-cluster: before-the-exam (manual snapshot of 16.11, taken 20"), "{run}");
+    assert_eq!(aws.writes_since(mark), ["elasticache:CreateSnapshot", "rds:CreateDBClusterSnapshot"]);
+    assert!(cache.starts_with("student-redis-dev-20") && cache.len() <= 40, "{cache}");
+    // Asked for again by its name it is there.
+    desk.tapctl(&["snapshot", "db-cluster", "--name", "before-the-exam"]).expect(0);
+    assert_eq!(aws.writes_since(mark).len(), 2);
+    let tags = aws.python(
+        "found = client('rds').describe_db_cluster_snapshots(DBClusterSnapshotIdentifier='before-the-exam')\n\
+         tags = {t['Key']: t['Value'] for t in found['DBClusterSnapshots'][0]['TagList']}\n\
+         print(json.dumps([tags.get('tapctl:' + key) for key in ('stack', 'env', 'node', 'reason')]))",
+    );
+    assert_eq!(tags, json!(["student-records", "dev", "db-cluster", "asked for with tapctl snapshot"]));
+    desk.tapctl(&["plan"]).expect(0);
+    desk.tapctl(&["drift"]).expect(0);
+    let gone = desk.tapctl(&["destroy", "--yes"]).expect(0);
+    for said in
+        ["db-cluster before-the-exam: a snapshot, until it is deleted", &format!("cache {cache}: a snapshot, until")]
+    {
+        assert!(gone.stderr.contains(said), "{said}: {gone}");
+    }
+    // Gone is the state, too; what was kept is told by its tags.
+    std::fs::remove_file(desk.state_path("dev")).expect("it is there");
+    let answer = desk.tapctl(&["backups", "--json"]).expect(0).json();
+    assert_eq!(told(&answer, "db-cluster")["gone"], true);
+    assert_eq!(told(&answer, "cache")["backups"][0]["id"], cache);
+    let shown = desk.tapctl(&["backups"]).expect(0);
+    assert!(shown.stdout.contains("db-cluster (gone)"), "{shown}");
+    assert!(shown.stdout.contains("its key is scheduled for deletion on 20"), "{shown}");
+    aws.assert_lawful();
+}
+
+#[test]
+fn killed_anywhere_a_snapshot_is_taken_once() {
+    let (aws, desk) = standing();
+    for (node, operation) in [("db-cluster", "CreateDBClusterSnapshot"), ("cache", "CreateSnapshot")] {
+        for when in ["before", "after"] {
+            aws.fault(json!({ "match": { "operation": operation }, "when": when, "action": "hang", "seconds": 60 }));
+            let running = desk.start(&["snapshot", node]);
+            aws.until_struck();
+            running.crash();
+            aws.lift_faults();
+            let begun = desk.state("dev")["operation"]["inputs"]["name"].as_str().expect("it is on record").to_owned();
+            let mark = aws.mark();
+            let run = desk.tapctl(&["snapshot", node, "--json"]).expect(0);
+            assert_eq!(taken(&run), begun, "{when} {operation}");
+            assert!(run.stderr.contains(&format!("goes on with the snapshot {begun}")), "{run}");
+            assert_eq!(aws.writes_since(mark).len(), usize::from(when == "before"), "{when} {operation}");
+            assert_eq!(desk.state("dev")["operation"], Value::Null);
+            // The next one is named by another second.
+            std::thread::sleep(Duration::from_millis(1100));
+        }
+    }
+    desk.tapctl(&["plan"]).expect(0);
+    aws.assert_lawful();
+}
+
+#[test]
+fn of_what_takes_none_and_of_a_name_that_is_taken_it_is_told_before_anything_is_done() {
+    let (aws, desk) = standing();
+    aws.python(
+        "rds = client('rds')\nname = rds.describe_db_clusters()['DBClusters'][0]['DBClusterIdentifier']\n\
+         rds.create_db_cluster_snapshot(DBClusterIdentifier=name, DBClusterSnapshotIdentifier='somebodys')",
+    );
+    let mark = aws.mark();
+    let long = "a".repeat(41);
+    let cases: [(&[&str], &str); 7] = [
+        (&["snapshot", "file-system"], "when asked to: AWS Backup copies it by itself, every night"),
+        (&["snapshot", "stream"], "AWS takes no snapshot of stream (kinesis.stream) when asked to: AWS has no backups"),
+        (&["snapshot", "key-efs"], "when asked to: it holds no data"),
+        (&["snapshot", "db-instance-1"], "when asked to: it holds no data"),
+        (&["snapshot", "db-clustr"], "there is no node db-clustr in the state; did you mean db-cluster?"),
+        (&["snapshot", "cache", "--name", &long], "AWS allows 40 to a snapshot of cache"),
+        (&["snapshot", "db-cluster", "--name", "somebodys"], "somebodys is there already, and is not of this node"),
+    ];
+    for (arguments, said) in cases {
+        let run = desk.tapctl(arguments).expect(1);
+        assert!(run.stderr.contains(said), "{said}: {run}");
+    }
+    assert_eq!(aws.writes_since(mark), [""; 0]);
+    assert_eq!(desk.state("dev")["operation"], Value::Null);
+}
+
 #[test]
 fn a_database_on_its_own_has_the_same() {
     let aws = LocalAws::lease();
@@ -137,10 +231,11 @@ fn a_database_on_its_own_has_the_same() {
     desk.settings("stack = \"data-pipeline\"");
     desk.tapctl(&["apply", "--yes", "--target", "db-instance"]).expect(0);
     pass_nights(&aws, 3);
+    let name = taken(&desk.tapctl(&["snapshot", "db-instance", "--json"]).expect(0));
     let answer = desk.tapctl(&["backups", "db-instance", "--json"]).expect(0).json();
     let backups = told(&answer, "db-instance")["backups"].as_array().expect("backups");
-    assert_eq!(backups.len(), 4, "{answer:#}");
-    assert!(backups.iter().any(|one| one["size"] == "20 GiB"), "{answer:#}");
+    assert_eq!(backups.len(), 5, "{answer:#}");
+    assert!(backups.iter().any(|one| one["id"] == name && one["size"] == "20 GiB"), "{answer:#}");
     assert!(backups.iter().any(|one| one["what"] == "any second, 16.11" && one["since"].is_string()), "{answer:#}");
     aws.assert_lawful();
 }

@@ -22,7 +22,7 @@ const PROMPT: Duration = Duration::from_secs(5);
 
 const CODES: [i32; 8] = [0, 1, 2, 3, 4, 5, 64, 130];
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "apply",
     "plan",
     "status",
@@ -31,6 +31,7 @@ const COMMANDS: [&str; 20] = [
     "rotate",
     "restart",
     "backups",
+    "snapshot cache",
     "outputs",
     "state list",
     "state show",
@@ -45,7 +46,7 @@ const COMMANDS: [&str; 20] = [
     "help",
 ];
 
-const FLAGS: [&str; 33] = [
+const FLAGS: [&str; 34] = [
     "--env",
     "--stack",
     "--config",
@@ -68,6 +69,7 @@ const FLAGS: [&str; 33] = [
     "--json",
     "--format",
     "--confirm",
+    "--name",
     "--force",
     "--older",
     "--help",

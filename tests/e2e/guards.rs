@@ -54,7 +54,13 @@ fn settings_that_are_gone_are_missed_before_anything_is_written() {
     let recorded = desk.state("live")["settings"].clone();
     assert_eq!(recorded, json!({ "file": "tapctl.toml", "section": true, "protect": true }));
     std::fs::rename(desk.path("tapctl.toml"), desk.path("kept.toml")).expect("it is there");
-    for command in [&["apply", "--yes"][..], &["destroy", "--yes"], &["rotate", "--yes"], &["restart", "--yes", "vpc"]] {
+    for command in [
+        &["apply", "--yes"][..],
+        &["destroy", "--yes"],
+        &["rotate", "--yes"],
+        &["restart", "--yes", "vpc"],
+        &["snapshot", "key-efs"],
+    ] {
         let run = refused(&aws, &desk, &live(command));
         insta::allow_duplicates! {
             insta::assert_snapshot!(run.stderr, @r"
@@ -153,13 +159,14 @@ fn who_only_looks_or_is_refused_leaves_no_lock() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
     let lock = desk.path("state/student-records-dev.lock");
-    let commands: [(&[&str], i32); 9] = [
+    let commands: [(&[&str], i32); 10] = [
         (&["plan", "--target", "vpc"], 2),
         (&["drift"], 1),
         (&["outputs"], 1),
         (&["rotate", "--yes"], 1),
         (&["restart", "--yes", "vpc"], 1),
         (&["backups"], 0),
+        (&["snapshot", "cache"], 1),
         (&["state", "rm", "vpc", "--yes"], 1),
         (&["apply", "--yes", "--target", "vpcc"], 1),
         (&["apply"], 1),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Desk, LocalAws, Run, at_leisure, wait_for, without_place};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "apply",
     "plan",
     "status",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 12] = [
     "rotate",
     "restart",
     "backups",
+    "snapshot",
     "outputs",
     "state",
     "init",
@@ -49,6 +50,7 @@ fn help_says_what_each_command_does() {
       rotate       Change the credentials that were made for the stack, and restart what uses them
       restart      Restart databases, so that all of their settings are in force
       backups      Show what each store could be brought back to, and how old that is
+      snapshot     Take a snapshot of a database or a cache, and wait until it is there
       outputs      Print the outputs of the last complete apply. Reads the state only
       state        Look into the recorded state, and mend it. Never asks AWS
       init         Write a tapctl.toml that shows every setting with its default, all commented out

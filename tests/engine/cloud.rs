@@ -67,6 +67,15 @@ pub struct Object {
     pub born: u32,
 }
 
+/// A copy of an object.
+#[derive(Debug, Clone)]
+pub struct Copied {
+    pub of: String,
+    pub tags: Tags,
+    pub ready_at: Instant,
+    pub spoilt: bool,
+}
+
 /// One call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -97,6 +106,10 @@ pub struct FakeCloud {
     pub besides: RefCell<BTreeMap<String, Besides>>,
     /// What is last said of each object, by its id.
     pub words: RefCell<BTreeMap<String, String>>,
+    /// The copies that were asked for, by name: what they are of, their tags, and how they will end.
+    pub copies: RefCell<BTreeMap<String, Copied>>,
+    /// How the copies end that are asked for from now on, where that is not well.
+    pub spoils: Cell<bool>,
     at_once: Cell<usize>,
     born: Cell<u32>,
     tokens: RefCell<BTreeMap<String, String>>,
@@ -146,7 +159,11 @@ impl FakeCloud {
 
     /// How many calls of one verb were made, of all writes for `write`.
     pub fn count(&self, verb: &str) -> usize {
-        self.log.borrow().iter().filter(|call| call.verb == verb || (verb == "write" && call.verb != "list")).count()
+        self.log
+            .borrow()
+            .iter()
+            .filter(|call| call.verb == verb || (verb == "write" && !["list", "find"].contains(&call.verb)))
+            .count()
     }
 
     /// Forgets the calls made so far.
@@ -311,6 +328,39 @@ impl FakeCloud {
             Ok(())
         };
         self.call(if order == Queue::Run { "run queue" } else { "cancel queue" }, owner, id, settle).await
+    }
+
+    /// Begins a copy of an object, which takes a minute.
+    pub async fn snapshot(&self, owner: &Owner, id: &str, name: &str, tags: &Tags) -> Result<()> {
+        let take = || {
+            let mut copies = self.copies.borrow_mut();
+            if copies.contains_key(name) {
+                return Err(Fault::new(Class::Exists, "AlreadyExists", name));
+            }
+            let ready_at = Instant::now() + Duration::from_secs(60);
+            let copied = Copied { of: id.to_owned(), tags: tags.clone(), ready_at, spoilt: self.spoils.get() };
+            copies.insert(name.to_owned(), copied);
+            Ok(())
+        };
+        self.call("snapshot", owner, id, take).await
+    }
+
+    /// The copy of this name.
+    pub async fn find_snapshot(&self, owner: &Owner, name: &str) -> Result<Option<Backup>> {
+        let look = || {
+            let copies = self.copies.borrow();
+            let Some(copied) = copies.get(name) else { return Ok(None) };
+            if !owner.owns(&copied.tags) {
+                return Err(Fault::new(Class::Invalid, "NameTaken", name));
+            }
+            let unready = match (copied.ready_at > Instant::now(), copied.spoilt) {
+                (true, _) => Some("creating"),
+                (false, true) => Some("failed"),
+                (false, false) => None,
+            };
+            Ok(Some(Backup { id: name.to_owned(), unready: unready.map(str::to_owned), ..Backup::default() }))
+        };
+        self.call("find", owner, name, look).await
     }
 
     /// Starts the removal of an object.

@@ -72,6 +72,7 @@ pub trait Flavor: Debug + Clone + 'static {
     const KNOWN: bool = false;
     const STATEFUL: bool = false;
     const WAY_BACK: WayBack = WayBack::NoData;
+    const SNAPSHOTS: Option<usize> = None;
     const PARENT: Option<&'static str> = None;
     const PRECIOUS: Option<&'static str> = None;
     const FORETOLD: &'static [&'static str] = &[];
@@ -232,6 +233,7 @@ impl<F: Flavor> Resource for Spec<F> {
     const NAMED: bool = F::NAMED;
     const STATEFUL: bool = F::STATEFUL;
     const WAY_BACK: WayBack = F::WAY_BACK;
+    const SNAPSHOTS: Option<usize> = F::SNAPSHOTS;
     const PARENT: Option<&'static str> = F::PARENT;
     const TWINS: bool = matches!(F::FOUND, Found::ByTags);
     const SERVES: bool = F::SERVES;
@@ -296,6 +298,14 @@ impl<F: Flavor> Resource for Spec<F> {
 
     async fn last_words(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>) -> Option<String> {
         cx.words.borrow().get(&observed.id).cloned()
+    }
+
+    async fn snapshot(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, name: &str, tags: &Tags) -> Result<()> {
+        cx.cloud.snapshot(cx.owner, &observed.id, name, tags).await
+    }
+
+    async fn find_snapshot(&self, cx: &Cx<'_, FakeCloud>, name: &str) -> Result<Option<Backup>> {
+        cx.cloud.find_snapshot(cx.owner, name).await
     }
 
     async fn update(&self, cx: &Cx<'_, FakeCloud>, observed: &Observed<Self>, diff: &Diff) -> Result<()> {
@@ -501,6 +511,7 @@ flavors! {
         const STATEFUL: bool = true;
         const FORGETS: bool = true;
         const WAY_BACK: WayBack = WayBack::Backups;
+        const SNAPSHOTS: Option<usize> = Some(30);
     }
     /// Shuts a way once there is another, as what a listener does by default.
     Shut {

@@ -25,6 +25,7 @@ mod recorded;
 mod rotating;
 mod saving;
 mod shortened;
+mod snapshots;
 mod sweep;
 mod teardown;
 mod twins;

@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use tapctl::diff::Change;
 use tapctl::engine::{
     self, Drifted, Engine, Event, Inventory, NodeFailure, Obstacle, Options, Outcome, Recovered, Report, Reporter,
-    Scope, Stop,
+    Scope, Snapshot, Stop,
 };
 use tapctl::plan::{Action, Observations, Plan, plan, plan_destroy, select};
 use tapctl::resource::{Facts, Kinds, Pass, Queue};
@@ -303,6 +303,22 @@ impl World {
         match work(&engine).await {
             Ok(report) => End::Done(report),
             Err(error) => End::Unsaved(error),
+        }
+    }
+
+    /// Has a node's object copied, as a process of its own.
+    pub async fn snapshot(&self, wanted: &Snapshot) -> End {
+        let (kinds, state) = (kinds(), self.store.state());
+        let (stop, options) = (Stop::new().1, self.options.clone());
+        let (pass, seen) = (Pass::default(), Observations::default());
+        let engine = Engine::new(&self.cloud, &kinds, &self.store, &self.words, options, stop, state, pass, seen);
+        tokio::select! {
+            ended = engine.snapshot(wanted) => match ended {
+                Ok(report) => End::Done(report),
+                Err(error) => End::Unsaved(error),
+            },
+            () = self.cloud.killed.notified() => End::Killed,
+            () = self.store.killed.notified() => End::Killed,
         }
     }
 

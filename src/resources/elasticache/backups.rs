@@ -1,12 +1,14 @@
 //! Snapshots that a cache could be restored from. Those that ElastiCache took by itself go with the group; those that
 //! people took stay.
 
-use aws_sdk_elasticache::types::Snapshot;
+use aws_sdk_elasticache::types::{ReplicationGroup as CacheGroup, Snapshot};
 use jiff::Timestamp;
 
+use super::tags_of;
 use crate::resources::kms::key;
+use crate::resources::named::find;
 use crate::resources::prelude::*;
-use crate::resources::values::text;
+use crate::resources::values::{taken, text};
 
 /// What ElastiCache calls a snapshot that it took by itself.
 const AUTOMATED: &str = "automated";
@@ -27,6 +29,40 @@ pub(super) async fn of_group(cx: &Cx<'_>, name: &str) -> Result<Vec<Backup>> {
         }
     }
     Ok(found)
+}
+
+/// The snapshot of this name. Of one that is being taken AWS may not tell the tags yet.
+pub(super) async fn find_snapshot(cx: &Cx<'_>, name: &str) -> Result<Option<Backup>> {
+    let ask = cx.elasticache.describe_snapshots().snapshot_name(name);
+    let Some(found) = ask.send().await.if_present()?.and_then(|answer| answer.snapshots?.pop()) else {
+        return Ok(None);
+    };
+    let tags = tags_of(cx, found.arn().unwrap_or_default()).await.if_present()?;
+    let told = backup(cx, &found).await?;
+    match tags {
+        Some(tags) if cx.owner.owns(&tags) => Ok(Some(told)),
+        None if told.unready.is_some() => Ok(Some(told)),
+        _ => Err(taken(name)),
+    }
+}
+
+/// The member that a snapshot is taken of: a group without shards of its own is copied by way of one ("Taking manual
+/// backups", Amazon ElastiCache User Guide). AWS has chosen a replica for those of the nights.
+pub(super) async fn source(cx: &Cx<'_>, group: &str) -> Result<String> {
+    let found = find::<CacheGroup>(cx, group, Some(group)).await?;
+    let member = found.as_ref().and_then(|group| group.snapshotting_cluster_id().or(last_member(group)));
+    member.map(str::to_owned).ok_or_else(|| Fault::unexpected("AWS tells no member of the group"))
+}
+
+fn last_member(group: &CacheGroup) -> Option<&str> {
+    group.member_clusters().last().map(String::as_str)
+}
+
+/// Snapshots that carry the environment's tags: those that people have had taken stay, whatever becomes of their group.
+pub(super) async fn kept(cx: &Cx<'_>) -> Result<Vec<Found>> {
+    let snapshots = index::list(cx, "elasticache", "snapshot:", index::by_rest).await?;
+    let why = || Some("a snapshot, until it is deleted".to_owned());
+    Ok(snapshots.into_iter().map(|found| Found { kept: why(), ..found }).collect())
 }
 
 /// Members are named after their group, a hyphen and at least three digits behind.

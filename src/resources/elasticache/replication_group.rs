@@ -146,6 +146,7 @@ impl Resource for ReplicationGroup {
     // What it caches can be read again; what an application keeps in nothing else cannot.
     const STATEFUL: bool = true;
     const WAY_BACK: WayBack = WayBack::Backups;
+    const SNAPSHOTS: Option<usize> = Some(40);
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["replication_group_id", "arn"];
     const VOLATILE: &'static [&'static str] = &["member_1", "member_2", "member_3", "member_4", "member_5", "member_6"];
@@ -301,7 +302,9 @@ impl Resource for ReplicationGroup {
     }
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
-        index::list(cx, "elasticache", "replicationgroup:", index::by_rest).await
+        let mut found = index::list(cx, "elasticache", "replicationgroup:", index::by_rest).await?;
+        found.extend(backups::kept(cx).await?);
+        Ok(found)
     }
 
     async fn last_words(&self, cx: &Cx<'_>, observed: &Observed<Self>) -> Option<String> {
@@ -310,6 +313,17 @@ impl Resource for ReplicationGroup {
 
     async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
         backups::of_group(cx, &self.name).await
+    }
+
+    async fn snapshot(&self, cx: &Cx<'_>, observed: &Observed<Self>, name: &str, tags: &Tags) -> Result<()> {
+        let source = backups::source(cx, &observed.id).await?;
+        let ask = cx.elasticache.create_snapshot().cache_cluster_id(source).snapshot_name(name);
+        ask.set_tags(Some(to_elasticache(tags))).send().await?;
+        Ok(())
+    }
+
+    async fn find_snapshot(&self, cx: &Cx<'_>, name: &str) -> Result<Option<Backup>> {
+        backups::find_snapshot(cx, name).await
     }
 
     /// What is asked for where nobody knows is a last snapshot.

@@ -12,7 +12,7 @@ use super::from_rds;
 use crate::resources::kms::key;
 use crate::resources::named::find;
 use crate::resources::prelude::*;
-use crate::resources::values::text;
+use crate::resources::values::{taken, text};
 
 /// What RDS calls a snapshot that it took by itself.
 const AUTOMATED: &str = "automated";
@@ -42,6 +42,28 @@ pub(super) async fn of_instance(cx: &Cx<'_>, name: &str) -> Result<Vec<Backup>> 
         }
     }
     Ok(found)
+}
+
+/// The snapshot of a cluster that has this name.
+pub(super) async fn find_cluster_snapshot(cx: &Cx<'_>, name: &str) -> Result<Option<Backup>> {
+    let ask = cx.rds.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(name);
+    let found = ask.send().await.if_present()?.and_then(|answer| answer.db_cluster_snapshots?.pop());
+    match found {
+        Some(one) if is_ours(cx, one.tag_list()) => cluster_snapshot(cx, &one).await.map(Some),
+        Some(_) => Err(taken(name)),
+        None => Ok(None),
+    }
+}
+
+/// The snapshot of an instance on its own that has this name.
+pub(super) async fn find_snapshot(cx: &Cx<'_>, name: &str) -> Result<Option<Backup>> {
+    let ask = cx.rds.describe_db_snapshots().db_snapshot_identifier(name);
+    let found = ask.send().await.if_present()?.and_then(|answer| answer.db_snapshots?.pop());
+    match found {
+        Some(one) if is_ours(cx, one.tag_list()) => snapshot(cx, &one).await.map(Some),
+        Some(_) => Err(taken(name)),
+        None => Ok(None),
+    }
 }
 
 /// How far back the cluster can be brought, where it stands.

@@ -157,6 +157,7 @@ impl Resource for DbCluster {
     const WITNESSES: &'static [&'static str] = &["log_group"];
     const STATEFUL: bool = true;
     const WAY_BACK: WayBack = WayBack::Backups;
+    const SNAPSHOTS: Option<usize> = Some(63);
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["cluster_identifier", "arn"];
     const ROTATES: bool = true;
@@ -320,7 +321,7 @@ impl Resource for DbCluster {
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
         let mut found = super::list::<RdsCluster>(cx, |_| true).await?;
-        found.extend(super::last_snapshots(cx, "cluster-snapshot:").await?);
+        found.extend(super::kept_snapshots(cx, "cluster-snapshot:").await?);
         Ok(found)
     }
 
@@ -330,6 +331,16 @@ impl Resource for DbCluster {
 
     async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
         backups::of_cluster(cx, &self.name).await
+    }
+
+    async fn snapshot(&self, cx: &Cx<'_>, observed: &Observed<Self>, name: &str, tags: &Tags) -> Result<()> {
+        let ask = cx.rds.create_db_cluster_snapshot().db_cluster_identifier(&observed.id);
+        ask.db_cluster_snapshot_identifier(name).set_tags(Some(to_rds(tags))).send().await?;
+        Ok(())
+    }
+
+    async fn find_snapshot(&self, cx: &Cx<'_>, name: &str) -> Result<Option<Backup>> {
+        backups::find_cluster_snapshot(cx, name).await
     }
 
     /// What is asked for where nobody knows is that all backups stay, and a last one with them.

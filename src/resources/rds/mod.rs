@@ -89,11 +89,13 @@ async fn list<T: Tagged>(cx: &Cx<'_>, holds: impl Fn(&T) -> bool) -> Result<Vec<
     Ok(all.iter().filter(|object| holds(object)).filter_map(found).collect())
 }
 
-/// Snapshots that were taken when what they are of was deleted. The name of one that RDS made by itself has a colon.
-async fn last_snapshots(cx: &Cx<'_>, kind: &str) -> Result<Vec<Found>> {
+/// Snapshots that stay: those that were taken when what they are of was deleted, and those that were asked for. The name of
+/// one that RDS made by itself has a colon.
+async fn kept_snapshots(cx: &Cx<'_>, kind: &str) -> Result<Vec<Found>> {
     let snapshots = index::list(cx, "rds", kind, index::by_rest).await?;
-    let kept = |snapshot: Found| Found { kept: Some("a last snapshot, until it is deleted".to_owned()), ..snapshot };
-    Ok(snapshots.into_iter().filter(|found| found.id.contains("-final-")).map(kept).collect())
+    let why = |id: &str| if id.contains("-final-") { "a last snapshot" } else { "a snapshot" };
+    let kept = |one: Found| Found { kept: Some(format!("{}, until it is deleted", why(&one.id))), ..one };
+    Ok(snapshots.into_iter().map(kept).collect())
 }
 
 /// The tags of an object whose Describe call does not give them.

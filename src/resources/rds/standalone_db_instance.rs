@@ -141,6 +141,7 @@ impl Resource for StandaloneDbInstance {
     const WITNESSES: &'static [&'static str] = &["log_groups"];
     const STATEFUL: bool = true;
     const WAY_BACK: WayBack = WayBack::Backups;
+    const SNAPSHOTS: Option<usize> = Some(255);
     const ROOTED: bool = true;
     const FORETOLD: &'static [&'static str] = &["instance_identifier", "arn"];
     const ROTATES: bool = true;
@@ -312,7 +313,7 @@ impl Resource for StandaloneDbInstance {
 
     async fn list(cx: &Cx<'_>) -> Result<Vec<Found>> {
         let mut found = super::list::<RdsInstance>(cx, |instance| instance.db_cluster_identifier().is_none()).await?;
-        found.extend(super::last_snapshots(cx, "snapshot:").await?);
+        found.extend(super::kept_snapshots(cx, "snapshot:").await?);
         Ok(found)
     }
 
@@ -322,6 +323,16 @@ impl Resource for StandaloneDbInstance {
 
     async fn backups(&self, cx: &Cx<'_>) -> Result<Vec<Backup>> {
         backups::of_instance(cx, &self.name).await
+    }
+
+    async fn snapshot(&self, cx: &Cx<'_>, observed: &Observed<Self>, name: &str, tags: &Tags) -> Result<()> {
+        let ask = cx.rds.create_db_snapshot().db_instance_identifier(&observed.id);
+        ask.db_snapshot_identifier(name).set_tags(Some(to_rds(tags))).send().await?;
+        Ok(())
+    }
+
+    async fn find_snapshot(&self, cx: &Cx<'_>, name: &str) -> Result<Option<Backup>> {
+        backups::find_snapshot(cx, name).await
     }
 
     /// What is asked for where nobody knows is that all backups stay, and a last one with them.

@@ -188,6 +188,12 @@ pub(super) const NEW: &[Case] = &[
         ..CASE
     },
     Case {
+        arguments: "snapshot cache",
+        says: "error: nothing is recorded for student-records dev\n\
+               hint: run apply first, or name the directory of the state with --state-dir\n",
+        ..UNASKED
+    },
+    Case {
         arguments: "state rm vpc --yes",
         says: "error: nothing is recorded for student-records dev\n\
                hint: run apply first, or name the directory of the state with --state-dir\n",

@@ -27,6 +27,17 @@ pub(super) const VPC: &[Case] = &[
         ..CASE
     },
     Case {
+        arguments: "snapshot vpc",
+        says: "error: AWS takes no snapshot of vpc (ec2.vpc) when asked to: it holds no data of its own\n\
+               hint: `tapctl backups` shows what there is to go back to\n",
+        ..UNASKED
+    },
+    Case {
+        arguments: "snapshot vcp",
+        says: "error: there is no node vcp in the state; did you mean vpc?\nhint: `tapctl state list` lists them\n",
+        ..UNASKED
+    },
+    Case {
         arguments: "plan --destroy",
         code: 2,
         prints: "- delete  vpc  ec2.vpc  vpc-[id]\n\

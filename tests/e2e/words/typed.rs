@@ -76,6 +76,20 @@ pub(super) const USAGE: &[Case] = &[
         ..UNASKED
     },
     Case {
+        arguments: "snapshot cache --name -wrong-",
+        code: 64,
+        says: "error: invalid value '-wrong-' for '--name <NAME>': allowed: 1-63 lower-case letters, digits and single hyphens, \
+               a letter first and no hyphen last\n\nFor more information, try '--help'.\n",
+        ..UNASKED
+    },
+    Case {
+        arguments: "snapshot",
+        code: 64,
+        says: "error: the following required arguments were not provided:\n  <NODE>\n\nUsage: tapctl snapshot <NODE>\n\n\
+               For more information, try '--help'.\n",
+        ..UNASKED
+    },
+    Case {
         arguments: "apply --yes --parallelism 999999999",
         code: 64,
         says: "error: invalid value '999999999' for '--parallelism <N>': allowed: a whole number, 1 to 64\n\n\
