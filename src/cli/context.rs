@@ -338,7 +338,8 @@ impl Context {
     /// The stack that the settings ask for, in this account and region.
     pub(super) async fn stack(&self) -> Result<Stack, Error> {
         let place = stacks::Place::discover(&self.aws, &self.config, &self.state).await?;
-        let stack = stacks::build(&self.config, &place);
+        let mut stack = stacks::build(&self.config, &place);
+        stacks::copies::keep(&mut stack, &self.state);
         self.config.remarks().iter().chain(&place.remarks()).for_each(|remark| render::note(remark));
         let wrong: Vec<String> = stack
             .nodes

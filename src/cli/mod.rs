@@ -11,6 +11,7 @@ mod outputs;
 mod place;
 mod plan;
 mod restart;
+mod restore;
 mod rotate;
 mod run;
 mod secrecy;
@@ -58,6 +59,7 @@ enum Command {
     Restart(restart::Args),
     Backups(backups::Args),
     Snapshot(snapshot::Args),
+    Restore(restore::Args),
     Outputs(outputs::Args),
     State(state::Args),
     Init(init::Args),
@@ -214,6 +216,7 @@ impl Command {
             Command::Rotate(args) => args.run(&Stopper::on_signals()?).await,
             Command::Restart(args) => args.run(&Stopper::on_signals()?).await,
             Command::Snapshot(args) => args.run(&Stopper::on_signals()?).await,
+            Command::Restore(args) => args.run(&Stopper::on_signals()?).await,
             Command::Plan(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Status(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
             Command::Drift(args) => Stopper::on_signals()?.unless_asked(args.run()).await,
@@ -236,6 +239,7 @@ impl Command {
             Command::Restart(args) => args.common.verbose,
             Command::Backups(args) => args.common.verbose,
             Command::Snapshot(args) => args.common.verbose,
+            Command::Restore(args) => args.common.verbose,
             Command::Outputs(args) => args.common.verbose,
             Command::State(args) => args.common().verbose,
             Command::Init(_) | Command::Completions(_) => 0,

@@ -3,6 +3,7 @@
 mod ahead;
 pub mod behind;
 mod builder;
+pub mod copies;
 mod cores;
 pub mod data_pipeline;
 mod gateway;

@@ -22,7 +22,7 @@ const PROMPT: Duration = Duration::from_secs(5);
 
 const CODES: [i32; 8] = [0, 1, 2, 3, 4, 5, 64, 130];
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "apply",
     "plan",
     "status",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 21] = [
     "restart",
     "backups",
     "snapshot cache",
+    "restore",
     "outputs",
     "state list",
     "state show",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Desk, LocalAws, Run, at_leisure, wait_for, without_place};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "apply",
     "plan",
     "status",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 13] = [
     "restart",
     "backups",
     "snapshot",
+    "restore",
     "outputs",
     "state",
     "init",
@@ -51,6 +52,7 @@ fn help_says_what_each_command_does() {
       restart      Restart databases, so that all of their settings are in force
       backups      Show what each store could be brought back to, and how old that is
       snapshot     Take a snapshot of a database or a cache, and wait until it is there
+      restore      Make a copy of a database as it was, beside the one that serves, or remove it
       outputs      Print the outputs of the last complete apply. Reads the state only
       state        Look into the recorded state, and mend it. Never asks AWS
       init         Write a tapctl.toml that shows every setting with its default, all commented out

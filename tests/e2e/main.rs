@@ -35,6 +35,7 @@ mod recorded;
 mod regions;
 mod requirements;
 mod restarts;
+mod restore;
 mod returns;
 mod rotation;
 mod secrets;

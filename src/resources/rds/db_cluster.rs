@@ -7,6 +7,7 @@ use aws_sdk_rds::types::{DbCluster as RdsCluster, MasterUserSecret, ServerlessV2
 use serde_json::{Value, json};
 
 use super::last_snapshot::{OfClusters, delete_cluster, resource_id};
+use super::restored::{self, Origin};
 use super::rules::{check_acu, check_logs, check_user, check_word, life_after_support};
 use super::{
     UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, queue, retag, rotation,
@@ -76,6 +77,9 @@ pub struct DbCluster {
     /// Whether its automated backups stay, as long as they were to be kept, when it is deleted. AWS asks once, then.
     #[serde(default)]
     pub keep_automated_backups: bool,
+    /// What it begins with, where that is not nothing. It is used once, and never differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_from: Option<Origin>,
     /// Tags.
     pub tags: Tags,
 }
@@ -229,6 +233,10 @@ impl Resource for DbCluster {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<String> {
+        if let Some(origin) = &self.restored_from {
+            restored::restore(cx, self, origin).await?;
+            return Ok(self.name.clone());
+        }
         cx.rds
             .create_db_cluster()
             .db_cluster_identifier(&self.name)
@@ -381,11 +389,12 @@ impl DbCluster {
             final_snapshot: self.final_snapshot,
             extended_support: self.extended_support,
             keep_automated_backups: self.keep_automated_backups,
+            restored_from: self.restored_from.clone(),
             tags: from_rds(cluster.tag_list()),
         }
     }
 
-    fn scaling(&self) -> ServerlessV2ScalingConfiguration {
+    pub(super) fn scaling(&self) -> ServerlessV2ScalingConfiguration {
         ServerlessV2ScalingConfiguration::builder().min_capacity(self.min_acu).max_capacity(self.max_acu).build()
     }
 

@@ -15,6 +15,7 @@ mod last_snapshot;
 mod parameters;
 mod power;
 mod queue;
+pub mod restored;
 mod rotation;
 mod rules;
 mod settled;
@@ -28,6 +29,7 @@ pub use db_parameter_group::DbParameterGroup;
 pub use db_proxy::DbProxy;
 pub use db_proxy_target::DbProxyTarget;
 pub use db_subnet_group::DbSubnetGroup;
+pub use restored::Origin;
 pub use standalone_db_instance::StandaloneDbInstance;
 
 use std::collections::BTreeSet;

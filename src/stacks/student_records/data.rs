@@ -119,6 +119,7 @@ impl Builder<'_> {
                 final_snapshot: self.config.profile().final_snapshot,
                 extended_support: settings.extended_support,
                 keep_automated_backups: self.config.profile().keep_copies,
+                restored_from: None,
                 tags: Tags::new(),
             },
         )

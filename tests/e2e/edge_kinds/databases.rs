@@ -276,6 +276,7 @@ fn proxied(ground: &Ground, change: impl FnOnce(&mut rds::DbProxy, &mut i32)) ->
         final_snapshot: false,
         extended_support: false,
         keep_automated_backups: false,
+        restored_from: None,
         tags: BTreeMap::new(),
     };
     let cluster = stack.add("cluster", cluster);
