@@ -142,7 +142,8 @@ fn credentials_of_another_account_are_refused_before_anything() {
     let mut state = desk.state("dev");
     state["account"] = json!("222222222222");
     std::fs::write(desk.state_path("dev"), state.to_string()).expect("it is written");
-    for command in [&["apply", "--yes"][..], &["destroy", "--yes"], &["rotate", "--yes"], &["restart", "--yes", "vpc"]] {
+    for command in [&["apply", "--yes"][..], &["destroy", "--yes"], &["rotate", "--yes"], &["restart", "--yes", "vpc"]]
+    {
         let run = refused(&aws, &desk, command);
         assert!(
             run.stderr.contains("belongs to account 222222222222, and this run is for account 123456789012"),

@@ -158,7 +158,9 @@ impl Trial {
         let plan = tapctl(&self.desk, &["plan", "--json"]);
         let mut flags: Vec<String> = Vec::new();
         let applied = loop {
-            let given = [&["apply", "--yes", "--allow-restart"][..], &flags.iter().map(String::as_str).collect::<Vec<_>>()].concat();
+            let given =
+                [&["apply", "--yes", "--allow-restart"][..], &flags.iter().map(String::as_str).collect::<Vec<_>>()]
+                    .concat();
             let run = tapctl(&self.desk, &given);
             match question(&run) {
                 Some((_, more)) if asks && !flags.contains(&more[0]) => flags.extend(more),
