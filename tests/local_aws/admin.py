@@ -2,7 +2,7 @@
 
 import json
 
-from . import nightly, violations
+from . import nightly, rows, stores, violations
 from .answers import answers
 from .faults import faults
 from .journal import journal
@@ -200,6 +200,21 @@ def login(body, query):
     return {"opens": wanted in known}
 
 
+@route("GET", "/_local/rows")
+def read_rows(body, query):
+    with world.lock:
+        world.clock.run_due()
+        return stores.read(query)
+
+
+@route("POST", "/_local/rows")
+def write_rows(body, query):
+    """Rows of a database or a cache, by their keys; those that are null are deleted."""
+    with world.lock:
+        world.clock.run_due()
+        return stores.write(body)
+
+
 @route("GET", "/_local/settings")
 def settings(body, query):
     return vars(world.settings) | {"durations": durations.report()}
@@ -271,10 +286,12 @@ def forget_loads(body, query):
 
 @route("POST", "/_local/minutes")
 def pass_minutes(body, query):
-    """Lets minutes or days pass for CloudWatch, and answers which minute it is."""
+    """Lets minutes or days pass for CloudWatch, and for what databases hold, and answers which minute it is."""
     with world.lock:
-        meter.pass_days(int(body.get("days", 0)))
-        meter.pass_minutes(int(body.get("minutes", 0)))
+        days, minutes = int(body.get("days", 0)), int(body.get("minutes", 0))
+        meter.pass_days(days)
+        meter.pass_minutes(minutes)
+        rows.grow_older(days * 1440 + minutes)
     return {"minute": meter.minute}
 
 

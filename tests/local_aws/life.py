@@ -22,9 +22,12 @@ SECONDS = {
     "efs.backup-policy": 10,
     "backup.job": 300,
     "rds.cluster.create": 120,
+    "rds.cluster.restore": 900,
+    "rds.cluster.clone": 240,
     "rds.cluster.modify": 60,
     "rds.cluster.delete": 150,
     "rds.instance.create": 420,
+    "rds.instance.restore": 900,
     "rds.instance.modify": 60,
     "rds.instance.delete": 240,
     "rds.modify.noticed": 15,
@@ -33,6 +36,8 @@ SECONDS = {
     "rds.storage.rest": 21600,
     # After the capacity of a cluster was changed its members cannot be restarted for a while.
     "rds.scaled": 60,
+    "rds.rename": 120,
+    "rds.upgrade": 600,
     "rds.stop": 300,
     "rds.start": 420,
     # Amazon Aurora User Guide, "High availability for Amazon Aurora": typically less than 60 seconds, often less than 30.
@@ -120,6 +125,8 @@ ENDINGS = {
     "rds.cluster": ("failed", "stuck"),
     "rds.instance": ("failed", "stuck"),
     "rds.snapshot": ("failed",),
+    # What is looked at before a major version is left; the name is that of the cluster, or of an instance on its own.
+    "rds.upgrade": ("failed",),
 }
 
 

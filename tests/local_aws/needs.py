@@ -50,7 +50,7 @@ TAGGING = {
     "wafv2": "wafv2:TagResource",
 }
 INTERFACES = ("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
-CREATES = ("Create", "Import", "Register", "Put", "Allocate", "Request")
+CREATES = ("Create", "Import", "Register", "Put", "Allocate", "Request", "RestoreDB")
 # Where tags are in a call, for services that have them elsewhere than under `Tags`.
 TAG_PARAMETERS = ("Tags", "tags", "TagsList", "UserPoolTags", "TagSpecifications")
 # The parameters that hand over a role, and to whom.
@@ -215,6 +215,8 @@ HIDDEN = {
     "rds:CreateDBCluster": database,
     "rds:CreateDBInstance": database,
     "rds:DeleteDBCluster": final_snapshot,
+    "rds:RestoreDBClusterFromSnapshot": grants,
+    "rds:RestoreDBClusterToPointInTime": grants,
     "elasticache:CreateReplicationGroup": grants,
     "elasticache:DeleteReplicationGroup": final_cache_snapshot,
     "efs:CreateFileSystem": lambda call: on_key(

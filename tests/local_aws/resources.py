@@ -29,6 +29,10 @@ BY_PARAMETER = {
     "rds": {
         "DBInstanceIdentifier": "db:{}",
         "DBClusterIdentifier": "cluster:{}",
+        "SourceDBClusterIdentifier": "cluster:{}",
+        "SourceDBInstanceIdentifier": "db:{}",
+        "TargetDBInstanceIdentifier": "db:{}",
+        "SnapshotIdentifier": "cluster-snapshot:{}",
         "DBClusterParameterGroupName": "cluster-pg:{}",
         "DBParameterGroupName": "pg:{}",
         "DBSubnetGroupName": "subgrp:{}",

@@ -29,6 +29,10 @@ ACCOUNT = {
     "guardduty_refuses": False,
     # The policy by which a service control policy demands every new role to be bounded.
     "required_boundary": "",
+    # Whether a restored database still shows the secret of its source, which is not kept in step with it any more.
+    "old_secret_after_restore": False,
+    # Whether a restored database needs a reboot before its parameters are in force.
+    "reboot_after_restore": False,
     # Whether no VPC link has had a request for 60 days.
     "idle_vpc_links": False,
 }

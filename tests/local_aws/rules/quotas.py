@@ -126,7 +126,15 @@ def certificates(call):
 # Databases, streams and files
 
 
-@rule("quota", "rds", "CreateDBCluster", says="40 clusters in a region", source="Quotas and constraints for Amazon RDS")
+@rule(
+    "quota",
+    "rds",
+    "CreateDBCluster",
+    "RestoreDBClusterFromSnapshot",
+    "RestoreDBClusterToPointInTime",
+    says="40 clusters in a region",
+    source="Quotas and constraints for Amazon RDS",
+)
 def clusters(call):
     message = "Cannot create more than the allowed number of DB clusters."
     refuse_another("rds-clusters", rds.clusters(call), "DBClusterQuotaExceededFault", message)
@@ -136,6 +144,8 @@ def clusters(call):
     "quota",
     "rds",
     "CreateDBInstance",
+    "RestoreDBInstanceFromDBSnapshot",
+    "RestoreDBInstanceToPointInTime",
     says="40 database instances in a region",
     source="Quotas and constraints for Amazon RDS",
 )

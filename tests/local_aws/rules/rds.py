@@ -16,6 +16,10 @@ IDENTIFIERS = {
     "CreateDBParameterGroup": "DBParameterGroupName",
     "CreateDBProxy": "DBProxyName",
     "DeleteDBCluster": "FinalDBSnapshotIdentifier",
+    "RestoreDBClusterFromSnapshot": "DBClusterIdentifier",
+    "RestoreDBClusterToPointInTime": "DBClusterIdentifier",
+    "RestoreDBInstanceFromDBSnapshot": "DBInstanceIdentifier",
+    "RestoreDBInstanceToPointInTime": "TargetDBInstanceIdentifier",
 }
 RESERVED_NAMES = {
     "admin",
@@ -203,6 +207,8 @@ def windows(call):
     "strict",
     "rds",
     *WRITES_CLUSTER,
+    "RestoreDBClusterFromSnapshot",
+    "RestoreDBClusterToPointInTime",
     says="serverless capacity is 0 to 256 in halves, its maximum at least 1, its pause only from 0",
     source="Amazon Aurora User Guide: Aurora Serverless v2",
 )

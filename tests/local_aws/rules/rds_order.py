@@ -5,7 +5,7 @@ from ..policies import roles_by_arn
 from ..registry import AwsError, rule
 from ..services.rds.instances import STORAGE
 from ..services.rds.parameter_groups import CLUSTER, INSTANCE
-from ..services.rds.shared import clusters, instances, members_of, proxies, subnet_groups
+from ..services.rds.shared import RESTORES, clusters, instances, members_of, proxies, subnet_groups
 from ..services.rds.subnet_groups import users_of
 from ..trusts import names, trusts
 from ..world import world
@@ -17,7 +17,9 @@ WRECKED = ("failed", "incompatible-restore", "incompatible-network")
 PROXY_CHANGES = ("ModifyDBProxy", "ModifyDBProxyTargetGroup", "RegisterDBProxyTargets", "DeregisterDBProxyTargets")
 
 
-@rule("order", "rds", "CreateDBCluster", "CreateDBInstance", says="a subnet group exists before what lies in it")
+@rule(
+    "order", "rds", "CreateDBCluster", "CreateDBInstance", *RESTORES, says="a subnet group exists before what lies in it"
+)
 def subnet_group_exists(call):
     name = (call.get("DBSubnetGroupName") or "").lower()
     if name and name not in subnet_groups(call):
@@ -31,6 +33,7 @@ def subnet_group_exists(call):
     "CreateDBInstance",
     "ModifyDBCluster",
     "ModifyDBInstance",
+    *RESTORES,
     says="security groups exist before what they guard",
 )
 def security_groups_exist(call):

@@ -20,7 +20,7 @@ def days_old(moment):
     return round((now() - moment) / timedelta(days=1))
 
 
-@proves("rds.restorable")
+@proves("rds.window")
 def test_one_can_go_back_as_far_as_backups_are_kept_and_to_five_minutes_ago(local, cluster, name):  # noqa: F811
     local("rds").create_db_cluster(**cluster | {"BackupRetentionPeriod": 3})
     fresh = described(local, name)

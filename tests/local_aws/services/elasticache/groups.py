@@ -20,7 +20,8 @@ def create_replication_group(call):
     name = call.params["ReplicationGroupId"].lower()
     if name in groups(call):
         raise AwsError("ReplicationGroupAlreadyExists", f"Replication group {name} already exists.")
-    group = new_group(call, name)
+    group = new_group(snapshots.with_snapshot(call), name)
+    seeded = snapshots.seed(call, group)
     add_members(call, group, wanted_members(call))
     groups(call)[name] = group
     tags(call)[group["ARN"]] = call.get("Tags", [])
@@ -29,8 +30,8 @@ def create_replication_group(call):
         "elasticache.group.create",
         "elasticache.replication-group",
         name,
-        lambda: group.update(Status="available"),
-        lambda text: fail(call, group, text),
+        lambda: (group.update(Status="available"), seeded()),
+        lambda text: (fail(call, group, text), seeded()),
     )
     return {"ReplicationGroup": described(group)}
 

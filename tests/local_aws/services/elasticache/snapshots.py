@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 
-from ...common import find, page, require_unique
+from dataclasses import replace
+from datetime import timedelta
+
+from ...common import find, page, picked, require_unique
 from ...life import later
 from ...nights import moments, nightly
 from ...registry import AwsError, behaviour, now, operation
+from ...rows import copied
 from .shared import group_of, groups, shown, snapshots, tags
 
 COPIED = ("Engine", "CacheNodeType", "SnapshotRetentionLimit", "SnapshotWindow", "AutomaticFailover", "KmsKeyId")
@@ -35,6 +39,7 @@ def take(call, group, name, source="manual", moment=None, member=None):
         "Port": group["_port"],
         "NodeSnapshots": [node],
         "ARN": arn,
+        "_rows": copied(group),
     } | whose(group, member) | {key: group[key] for key in COPIED if key in group}
     tags(call)[arn] = call.get("Tags", [])
     return snapshots(call)[name]
@@ -83,6 +88,30 @@ def at_rest(group):
 def snapshot_of(call):
     name = call.params["SnapshotName"].lower()
     return find(snapshots(call), name, "SnapshotNotFoundFault", f"Snapshot {name} not found.")
+
+
+def with_snapshot(call):
+    """The call, with engine and version of the snapshot that a new group is made of where it names none."""
+    snapshot = snapshots(call).get((call.get("SnapshotName") or "").lower())
+    if snapshot is None:
+        return call
+    stays = call.get("Engine", snapshot["Engine"]) == snapshot["Engine"]
+    return replace(call, params=picked(snapshot, "Engine", *(["EngineVersion"] if stays else [])) | call.params)
+
+
+@behaviour(
+    "elasticache",
+    says="a group that is made of a snapshot has its data; the snapshot is `restoring` meanwhile, and stays",
+    source="Amazon ElastiCache API Reference: CreateReplicationGroup, SnapshotName",
+)
+def seed(call, group):
+    """What to do once the group is there."""
+    snapshot = snapshots(call).get((call.get("SnapshotName") or "").lower())
+    if snapshot is None:
+        return lambda: None
+    group["_rows"] = copied(snapshot)
+    snapshot["SnapshotStatus"] = "restoring"
+    return lambda: snapshot.update(SnapshotStatus="available")
 
 
 @operation("elasticache", "CreateSnapshot")

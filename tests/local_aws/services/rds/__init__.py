@@ -9,8 +9,12 @@ from . import (  # noqa: F401
     parameter_groups,
     power,
     proxies,
+    renames,
+    restores,
+    retained,
     snapshots,
     subnet_groups,
     tags,
+    upgrades,
     versions,
 )

@@ -5,9 +5,10 @@ from ...common import page, picked
 from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
-from . import automated_backups, secret
-from .backups import go_with_the_cluster, window_of_cluster
+from . import renames, secret, upgrades
+from .backups import go_with_the_cluster
 from .parameter_groups import CLUSTER
+from .retained import part_with, shown_window
 from .shared import (
     cluster_of,
     clusters,
@@ -155,7 +156,7 @@ def default_security_group(call, vpc_id):
 
 
 def shown(call, cluster):
-    out = visible(call, cluster, cluster["DBClusterArn"]) | window_of_cluster(cluster)
+    out = visible(call, cluster, cluster["DBClusterArn"])
     members = members_of(call, cluster)
     out["DBClusterMembers"] = [
         {
@@ -169,9 +170,9 @@ def shown(call, cluster):
     out["MultiAZ"] = len({member["AvailabilityZone"] for member in members}) > 1
     if cluster["_pending"]:
         out["PendingModifiedValues"] = dict(cluster["_pending"])
-    if "MasterUserSecret" in cluster:
-        out["MasterUserSecret"] = cluster["MasterUserSecret"]
-    return out
+    if cluster.get("MasterUserSecret") or cluster.get("_old_secret"):
+        out["MasterUserSecret"] = cluster.get("MasterUserSecret") or cluster["_old_secret"]
+    return out | (shown_window(cluster) if cluster["Status"] != "creating" else {})
 
 
 @operation("rds", "DescribeDBClusters")
@@ -189,10 +190,16 @@ def modify_db_cluster(call):
     change_quick(call, cluster)
     pending = slow_changes(call, cluster)
     cluster["_pending"] = cluster["_pending"] | pending
+    renames.ask(call, cluster)
     if call.get("ApplyImmediately"):
-        then = lambda changed: restarted(members_of(call, cluster)) if "EngineVersion" in changed else None  # noqa: E731
-        later("rds.modify.noticed", lambda: notice(cluster, then=then))
+        later("rds.modify.noticed", lambda: begin(call, cluster))
     return {"DBCluster": shown(call, cluster)}
+
+
+def begin(call, cluster):
+    """A new name comes first, then a new version, then the rest."""
+    upgrade = lambda: upgrades.begin(call, cluster, lambda: notice(cluster))  # noqa: E731
+    renames.begin(call, cluster, upgrade)
 
 
 def check_upgrade(call, cluster):
@@ -312,6 +319,8 @@ def notice(item, key="Status", then=lambda changed: None):
     what has changed."""
     if item[key] in ("available", "storage-optimization", "storage-full"):
         item[key] = "modifying"
+        # A new class comes with a restart, and nobody answers in the meantime.
+        item["_down"] = "DBInstanceClass" in item["_pending"]
         later("rds.cluster.modify" if key == "Status" else "rds.instance.modify", lambda: settle(item, key, then))
     elif item[key] == "failing-over":
         later("rds.modify.noticed", lambda: notice(item, key, then))
@@ -325,7 +334,7 @@ def settle(item, key, then):
         item["_pending"] = {}
         if "_next_password" in item:
             item["_password"] = item.pop("_next_password")
-        item[key] = "available"
+        item |= {key: "available", "_down": False}
         then(changed)
 
 
@@ -337,7 +346,6 @@ def delete_db_cluster(call):
     last = take_final_snapshot(call, cluster)
     cluster["Status"] = "deleting"
     answer = shown(call, cluster)
-    cluster["_drops_backups"] = call.get("DeleteAutomatedBackups")
     goes, stays = (lambda: remove_when_empty(call, cluster)), (lambda: cluster.update(Status="available"))
     later("rds.cluster.delete", lambda: after_the_last(last, goes, stays))
     return {"DBCluster": answer}
@@ -360,10 +368,10 @@ def remove_when_empty(call, cluster):
     if members_of(call, cluster):
         later("rds.cluster.delete", lambda: remove_when_empty(call, cluster))
         return
+    part_with(call, cluster)
     clusters(call).pop(cluster["DBClusterIdentifier"], None)
     go_with_the_cluster(call, cluster)
     tags(call).pop(cluster["DBClusterArn"], None)
-    automated_backups.part_with(call, cluster, cluster["_drops_backups"])
     if "MasterUserSecret" in cluster:
         secret.remove(call, cluster["MasterUserSecret"])
 

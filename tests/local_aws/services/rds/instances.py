@@ -7,8 +7,8 @@ from ...common import page, picked
 from ...life import conclude, later
 from ...registry import AwsError, behaviour, now, operation
 from ...world import world
-from . import automated_backups, secret
-from .backups import go_with_the_instance, latest_of_instance
+from . import renames, secret, upgrades
+from .backups import go_with_the_instance
 from .clusters import (
     change_log_exports,
     change_secret,
@@ -21,6 +21,7 @@ from .clusters import (
     take_password,
 )
 from .parameter_groups import INSTANCE, can_start
+from .retained import part_with, shown_window
 from .shared import (
     cluster_of,
     clusters,
@@ -288,12 +289,16 @@ def arrive(call, instance):
 
 
 def shown(call, instance):
-    out = visible(call, instance, instance["DBInstanceArn"]) | latest_of_instance(instance)
+    out = visible(call, instance, instance["DBInstanceArn"])
     out["DBSubnetGroup"] = subnet_group_of(call, instance["_subnet_group"])
     status = instance.get("_parameters", "in-sync")
     out["DBParameterGroups"] = [{"DBParameterGroupName": instance["_parameter_group"], "ParameterApplyStatus": status}]
     out["PendingModifiedValues"] = dict(instance["_pending"])
-    return out
+    if instance.get("DBClusterIdentifier") or instance["DBInstanceStatus"] == "creating":
+        return out
+    if instance.get("_old_secret") and "MasterUserSecret" not in out:
+        out["MasterUserSecret"] = instance["_old_secret"]
+    return out | picked(shown_window(instance), "LatestRestorableTime")
 
 
 @operation("rds", "DescribeDBInstances")
@@ -317,12 +322,19 @@ def modify_db_instance(call):
     instance["_pending"] = instance["_pending"] | slow_changes(call, instance)
     if call.get("MasterUserPassword"):
         instance["_next_password"] = call.params["MasterUserPassword"]
+    renames.ask(call, instance)
     if call.get("ApplyImmediately"):
-        then = lambda changed: follow(call, instance, changed)  # noqa: E731
-        later("rds.modify.noticed", lambda: notice(instance, "DBInstanceStatus", then))
+        later("rds.modify.noticed", lambda: begin(call, instance))
     elif call.get("MasterUserPassword"):
         later("rds.modify.noticed", lambda: take_password(instance))
     return {"DBInstance": shown(call, instance)}
+
+
+def begin(call, instance):
+    """A new name comes first, then a new version, then the rest."""
+    then = lambda changed: follow(call, instance, changed)  # noqa: E731
+    rest = lambda: notice(instance, "DBInstanceStatus", then)  # noqa: E731
+    renames.begin(call, instance, lambda: upgrades.begin(call, instance, rest))
 
 
 def follow(call, instance, changed):
@@ -427,7 +439,6 @@ def delete_db_instance(call):
     instance["DBInstanceStatus"] = "deleting"
     give_way(call, instance)
     answer = shown(call, instance)
-    instance["_drops_backups"] = call.get("DeleteAutomatedBackups")
     goes, stays = (lambda: remove(call, instance)), (lambda: instance.update(DBInstanceStatus="available"))
     later("rds.instance.delete", lambda: after_the_last(last, goes, stays))
     return {"DBInstance": answer}
@@ -455,11 +466,11 @@ def take_final_snapshot(call, instance):
 
 
 def remove(call, instance):
+    if not instance.get("DBClusterIdentifier"):
+        part_with(call, instance)
     instances(call).pop(instance["DBInstanceIdentifier"], None)
     go_with_the_instance(call, instance)
     tags(call).pop(instance["DBInstanceArn"], None)
-    if not instance.get("DBClusterIdentifier"):
-        automated_backups.part_with(call, instance, instance["_drops_backups"])
     enis.release(call, instance["DBInstanceArn"])
     if "MasterUserSecret" in instance:
         secret.remove(call, instance["MasterUserSecret"])

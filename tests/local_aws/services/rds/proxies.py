@@ -54,6 +54,7 @@ def create_db_proxy(call):
         "CreatedDate": now(),
         "UpdatedDate": now(),
         "_targets": [],
+        "_followed": {},
         "_pool": {
             "MaxConnectionsPercent": 100,
             "MaxIdleConnectionsPercent": 50,
@@ -190,12 +191,14 @@ def register_db_proxy_targets(call):
     for name in call.get("DBClusterIdentifiers", []):
         cluster = cluster_of(call, name)
         made.append(new_target(proxy, "TRACKED_CLUSTER", cluster["DBClusterIdentifier"], cluster["Endpoint"]))
+        proxy["_followed"][cluster["DBClusterIdentifier"]] = cluster["DbClusterResourceId"]
         for member in members_of(call, cluster):
             target = new_target(proxy, "RDS_INSTANCE", member["DBInstanceIdentifier"], member["_host"])
             made.append(target | {"TrackedClusterId": cluster["DBClusterIdentifier"]})
     for name in call.get("DBInstanceIdentifiers", []):
         instance = instance_of(call, name)
         made.append(new_target(proxy, "RDS_INSTANCE", instance["DBInstanceIdentifier"], instance["_host"]))
+        proxy["_followed"][instance["DBInstanceIdentifier"]] = instance["DbiResourceId"]
     proxy["_targets"] += made
     answer = copy.deepcopy(made)
     for target in made:
@@ -243,4 +246,5 @@ def deregister_db_proxy_targets(call):
         raise AwsError("DBProxyTargetNotFoundFault", f"{', '.join(sorted(missing))} is not registered.", 404)
     names = ("RdsResourceId", "TrackedClusterId")
     proxy["_targets"] = [t for t in proxy["_targets"] if not any(t.get(name) in gone for name in names)]
+    proxy["_followed"] = {name: resource for name, resource in proxy["_followed"].items() if name not in gone}
     return {}

@@ -1,8 +1,31 @@
 """Where RDS keeps its objects. Identifiers are stored in lower case."""
 
-from ...common import find
+from ...common import find, picked
 from ...registry import AwsError, now
 from ...world import new_id
+
+# What comes with data beside what a snapshot shows.
+KEEPSAKES = (
+    "BackupRetentionPeriod",
+    "DatabaseName",
+    "DBInstanceClass",
+    "DBName",
+    "Iops",
+    "MasterUserSecret",
+    "MaxAllocatedStorage",
+    "ServerlessV2ScalingConfiguration",
+    "StorageEncrypted",
+    "StorageThroughput",
+    "_password",
+    "_port",
+)
+# What makes a database out of the data of another.
+RESTORES = (
+    "RestoreDBClusterFromSnapshot",
+    "RestoreDBClusterToPointInTime",
+    "RestoreDBInstanceFromDBSnapshot",
+    "RestoreDBInstanceToPointInTime",
+)
 
 
 def clusters(call):
@@ -85,3 +108,8 @@ def host_hash(call):
 
 def resource_id(prefix):
     return f"{prefix}-{new_id(26, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}"
+
+
+def keepsake(item):
+    """What a snapshot brings back beside what AWS shows of it."""
+    return picked(item, *KEEPSAKES)

@@ -3,8 +3,9 @@
 from ...common import find, page, picked, require_unique
 from ...life import conclude, durations
 from ...registry import now, operation
+from ...rows import copied
 from ...world import world
-from .shared import cluster_of, cluster_snapshots, filtered, instance_of, snapshots, tags, visible
+from .shared import cluster_of, cluster_snapshots, filtered, instance_of, keepsake, snapshots, tags, visible
 
 FROM_CLUSTER = (
     "AvailabilityZones",
@@ -63,6 +64,8 @@ def take_cluster_snapshot(call, cluster, name, kind="manual"):
         "SnapshotType": kind,
         "Status": "creating",
         "PercentProgress": 0,
+        "_source": keepsake(cluster),
+        "_rows": copied(cluster),
     }
     cluster_snapshots(call)[name] = snapshot
     tags(call)[arn] = tags(call).get(cluster["DBClusterArn"], []) if cluster["CopyTagsToSnapshot"] else []
@@ -82,6 +85,8 @@ def take_snapshot(call, instance, name, kind="manual"):
         "Status": "creating",
         "PercentProgress": 0,
         "Encrypted": instance["StorageEncrypted"],
+        "_source": keepsake(instance),
+        "_rows": copied(instance),
     }
     snapshots(call)[name] = snapshot
     tags(call)[arn] = tags(call).get(instance["DBInstanceArn"], []) if instance["CopyTagsToSnapshot"] else []
@@ -128,7 +133,7 @@ def delete_db_cluster_snapshot(call):
     snapshot = cluster_snapshot_of(call)
     del cluster_snapshots(call)[snapshot["DBClusterSnapshotIdentifier"]]
     tags(call).pop(snapshot["DBClusterSnapshotArn"], None)
-    return {"DBClusterSnapshot": snapshot | {"Status": "deleted"}}
+    return {"DBClusterSnapshot": visible(call, snapshot, snapshot["DBClusterSnapshotArn"]) | {"Status": "deleted"}}
 
 
 @operation("rds", "CreateDBSnapshot")
@@ -160,4 +165,4 @@ def delete_db_snapshot(call):
     snapshot = snapshot_of(call)
     del snapshots(call)[snapshot["DBSnapshotIdentifier"]]
     tags(call).pop(snapshot["DBSnapshotArn"], None)
-    return {"DBSnapshot": snapshot | {"Status": "deleted"}}
+    return {"DBSnapshot": visible(call, snapshot, snapshot["DBSnapshotArn"]) | {"Status": "deleted"}}
