@@ -409,10 +409,11 @@ impl Context {
         let elsewhere = format!(
             "begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env {env}` first"
         );
-        if let Some(mut refusal) = reach::refuse(&planned.whole, &self.state, &facts, &told, &elsewhere)? {
-            for stands in stacks::standing::in_the_way(&self.aws, &planned.whole, &self.state).await {
-                refusal.text.push_str(&format!("\n{stands}"));
-            }
+        let plan = &planned.whole;
+        let stand = stacks::standing::in_the_way(&self.aws, plan, &self.state).await;
+        let refusal = reach::refuse((plan, stack), &self.state, &facts, &told, &elsewhere)?;
+        if let Some(mut refusal) = refusal.or_else(|| reach::occupied(plan, &stand, &told)) {
+            stand.iter().for_each(|one| refusal.text.push_str(&format!("\n{one}")));
             return Err(refusal.into());
         }
         match knot(stack, &planned.now, &self.state, &planned.chosen) {

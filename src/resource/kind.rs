@@ -70,6 +70,8 @@ pub struct Facts {
     pub reborn: bool,
     /// AWS refuses to remove it while others stand in it.
     pub ground: bool,
+    /// It lets go of one of several grounds in place.
+    pub steps_out: bool,
     /// It stays in the network it was made in.
     pub rooted: bool,
     /// Its id is a name that can be given again.
@@ -375,6 +377,7 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
             shared: R::SHARED,
             reborn: R::REBORN,
             ground: R::GROUND,
+            steps_out: R::STEPS_OUT,
             rooted: R::ROOTED,
             named: R::NAMED,
             global: R::GLOBAL,

@@ -93,6 +93,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const REBORN: bool = false;
     /// Others stand in it: AWS refuses to remove it while one of them does.
     const GROUND: bool = false;
+    /// It lets go of one of several grounds in place, as a subnet group does of a subnet in which nothing stands.
+    const STEPS_OUT: bool = false;
     /// It stays in the network it was made in: AWS moves it to no other, and to make it anew loses its data or its
     /// address.
     const ROOTED: bool = false;

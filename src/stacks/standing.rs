@@ -6,18 +6,22 @@ use std::collections::BTreeSet;
 
 use crate::aws::Aws;
 use crate::error::{Fault, Result};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Step};
 use crate::resource::Resource;
 use crate::resources::ec2::Subnet;
 use crate::resources::elasticache::ReplicationGroup;
 use crate::resources::rds::{DbInstance, StandaloneDbInstance};
 use crate::state::State;
 
+/// The subnets that are to go.
+fn going(plan: &Plan) -> impl Iterator<Item = &Step> {
+    plan.steps.iter().filter(|step| step.kind == Subnet::KIND && step.action == Action::Delete)
+}
+
 /// Each with its node, its name and its zone, as far as AWS tells; nothing where no zone is to go.
 pub async fn in_the_way(aws: &Aws, plan: &Plan, state: &State) -> Vec<String> {
-    let goes = plan.steps.iter().filter(|step| step.kind == Subnet::KIND && step.action == Action::Delete);
     let zone = |node: &str| state.nodes.get(node)?.spec["availability_zone"].as_str();
-    let zones: BTreeSet<&str> = goes.filter_map(|step| zone(&step.node)).collect();
+    let zones: BTreeSet<&str> = going(plan).filter_map(|step| zone(&step.node)).collect();
     if zones.is_empty() {
         return Vec::new();
     }

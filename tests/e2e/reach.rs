@@ -34,11 +34,10 @@ fn a_network_does_not_change_under_what_stands_in_it() {
     hint: put it back; or begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env dev` first
     "#);
     insta::assert_snapshot!(refused(&aws, &desk, &format!("[network]\nazs = 2\n{three}")), @"
-    error: tapctl.toml:2: network.azs is 2; subnet-private-c would have to go for that, and cache, db-cluster and load-balancer cannot move out of it
-    AWS does not let this be changed; nothing was touched
+    error: tapctl.toml:2: network.azs is 2; a zone would have to be empty for that; nothing was touched
     cache (student-redis-dev-003) stands in us-east-1c
     db-instance-3 (student-aurora-3-dev) stands in us-east-1c
-    hint: put it back; or begin another environment with it, `tapctl apply --env NAME`; or `tapctl destroy --env dev` first
+    hint: put it back; or first have what stands there go, as by fewer instances and nodes
     ");
     let own = "[network]\nazs = 3\nprivate_subnets = [\"10.0.40.0/24\", \"10.0.41.0/24\", \"10.0.13.0/24\"]\n";
     let told = refused(&aws, &desk, own);
@@ -48,6 +47,20 @@ fn a_network_does_not_change_under_what_stands_in_it() {
     assert!(told.contains("network.public_subnets is") && told.contains("and nat-gateway-a cannot move"), "{told}");
     desk.settings(&format!("[network]\nazs = 3\n{three}"));
     desk.tapctl(&["plan"]).expect(0);
+    aws.assert_lawful();
+}
+
+#[test]
+fn a_zone_in_which_nothing_stands_is_given_up() {
+    let (aws, desk) = up("[network]\nazs = 3\n[database]\nproxy = true\n");
+    desk.settings("[database]\nproxy = true\n");
+    let told = desk.tapctl(&["apply", "--yes"]).expect(1).stderr;
+    assert!(told.contains("would interrupt db-proxy (it is gone until its successor stands)"), "{told}");
+    desk.tapctl(&["apply", "--yes", "--allow-outage"]).expect(0);
+    desk.tapctl(&["plan"]).expect(0);
+    let zones = "subnets = client('ec2').describe_subnets(Filters=[{'Name': 'tag:tapctl:env', 'Values': ['dev']}])['Subnets']\n\
+                 print(json.dumps(sorted({subnet['AvailabilityZone'] for subnet in subnets})))";
+    assert_eq!(aws.python(zones), serde_json::json!(["us-east-1a", "us-east-1b"]));
     aws.assert_lawful();
 }
 

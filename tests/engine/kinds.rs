@@ -59,6 +59,7 @@ pub trait Flavor: Debug + Clone + 'static {
     const REBORN: bool = false;
     const TRIES_AGAIN: Option<Duration> = None;
     const GROUND: bool = false;
+    const STEPS_OUT: bool = false;
     const ROOTED: bool = false;
     const SERVES: bool = false;
     const INTERRUPTS: &'static [&'static str] = &[];
@@ -229,6 +230,7 @@ impl<F: Flavor> Resource for Spec<F> {
     const REBORN: bool = F::REBORN;
     const TRIES_AGAIN: Option<Duration> = F::TRIES_AGAIN;
     const GROUND: bool = F::GROUND;
+    const STEPS_OUT: bool = F::STEPS_OUT;
     const ROOTED: bool = F::ROOTED;
     const NAMED: bool = F::NAMED;
     const STATEFUL: bool = F::STATEFUL;
@@ -467,6 +469,14 @@ flavors! {
     }
     /// Cannot go while anything stands in it, as a subnet.
     Lot { const KIND: &'static str = "t.lot"; const GROUND: bool = true; }
+    /// Ground made of others, of which it lets go one by one, as a subnet group.
+    Yard {
+        const KIND: &'static str = "t.yard";
+        const FOUND: Found = Found::ByName;
+        const IMMUTABLE: &'static [&'static str] = &["name", "zone"];
+        const GROUND: bool = true;
+        const STEPS_OUT: bool = true;
+    }
     /// Moves to no other lot and never gets smaller, as a database.
     House {
         const KIND: &'static str = "t.house";

@@ -4,7 +4,7 @@ use tapctl::plan::{Action, Plan, Step};
 use tapctl::run::{Refusal, outage, reach};
 use tapctl::stack::Stack;
 
-use crate::kinds::{House, Lot, Rev, Spec, Svc, id, kinds};
+use crate::kinds::{House, Lot, Rev, Spec, Svc, Yard, id, kinds};
 use crate::stacks::empty;
 use crate::world::{World, facts, outcome};
 
@@ -34,7 +34,7 @@ async fn planned(world: &World, stack: &Stack) -> Plan {
 async fn refused(world: &World, stack: &Stack) -> Option<Refusal> {
     let plan = planned(world, stack).await;
     let told = |step: &Step, field: Option<&str>| format!("file:1: {}.{}", step.node, field.unwrap_or("gone"));
-    reach::refuse(&plan, &world.store.state(), &facts(&kinds()), &told, "begin another").unwrap()
+    reach::refuse((&plan, stack), &world.store.state(), &facts(&kinds()), &told, "begin another").unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,6 +80,27 @@ async fn ground_that_leaves_the_stack_is_refused_as_well_as_long_as_something_st
     let refusal = refused(&world, &two(false)).await.expect("a refusal").to_string();
     assert!(refusal.starts_with("file:1: two.gone; two would have to go for that, and house cannot"), "{refusal}");
     assert!(refused(&standing(&two(false)).await, &two(true)).await.is_none());
+}
+
+/// A yard takes in lots, and lets go of those that it no longer needs.
+#[tokio::test(start_paused = true)]
+async fn ground_that_leaves_what_goes_on_in_others_is_no_ground_to_what_stands_there() {
+    let two = |second: bool| {
+        let mut stack = empty();
+        let yard = Spec::<Yard>::new().uses("one", id(&Spec::<Lot>::new().on(&mut stack, "one")));
+        let yard = match second {
+            true => yard.uses("two", id(&Spec::<Lot>::new().on(&mut stack, "two"))),
+            false => yard,
+        };
+        let yard = yard.on(&mut stack, "yard");
+        Spec::<House>::new().uses("yard", id(&yard)).on(&mut stack, "house");
+        stack
+    };
+    let world = standing(&two(true)).await;
+    assert!(refused(&world, &two(false)).await.is_none());
+    let report = world.apply(&two(false)).await.complete();
+    assert_eq!(outcome(&report, "yard").unwrap().as_str(), "updated");
+    assert!(world.cloud.position("modify", "yard") < world.cloud.position("delete", "two"), "{}", world.cloud.told());
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,6 +60,7 @@ impl Resource for SubnetGroup {
     const KIND: &'static str = "elasticache.subnet_group";
     const IMMUTABLE: &'static [&'static str] = &["name", "vpc_id"];
     const GROUND: bool = true;
+    const STEPS_OUT: bool = true;
     const NAMED: bool = true;
     const FORETOLD: &'static [&'static str] = &["group_name", "arn"];
     const WAIT: Wait = Wait::seconds(5, 300, 1800);

@@ -95,6 +95,7 @@ impl Resource for LoadBalancer {
     const SERVES: bool = true;
     const WITNESSES: &'static [&'static str] = &["internet"];
     const ROOTED: bool = true;
+    const STEPS_OUT: bool = true;
     const PRECIOUS: Option<&'static str> = Some("the DNS name");
     const RECREATE_FAILED: bool = true;
     const WAIT: Wait = Wait::seconds(5, 600, 600).usually(180, 60);
