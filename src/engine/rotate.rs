@@ -10,11 +10,11 @@ use crate::state::NodeState;
 
 impl<C: 'static> Engine<'_, C> {
     /// The nodes whose recorded id leads to somebody else's object by now: to meet one half-way would leave half of the
-    /// users with the old credential.
+    /// users with the old credential, or half of the members restarted.
     pub(super) async fn strangers_among(&self, tasks: &Tasks) -> Vec<NodeFailure> {
         let mut failures = Vec::new();
-        let rotates = |task: &&Task| matches!(task, Task::Rotate(_));
-        for node in tasks.keys().filter(rotates).map(name_of) {
+        let comes_first = |task: &&Task| !matches!(task, Task::Retire(_));
+        for node in tasks.keys().filter(comes_first).map(name_of) {
             let Some(NodeState { kind, spec, id: Some(id), .. }) = self.state.borrow().nodes.get(node).cloned() else {
                 continue;
             };

@@ -26,7 +26,7 @@ pub use blank::blank;
 pub use ignored::IgnoredTags;
 pub use kind::{Facts, Kind, Kinds, Seen};
 pub use loss::Loss;
-pub use queued::{Queue, Queued, hastened};
+pub use queued::{Queue, Queued, hastened, refuse_along};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

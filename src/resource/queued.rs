@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Facts;
 use crate::diff::Diff;
+use crate::error::{Fault, Result};
 
 /// A change that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,17 @@ pub fn hastened<'a>(facts: &Facts, diff: &Diff, queued: &'a [Queued]) -> Vec<&'a
         true => queued.iter().filter(|one| !one.is_asked_for(diff)).collect(),
         false => Vec::new(),
     }
+}
+
+/// Refuses what AWS does along with all that waits only.
+///
+/// # Errors
+/// Names the first change that waits, and how a person decides about it.
+pub fn refuse_along(queued: &[Queued]) -> Result<()> {
+    let Some(first) = queued.first() else { return Ok(()) };
+    let text = format!("{}, asked for by others; AWS would carry that out now as well", first.words());
+    let advice = "carry it out or take it back first: `tapctl apply` with --apply-pending or --cancel-pending";
+    Err(Fault::invalid(text).with_advice(advice))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::read::{last_event, phase};
 use super::{backups, queue, retag, rotation, to_elasticache, versions};
+use crate::resource::refuse_along;
 use crate::resources::last_snapshot;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -295,7 +296,11 @@ impl Resource for ReplicationGroup {
     async fn rotate(&self, cx: &Cx<'_>, observed: &Observed<Self>, turn: Turn) -> Result<()> {
         let (id, secret) = (&observed.id, self.auth_token_secret.get()?);
         match turn {
-            Turn::Begin => rotation::begin(cx, id, secret).await,
+            Turn::Begin => {
+                // AWS takes it with ApplyImmediately only.
+                refuse_along(&observed.besides.queued)?;
+                rotation::begin(cx, id, secret).await
+            }
             Turn::Settle => rotation::settle(cx, secret).await,
             Turn::Retire => rotation::retire(cx, id, secret).await,
         }

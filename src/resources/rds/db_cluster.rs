@@ -14,6 +14,7 @@ use super::{
     settled, to_rds,
 };
 use crate::error::Class;
+use crate::resource::refuse_along;
 use crate::resources::last_snapshot;
 use crate::resources::named::{Named, find};
 use crate::resources::prelude::*;
@@ -302,7 +303,7 @@ impl Resource for DbCluster {
         match turn {
             Turn::Begin => {
                 // AWS takes it with ApplyImmediately only.
-                queue::refuse_along(&observed.besides.queued)?;
+                refuse_along(&observed.besides.queued)?;
                 let ask = cx.rds.modify_db_cluster().db_cluster_identifier(&observed.id);
                 ask.rotate_master_user_password(true).apply_immediately(true).send().await?;
                 Ok(())

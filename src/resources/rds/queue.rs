@@ -71,14 +71,6 @@ pub(super) fn of_cluster(cluster: &RdsCluster, wanted: &str) -> Vec<Queued> {
     waiting.all
 }
 
-/// Refuses what AWS does along with all that waits only.
-pub(super) fn refuse_along(queued: &[Queued]) -> Result<()> {
-    let Some(first) = queued.first() else { return Ok(()) };
-    let text = format!("{}, asked for by others; AWS would carry that out now as well", first.words());
-    let advice = "carry it out or take it back first: `tapctl apply` with --apply-pending or --cancel-pending";
-    Err(Fault::invalid(text).with_advice(advice))
-}
-
 /// Of what waits, what is asked for again: all of it, or what is live in its place.
 fn again<T>(order: Queue, pending: Option<T>, live: Option<T>) -> Option<T> {
     match order {
