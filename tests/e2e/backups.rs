@@ -157,9 +157,11 @@ fn a_snapshot_is_taken_once_tagged_and_kept_by_destroy() {
     desk.tapctl(&["plan"]).expect(0);
     desk.tapctl(&["drift"]).expect(0);
     let gone = desk.tapctl(&["destroy", "--yes"]).expect(0);
-    for said in
-        ["db-cluster before-the-exam: a snapshot, until it is deleted", &format!("cache {cache}: a snapshot, until")]
-    {
+    for said in [
+        "db-cluster before-the-exam: a snapshot, until it is deleted",
+        &format!("cache {cache}: a snapshot, until"),
+        "kept for the snapshot before-the-exam; once that is gone, run destroy again",
+    ] {
         assert!(gone.stderr.contains(said), "{said}: {gone}");
     }
     // Gone is the state, too; what was kept is told by its tags.
@@ -168,8 +170,7 @@ fn a_snapshot_is_taken_once_tagged_and_kept_by_destroy() {
     assert_eq!(told(&answer, "db-cluster")["gone"], true);
     assert_eq!(told(&answer, "cache")["backups"][0]["id"], cache);
     let shown = desk.tapctl(&["backups"]).expect(0);
-    assert!(shown.stdout.contains("db-cluster (gone)"), "{shown}");
-    assert!(shown.stdout.contains("its key is scheduled for deletion on 20"), "{shown}");
+    assert!(shown.stdout.contains("db-cluster (gone)") && !shown.stdout.contains("scheduled for deletion"), "{shown}");
     aws.assert_lawful();
 }
 

@@ -32,7 +32,7 @@ const COMMANDS: [&str; 22] = [
     "restart",
     "backups",
     "snapshot cache",
-    "restore",
+    "restore db-cluster --to latest --beside",
     "outputs",
     "state list",
     "state show",
@@ -47,7 +47,7 @@ const COMMANDS: [&str; 22] = [
     "help",
 ];
 
-const FLAGS: [&str; 34] = [
+const FLAGS: [&str; 38] = [
     "--env",
     "--stack",
     "--config",
@@ -71,6 +71,10 @@ const FLAGS: [&str; 34] = [
     "--format",
     "--confirm",
     "--name",
+    "--snapshot",
+    "--to",
+    "--beside",
+    "--drop",
     "--force",
     "--older",
     "--help",
@@ -84,7 +88,7 @@ const FLAGS: [&str; 34] = [
     "-",
 ];
 
-const WORDS: [&str; 26] = [
+const WORDS: [&str; 27] = [
     "dev",
     "prod",
     "qa",
@@ -96,6 +100,7 @@ const WORDS: [&str; 26] = [
     "key-efs",
     "alias-efs",
     "nope",
+    "latest",
     "vpc_id",
     "json",
     "table",

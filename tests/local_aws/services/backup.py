@@ -12,7 +12,6 @@ from ..registry import AwsError, behaviour, now, operation
 from ..world import new_id
 from .efs import file_systems
 
-
 AUTOMATIC = "aws/efs/automatic-backup-vault"
 KEPT_DAYS = 35
 

@@ -1,7 +1,5 @@
 """Snapshots of replication groups. Those that people take outlive the group; those of the nights go with it."""
 
-from datetime import timedelta
-
 from dataclasses import replace
 from datetime import timedelta
 
