@@ -160,7 +160,7 @@ fn who_only_looks_or_is_refused_leaves_no_lock() {
     let aws = LocalAws::lease();
     let desk = Desk::at(&aws);
     let lock = desk.path("state/student-records-dev.lock");
-    let commands: [(&[&str], i32); 10] = [
+    let commands: [(&[&str], i32); 11] = [
         (&["plan", "--target", "vpc"], 2),
         (&["drift"], 1),
         (&["outputs"], 1),
