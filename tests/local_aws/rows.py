@@ -4,7 +4,7 @@ No call of AWS tells what is in a database, so a test writes and reads by `/_loc
 database is done to its rows: a rename takes them along, a snapshot has those of its moment, and what is restored begins
 with those of the moment that it was restored to.
 
-Time that a test lets pass (`/_local/minutes`) makes what is there older, and moves no clock: whoever asks AWS compares what it
+Time that a test lets pass (`/_local/minutes`, `/_local/nights`) makes what is there older, and moves no clock: whoever asks AWS compares what it
 is told with a clock of its own.
 """
 
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from .registry import now
 from .world import world
 
+DAY = 86400
 # Where things with rows are, those with a history among them.
 WITH_ROWS = ("rds.clusters", "rds.instances", "rds.cluster-snapshots", "rds.snapshots", "rds.kept-cluster-backups")
 WITH_ROWS += ("rds.kept-instance-backups", "elasticache.groups", "elasticache.snapshots")
@@ -57,12 +58,16 @@ def told(item):
 
 
 def grow_older(minutes):
-    """Everything that holds rows, with its rows and with how far back it can be brought."""
-    seconds = minutes * 60
+    """Everything that holds rows."""
     for (_, _, name), shelf in world.shelves.items():
         for item in shelf.values() if name in WITH_ROWS else ():
-            item["_since"] = since(item) - seconds
-            item["_rows"] = [(at - seconds, key, value) for at, key, value in item.get("_rows", [])]
-            for known in ("_latest", "_until"):
-                if known in item:
-                    item[known] -= seconds
+            age(item, minutes * 60)
+
+
+def age(item, seconds):
+    """One thing with its rows, and with how far back it can be brought."""
+    item["_since"] = since(item) - seconds
+    item["_rows"] = [(at - seconds, key, value) for at, key, value in item.get("_rows", [])]
+    for known in ("_latest", "_until"):
+        if known in item:
+            item[known] -= seconds

@@ -230,7 +230,11 @@ def test_an_upgrade_goes_to_what_came_out_later(local, cluster, name):
                 DBClusterIdentifier=name, EngineVersion=wanted, AllowMajorVersionUpgrade=True, ApplyImmediately=True
             )
     rds.modify_db_cluster(
-        DBClusterIdentifier=name, EngineVersion="17.9", AllowMajorVersionUpgrade=True, ApplyImmediately=True
+        DBClusterIdentifier=name,
+        EngineVersion="17.9",
+        DBClusterParameterGroupName="default.aurora-postgresql17",
+        AllowMajorVersionUpgrade=True,
+        ApplyImmediately=True,
     )
     assert described(local, name)["EngineVersion"] == "17.9"
 

@@ -1,6 +1,6 @@
 """What databases hold, how far back they can be brought, and the backups that outlive them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from conftest import proves, refused
 from stores import answers, pass_minutes, read, values, write
@@ -79,6 +79,20 @@ def test_the_latest_time_is_five_minutes_behind_and_the_earliest_that_of_the_ret
     rds.modify_db_cluster(DBClusterIdentifier=name, BackupRetentionPeriod=30, ApplyImmediately=True)
     again = described(local, name)
     assert again["EarliestRestorableTime"] == shorter["EarliestRestorableTime"], "what was dropped does not come back"
+
+
+def test_a_night_leaves_a_snapshot_of_what_was_there_then(local, cluster, name):  # noqa: F811
+    aurora(local, cluster, name)
+    write(local, {"a": 1}, cluster=name)
+    local.admin("POST", "/_local/nights", {"nights": 1})
+    write(local, {"b": 2}, cluster=name)
+    local.admin("POST", "/_local/nights", {"nights": 2})
+    found = local("rds").describe_db_cluster_snapshots(DBClusterIdentifier=name, SnapshotType="automated")
+    taken = sorted(found["DBClusterSnapshots"], key=lambda one: one["SnapshotCreateTime"])
+    names = [one["DBClusterSnapshotIdentifier"] for one in taken]
+    assert [values(local, cluster_snapshot=one) for one in names] == [{"a": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 2}]
+    written = read(local, cluster=name)["rows"]["a"]["written"]
+    assert timedelta(days=2.9) < now() - datetime.fromisoformat(written) < timedelta(days=3.1)
 
 
 @proves("rds.window")

@@ -7,7 +7,7 @@ from ...common import find, page, picked, require_unique
 from ...life import later
 from ...nights import moments, nightly
 from ...registry import AwsError, behaviour, now, operation
-from ...rows import copied
+from ...rows import DAY, age, copied
 from .shared import group_of, groups, shown, snapshots, tags
 
 COPIED = ("Engine", "CacheNodeType", "SnapshotRetentionLimit", "SnapshotWindow", "AutomaticFailover", "KmsKeyId")
@@ -37,7 +37,7 @@ def take(call, group, name, source="manual", moment=None, member=None):
         "Port": group["_port"],
         "NodeSnapshots": [node],
         "ARN": arn,
-        "_rows": copied(group),
+        "_rows": copied(group, moment.timestamp() if moment else None),
     } | whose(group, member) | {key: group[key] for key in COPIED if key in group}
     tags(call)[arn] = call.get("Tags", [])
     return snapshots(call)[name]
@@ -160,9 +160,11 @@ def automated(call, group):
 @nightly
 def back_up(call, nights):
     for snapshot in list(snapshots(call).values()):
+        age(snapshot, nights * DAY)
         snapshot["NodeSnapshots"][0]["SnapshotCreateTime"] -= timedelta(days=nights)
         rename(call, snapshot, nights)
     for group in groups(call).values():
+        age(group, nights * DAY)
         keeps = group["SnapshotRetentionLimit"]
         for moment in moments(nights) if keeps and group["Status"] == "available" else ():
             member = None if group["ClusterEnabled"] else group["SnapshottingClusterId"]

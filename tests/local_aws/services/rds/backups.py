@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from ...nights import moments, nightly
 from ...registry import behaviour, now
-from ...rows import since
-from .retained import DAY
+from ...rows import DAY, age, copied
+from .retained import kept_of_clusters, kept_of_instances
 from .shared import cluster_snapshots, clusters, instances, snapshots, tags
 from .snapshots import take_cluster_snapshot, take_snapshot
 
@@ -20,6 +20,8 @@ def is_backed_up(instance):
 
 @nightly
 def back_up(call, nights):
+    for kept in (*kept_of_clusters(call).values(), *kept_of_instances(call).values()):
+        age(kept, nights * DAY)
     of_clusters = [(cluster, cluster["Status"], cluster["DBClusterIdentifier"]) for cluster in clusters(call).values()]
     of_instances = [
         (instance, instance["DBInstanceStatus"], instance["DBInstanceIdentifier"])
@@ -33,10 +35,11 @@ def back_up(call, nights):
         for snapshot in list(shelf.values()):
             grow_older(call, shelf, fields, snapshot, nights)
         for database, status, name in databases:
-            database["_since"] = since(database) - nights * DAY
+            age(database, nights * DAY)
             for moment in moments(nights) if status == "available" else ():
                 taken = take(call, database, automated_name(name, moment), "automated")
                 taken.update(SnapshotCreateTime=moment, Status="available", PercentProgress=100)
+                taken["_rows"] = copied(database, moment.timestamp())
             forget_too_old(call, shelf, fields, database)
 
 
@@ -52,6 +55,7 @@ def automated_name(name, moment):
 
 def grow_older(call, shelf, fields, snapshot, nights):
     name_field, arn_field, kind, _ = fields
+    age(snapshot, nights * DAY)
     snapshot["SnapshotCreateTime"] -= timedelta(days=nights)
     if snapshot["SnapshotType"] != "automated" or not nights:
         return

@@ -11,11 +11,10 @@ import copy
 
 from ...common import page, picked
 from ...registry import AwsError, behaviour, operation
-from ...rows import clock, moment, since
+from ...rows import DAY, clock, moment, since
 from ...world import new_id
 from .shared import clusters, filtered, instances, subnet_groups, tags
 
-DAY = 86400
 BEHIND = 300
 DOWN = ("stopping", "stopped", "starting")
 OF_CLUSTER = (
