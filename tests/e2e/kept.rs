@@ -25,6 +25,18 @@ for snapshot in rds.describe_db_cluster_snapshots()['DBClusterSnapshots']:
 for snapshot in cache.describe_snapshots()['Snapshots']:
     cache.delete_snapshot(SnapshotName=snapshot['SnapshotName'])
 ";
+/// The last snapshot becomes a cluster of its own.
+const RESTORE: &str = "
+ec2, rds = client('ec2'), client('rds')
+subnets = [s['SubnetId'] for s in ec2.describe_subnets()['Subnets']][:3]
+rds.create_db_subnet_group(DBSubnetGroupName='again', DBSubnetGroupDescription='Again', SubnetIds=subnets)
+snapshot = rds.describe_db_cluster_snapshots()['DBClusterSnapshots'][0]['DBClusterSnapshotIdentifier']
+rds.restore_db_cluster_from_snapshot(DBClusterIdentifier='again', SnapshotIdentifier=snapshot,
+    Engine='aurora-postgresql', DBSubnetGroupName='again')
+";
+const FORGET: &str = "
+client('rds').delete_db_cluster(DBClusterIdentifier='again', SkipFinalSnapshot=True)
+";
 /// The keys of ours, by what they are for: whether each is enabled.
 const KEYS: &str = "
 kms, found = client('kms'), {}
@@ -60,6 +72,7 @@ fn ids(aws: &LocalAws, kind: &str) -> BTreeSet<String> {
 #[test]
 fn what_destroy_keeps_can_be_read_for_ever_and_goes_once_nobody_wants_it() {
     let (aws, desk) = recorded();
+    aws.local("POST", "rows", json!({ "cluster": "student-aurora-dev", "rows": { "ada": "enrolled" } }));
     let plan = desk.tapctl(&["plan", "--destroy"]).expect(2);
     assert!(
         plan.stderr.contains("audit-bucket is kept with what is in it; once every version of that is gone"),
@@ -83,6 +96,12 @@ fn what_destroy_keeps_can_be_read_for_ever_and_goes_once_nobody_wants_it() {
     assert_eq!(enabled(&aws), ["key-cache", "key-logs", "key-rds"]);
     assert!(ids(&aws, "kms.key-pending-deletion").is_empty(), "the others are gone by now");
     assert_eq!(ids(&aws, "s3.bucket").len(), 1);
+    aws.python(RESTORE);
+    aws.local("POST", "settle", json!({}));
+    assert_eq!(aws.local("GET", "rows?cluster=again", json!({}))["rows"]["ada"]["value"], "enrolled");
+    aws.python(FORGET);
+    aws.local("POST", "settle", json!({}));
+    aws.python("client('rds').delete_db_subnet_group(DBSubnetGroupName='again')");
     let again = desk.tapctl(&DESTROY).expect(0);
     assert!(again.stdout.contains("nothing to do: all that stands is left where it is"), "{again}");
     aws.python(END);

@@ -151,7 +151,8 @@ def test_a_key_is_gone_at_the_end_of_its_waiting_period(local):
     local.admin("POST", "/_local/minutes", {"days": 6})
     kms.cancel_key_deletion(KeyId=back)
     assert kms.describe_key(KeyId=gone)["KeyMetadata"]["KeyState"] == "PendingDeletion"
-    local.admin("POST", "/_local/minutes", {"days": 1})
+    # Days end at midnight, and the first of them was no whole one.
+    local.admin("POST", "/_local/minutes", {"days": 2})
     with refused("NotFoundException"):
         kms.describe_key(KeyId=gone)
     assert kms.describe_key(KeyId=back)["KeyMetadata"]["KeyState"] == "Disabled"
