@@ -43,6 +43,8 @@ async fn from_snapshot(cx: &Cx<'_>, spec: &DbCluster, snapshot: &str) -> Result<
         .db_cluster_identifier(&spec.name)
         .snapshot_identifier(snapshot)
         .engine(&spec.engine)
+        // Without it AWS takes the default version of its engine, and moves the data there.
+        .engine_version(&spec.engine_version)
         .kms_key_id(spec.kms_key_id.get()?)
         .db_subnet_group_name(spec.db_subnet_group.get()?)
         .set_vpc_security_group_ids(Some(known(&spec.security_group_ids)?))
