@@ -99,7 +99,7 @@ impl Eyes {
         if node.id.as_deref() != Some(&seen.id) {
             wrong.push(format!("the id is {}, recorded is {:?}", seen.id, node.id));
         }
-        for change in Diff::between(&node.spec, &seen.live, self.facts(node).immutable).changes {
+        for change in self.facts(node).diff(&node.spec, &seen.live).changes {
             wrong.push(format!("{} is {}, wanted is {}", change.path, change.live, change.want));
         }
         for change in Diff::between(&node.outputs, &seen.outputs, &[]).changes {
