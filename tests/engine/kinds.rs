@@ -371,7 +371,7 @@ impl<F: Flavor> Resource for Spec<F> {
         if !F::LEADS || observed.live.flags.get("leads") != Some(&true) {
             return Ok(None);
         }
-        let hand_over = |fields: &mut Fields| drop(fields.flags.insert("leads".to_owned(), false));
+        let hand_over = |fields: &mut Fields| _ = fields.flags.insert("leads".to_owned(), false);
         cx.cloud.modify(cx.owner, &observed.id, hand_over).await?;
         Ok(Some("for another to lead".to_owned()))
     }
