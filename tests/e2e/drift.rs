@@ -398,7 +398,7 @@ fn a_change_waits_until_a_backup_is_over() {
     aws.set(serde_json::json!({ "durations": { "nightly": 800 } }));
     aws.local("POST", "nightly", serde_json::json!({ "kind": "rds.cluster", "status": "failing-over" }));
     desk.settings("database.max_acu = 8.0");
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    desk.tapctl(&["apply", "--yes", "--allow-restart"]).expect(0);
     desk.tapctl(&["plan"]).expect(0);
     aws.assert_lawful();
 }
