@@ -34,12 +34,8 @@ struct Applied {
 
 impl Applied {
     fn new() -> Applied {
-        let aws = LocalAws::lease();
-        let desk = Desk::at(&aws);
-        desk.tapctl(&["apply", "--yes"]).expect(0);
-        let applied = Applied { aws, desk };
-        applied.no_drift();
-        applied
+        let (aws, desk) = crate::harness::standing();
+        Applied { aws, desk }
     }
 
     /// Does this behind tapctl's back.

@@ -115,9 +115,7 @@ fn nothing_is_rotated_where_there_is_nothing_or_nobody_agreed() {
 
 #[test]
 fn rds_rotates_what_it_keeps_itself() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = crate::harness::standing();
     let mark = aws.mark();
     desk.tapctl(&["rotate", "--yes"]).expect(0);
     let of_tokens = ["PutSecretValue", "ModifyReplicationGroup", "UpdateSecretVersionStage"];
@@ -152,9 +150,7 @@ fn current_token(aws: &LocalAws) -> String {
 
 #[test]
 fn a_cache_takes_both_tokens_until_its_users_have_the_new_one() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = crate::harness::standing();
     let before = current_token(&aws);
     assert!(opens_the_cache(&aws, &before));
     let mark = aws.mark();
@@ -187,10 +183,7 @@ fn a_cache_takes_both_tokens_until_its_users_have_the_new_one() {
 
 #[test]
 fn killed_anywhere_nobody_is_locked_out_of_the_cache() {
-    let aws = LocalAws::lease();
-    let desk = Desk::at(&aws);
-    desk.settings("engine.settle_seconds = 5\n");
-    desk.tapctl(&["apply", "--yes"]).expect(0);
+    let (aws, desk) = crate::harness::standing();
     let kills = [
         ("PutSecretValue", 1, "after"),
         ("ModifyReplicationGroup", 1, "before"),
