@@ -170,7 +170,11 @@ fn a_snapshot_is_taken_once_tagged_and_kept_by_destroy() {
     assert_eq!(told(&answer, "db-cluster")["gone"], true);
     assert_eq!(told(&answer, "cache")["backups"][0]["id"], cache);
     let shown = desk.tapctl(&["backups"]).expect(0);
-    assert!(shown.stdout.contains("db-cluster (gone)") && !shown.stdout.contains("scheduled for deletion"), "{shown}");
+    assert!(shown.stdout.contains("db-cluster (gone)") && !shown.stdout.contains("its key is"), "{shown}");
+    assert!(
+        shown.stdout.contains("scheduled for deletion; apply restores it"),
+        "what people typed is told, too: {shown}"
+    );
     aws.assert_lawful();
 }
 
