@@ -356,6 +356,7 @@ def test_a_snapshot_is_restoring_while_a_cache_is_made_of_it(local, group, name,
     cache.create_replication_group(**group)
     held()
     cache.create_snapshot(ReplicationGroupId=name, SnapshotName=f"{name}-s")
+    held()
     cache.create_replication_group(**group | {"ReplicationGroupId": f"{name}-r", "SnapshotName": f"{name}-s"})
     status = lambda: cache.describe_snapshots(SnapshotName=f"{name}-s")["Snapshots"][0]["SnapshotStatus"]  # noqa: E731
     assert status() == "restoring"
