@@ -153,8 +153,7 @@ fn help_says_what_each_command_does() {
               Let the URL, address, key, name or logs of this node be lost; may be given more than once
 
           --allow-restart
-              Restart the databases that need it for all of their settings to be in force, readers
-              first
+              Restart the databases that need it for all of their settings to be in force, readers first
 
           --apply-pending <NODE>
               Carry out now what others asked for of this node, and what waits for its maintenance
