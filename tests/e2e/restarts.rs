@@ -79,7 +79,7 @@ fn parameters_that_others_took_away_are_back_and_in_force_where_a_restart_is_all
 fn a_restart_that_aws_does_not_take_yet_is_asked_for_again() {
     let (aws, desk) = standing();
     desk.settings("[database]\nmax_acu = 8");
-    aws.set(json!({ "durations": { "rds.scaled": 4000 } }));
+    aws.set(json!({ "durations": { "rds.scaled": 8000 } }));
     desk.tapctl(&["apply", "--yes", "--allow-restart"]).expect(0);
     let refused = aws.log().iter().filter(|call| call.operation == "RebootDBInstance").count();
     assert!(refused > members(&aws).len(), "for a while after the change AWS restarts none");
