@@ -209,13 +209,15 @@ impl Args {
         let Context { aws, kinds, mut state, pass, .. } = context;
         let under_way = guard::under_way(state.settings.as_ref(), &now);
         remember(writer, &mut state, under_way).await?;
+        // Where nothing is done, nothing has come to await a restart since.
+        let known = (plan.is_empty() && queues.is_empty()).then(|| awaiting(&seen));
         let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
         let mut report = engine.settle_queues(&queues).await?;
         if report.is_complete() {
             report.extend(engine.apply(&stack, &plan, &chosen).await?);
         }
         let awaiting = match stack.turn {
-            None => self.restart(&engine, &mut report, &chosen).await?,
+            None => self.restart(&engine, &mut report, &chosen, known).await?,
             Some(_) => Vec::new(),
         };
         progress.finish();
@@ -236,17 +238,22 @@ impl Args {
         Ok(if awaiting.is_empty() { done } else { Done::Found(2) })
     }
 
-    /// Restarts what awaits it, where that is allowed. Tells what awaits it still.
+    /// Restarts what awaits it, where that is allowed. Tells what awaits it still. What that is is asked of AWS, unless it is
+    /// known.
     async fn restart(
         &self,
         engine: &Engine<'_, Aws>,
         report: &mut Report,
         chosen: &BTreeSet<String>,
+        known: Option<Vec<Awaiting>>,
     ) -> Result<Vec<Awaiting>, Error> {
         if !report.is_complete() || report.interrupted {
             return Ok(Vec::new());
         }
-        let waiting = awaiting(&engine.restartable(chosen).await.map_err(Error::Nodes)?);
+        let waiting = match known {
+            Some(known) => known,
+            None => awaiting(&engine.restartable(chosen).await.map_err(Error::Nodes)?),
+        };
         if !self.allow_restart || waiting.is_empty() {
             return Ok(waiting);
         }
