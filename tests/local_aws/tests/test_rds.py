@@ -343,6 +343,25 @@ def test_a_subnet_with_a_database_in_it_stays_in_its_group(local, network, clust
     choose(first, third)
 
 
+@proves("rds.place_standby")
+def test_a_standby_stands_in_another_zone_and_holds_its_subnet(local, network, cluster, name):
+    rds = local("rds")
+    third = local("ec2").create_subnet(VpcId=network.vpc, CidrBlock="10.0.3.0/24", AvailabilityZone="us-east-1c")
+    rds.modify_db_subnet_group(DBSubnetGroupName=name, SubnetIds=[*network.subnets, third["Subnet"]["SubnetId"]])
+    login = {"MasterUsername": "keeper", "MasterUserPassword": "not-a-real-one", "DBSubnetGroupName": name}
+    alone = f"{name}-db"
+    rds.create_db_instance(
+        DBInstanceIdentifier=alone, Engine="postgres", EngineVersion="16.9", DBInstanceClass="db.t3.micro", **login
+    )
+    assert "SecondaryAvailabilityZone" not in instance_of(local, alone)
+    rds.modify_db_instance(DBInstanceIdentifier=alone, MultiAZ=True, ApplyImmediately=True)
+    assert instance_of(local, alone)["SecondaryAvailabilityZone"] == "us-east-1c"
+    with refused("SubnetAlreadyInUse"):
+        rds.modify_db_subnet_group(DBSubnetGroupName=name, SubnetIds=network.subnets)
+    rds.modify_db_instance(DBInstanceIdentifier=alone, MultiAZ=False, ApplyImmediately=True)
+    rds.modify_db_subnet_group(DBSubnetGroupName=name, SubnetIds=network.subnets)
+
+
 def test_subnet_group_needs_two_zones(local, network, name):
     with refused("DBSubnetGroupDoesNotCoverEnoughAZs"):
         local("rds").create_db_subnet_group(

@@ -103,6 +103,7 @@ def create_db_instance(call):
     instances(call)[name] = instance
     tags(call)[instance["DBInstanceArn"]] = call.get("Tags", [])
     place(call, instance)
+    place_standby(call, instance)
     answer = shown(call, instance)
     good, bad = (lambda: arrive(call, instance)), (lambda text: fail(call, instance, text))
     conclude("rds.instance.create", "rds.instance", name, good, bad)
@@ -254,6 +255,20 @@ def place(call, instance):
     enis.attach(call, instance["DBInstanceArn"], subnet, groups, "RDSNetworkInterface", "amazon-rds")
 
 
+@behaviour(
+    "rds",
+    says="the standby of an instance stands in another zone of its subnet group, which the instance tells",
+    source="Amazon RDS API Reference: DBInstance, SecondaryAvailabilityZone",
+)
+def place_standby(call, instance):
+    """In the last zone, which a caller that counts upwards does not expect."""
+    subnets = subnet_group_of(call, instance["_subnet_group"])["Subnets"]
+    others = {subnet["SubnetAvailabilityZone"]["Name"]: subnet["SubnetIdentifier"] for subnet in subnets}
+    others.pop(instance["AvailabilityZone"], None)
+    zone = max(others) if instance.get("MultiAZ") and others else None
+    instance |= {"SecondaryAvailabilityZone": zone, "_standby_subnet": others.get(zone)}
+
+
 def raise_unplaced(call, instance, zone):
     instances(call).pop(instance["DBInstanceIdentifier"])
     raise AwsError("InvalidVPCNetworkStateFault", f"The DB subnet group has no subnet in Availability Zone {zone}.")
@@ -341,6 +356,8 @@ def follow(call, instance, changed):
     """What comes of a change: some restart what they change, and storage is at work on itself for some time."""
     if changed & RESTART:
         restarted([instance])
+    if "MultiAZ" in changed:
+        place_standby(call, instance)
     if changed & STORAGE:
         optimize(call, instance)
 

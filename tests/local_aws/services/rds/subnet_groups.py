@@ -69,7 +69,8 @@ def describe_db_subnet_groups(call):
 def modify_db_subnet_group(call):
     group = subnet_group_of(call, call.params["DBSubnetGroupName"])
     gone = {s["SubnetIdentifier"] for s in group["Subnets"]} - set(call.params["SubnetIds"])
-    used = {i["_subnet"] for i in instances(call).values() if i["_subnet_group"] == group["DBSubnetGroupName"]}
+    here = [i for i in instances(call).values() if i["_subnet_group"] == group["DBSubnetGroupName"]]
+    used = {i["_subnet"] for i in here} | {i.get("_standby_subnet") for i in here}
     if gone & used:
         raise AwsError("SubnetAlreadyInUse", f"Subnets {', '.join(sorted(gone & used))} are in use by DB instances.")
     group["Subnets"] = described(subnets_of(call, call.params["SubnetIds"]))
