@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Call, Desk, LocalAws, Run, Running, made, standing, wait_for};
 
 /// How long a person waits at most after Ctrl-C, where other tests keep the machine busy.
-const PROMPT: Duration = Duration::from_secs(10);
+const PROMPT: Duration = Duration::from_secs(20);
 
 /// A fault that keeps an operation without an answer for good.
 fn hang(operation: &str) -> Value {
