@@ -53,11 +53,11 @@ async fn what_leads_others_is_restarted_after_them_and_never_two_at_once() {
     assert_eq!(world.cloud.count("restart"), 0, "what has been ready is restarted by nobody unasked");
     let report = world.restart().await.complete();
     assert_eq!(outcome(&report, "disk"), Some(Outcome::Restarted));
-    let calls = world.cloud.log.borrow();
-    let restarts: Vec<&str> =
-        calls.iter().filter(|call| call.verb == "restart").map(|call| call.node.as_str()).collect();
+    let restarts: Vec<String> = {
+        let calls = world.cloud.log.borrow();
+        calls.iter().filter(|call| call.verb == "restart").map(|call| call.node.clone()).collect()
+    };
     assert_eq!(restarts, ["spare", "disk"]);
-    drop(calls);
     assert!(world.drift().await.is_empty());
 }
 

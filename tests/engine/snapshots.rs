@@ -168,7 +168,7 @@ async fn of_what_stands_of_what_is_in_no_record_and_of_what_is_gone_it_is_told_w
     let told = engine::holdings(&world.scope(&kinds, &pass), &state, None).await.unwrap();
     let line = |one: &engine::Holding| (one.node.clone(), one.gone, one.way_back, one.backups.len());
     let vault = ("vault".to_owned(), false, WayBack::Backups, 1);
-    assert_eq!(told.iter().map(line).collect::<Vec<_>>(), [vault.clone()]);
+    assert_eq!(told.iter().map(line).collect::<Vec<_>>(), std::slice::from_ref(&vault));
     // Without a record it is found by its tags.
     let mut empty = state.clone();
     empty.nodes.clear();

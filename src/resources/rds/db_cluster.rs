@@ -159,7 +159,7 @@ impl Resource for DbCluster {
     const SERVES: bool = true;
     // An upgrade restarts every instance.
     const INTERRUPTS: &'static [&'static str] = &["engine_version"];
-    const WITNESSES: &'static [&'static str] = &["log_group"];
+    const WITNESSES: &'static [&'static str] = &["log_group", "extended_support", "restored_from"];
     const STATEFUL: bool = true;
     const WAY_BACK: WayBack = WayBack::Backups;
     const SNAPSHOTS: Option<usize> = Some(63);

@@ -138,7 +138,7 @@ impl Resource for StandaloneDbInstance {
     // An upgrade restarts it, and another class is another machine.
     const INTERRUPTS: &'static [&'static str] = &["engine_version", "instance_class"];
     const AT_LEAST: &'static [&'static str] = &["allocated_storage_gib"];
-    const WITNESSES: &'static [&'static str] = &["log_groups"];
+    const WITNESSES: &'static [&'static str] = &["log_groups", "extended_support"];
     const STATEFUL: bool = true;
     const WAY_BACK: WayBack = WayBack::Backups;
     const SNAPSHOTS: Option<usize> = Some(255);
