@@ -73,6 +73,8 @@ impl Trial {
         let secret = kind == "secretsmanager.secret" && state == Some("scheduled for deletion");
         // Which of them, the requirements tell.
         let key = kind == "kms.key";
-        self.env == "prod" && (snapshot || secret || key)
+        // The records of the audit.
+        let bucket = kind == "s3.bucket";
+        self.env == "prod" && (snapshot || secret || key || bucket)
     }
 }

@@ -177,9 +177,11 @@ fn a_password_that_rds_keeps_no_more_or_under_another_key_is_mended_in_place() {
         "client('rds').modify_db_cluster({name}, ManageMasterUserPassword=False, MasterUserPassword='one-of-a-person')\n"
     );
     let under_another = format!("client('rds').modify_db_cluster({name}, ManageMasterUserPassword=True)\n");
-    for by_hand in [taken.clone(), format!("{taken}{under_another}")] {
-        aws.python(&by_hand);
-        aws.local("POST", "settle", Value::Null);
+    for by_hand in [vec![&taken], vec![&taken, &under_another]] {
+        for step in by_hand {
+            aws.python(step);
+            aws.local("POST", "settle", Value::Null);
+        }
         assert!(nodes_to(&desk, "update").contains(&"db-cluster".to_owned()));
         desk.tapctl(&["apply", "--yes"]).expect(0);
         desk.tapctl(&["plan"]).expect(0);
