@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::context::{Context, Desk, Planned};
 use super::plan::Selection;
@@ -11,7 +10,7 @@ use super::stop::Stopper;
 use super::survey::restorable;
 use super::{Common, Done, Error};
 use crate::aws::Aws;
-use crate::engine::{Awaiting, Engine, Report, UNMOVED, awaiting, without_data};
+use crate::engine::{Awaiting, Engine, Options, Report, awaiting, without_data};
 use crate::plan::Observations;
 use crate::render;
 use crate::resource::Queue;
@@ -80,11 +79,11 @@ async fn remember(writer: &Writer, state: &mut State, settings: Settings) -> Res
 }
 
 /// Lets what was changed take effect before what it was changed for goes on.
-async fn settle(stopper: &Stopper, unmoved: Duration) -> Result<(), Error> {
-    render::note(&format!("AWS is given {} s until the change holds everywhere", unmoved.as_secs()));
+async fn settle(stopper: &Stopper, options: &Options) -> Result<(), Error> {
+    render::note(&format!("AWS is given {} s until the change holds everywhere", options.unmoved().as_secs()));
     stopper
         .unless_asked(async {
-            tokio::time::sleep(unmoved).await;
+            options.give_time().await;
             Ok(())
         })
         .await
@@ -202,7 +201,6 @@ impl Args {
         let Todo { context, stack, planned: Planned { now: plan, chosen, .. }, seen, queues } = todo;
         let settings = &context.config.engine;
         let options = self.effort.options(settings, self.adopt);
-        let unmoved = UNMOVED.min(options.settle);
         stopper.after(self.effort.limit(settings));
         let now = guard::of(&context.config);
         let progress = render::Progress::start();
@@ -211,7 +209,7 @@ impl Args {
         remember(writer, &mut state, under_way).await?;
         // Where nothing is done, nothing has come to await a restart since.
         let known = (plan.is_empty() && queues.is_empty()).then(|| awaiting(&seen));
-        let engine = Engine::new(&aws, &kinds, writer, &progress, options, stopper.stop(), state, pass, seen);
+        let engine = Engine::new(&aws, &kinds, writer, &progress, options.clone(), stopper.stop(), state, pass, seen);
         let mut report = engine.settle_queues(&queues).await?;
         if report.is_complete() {
             report.extend(engine.apply(&stack, &plan, &chosen).await?);
@@ -230,7 +228,7 @@ impl Args {
         let done = conclude(report, stopper)?;
         match &next {
             None => render::outputs(&state.outputs)?,
-            Some(next) if next.settles => settle(stopper, unmoved).await?,
+            Some(next) if next.settles => settle(stopper, &options).await?,
             Some(_) => {}
         }
         turn.replace(next.map(|next| next.then));

@@ -48,7 +48,7 @@ use crate::stack::Stack;
 use crate::state::{Save, State, StateError};
 
 /// How long what was changed may go on as before, where AWS does not tell when that ends.
-pub const UNMOVED: Duration = Duration::from_secs(30);
+const UNMOVED: Duration = Duration::from_secs(30);
 
 /// What a person may set of the engine's behaviour.
 #[derive(Debug, Clone)]
@@ -66,6 +66,18 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options { parallelism: 16, settle: Duration::from_secs(30), adopt: false, timeout: None }
+    }
+}
+
+impl Options {
+    /// How long what was changed is given to take effect, where AWS does not tell when it has.
+    pub fn unmoved(&self) -> Duration {
+        UNMOVED.min(self.settle)
+    }
+
+    /// Lets what was changed take effect before what it was changed for goes on.
+    pub async fn give_time(&self) {
+        tokio::time::sleep(self.unmoved()).await;
     }
 }
 

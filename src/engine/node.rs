@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::Engine;
 use super::find::unanswered;
 use super::report::{Event, NodeFailure, Outcome, STILL_RUNNING};
 use super::walk::{Halt, Task, name_of};
-use super::{Engine, UNMOVED};
 use crate::error::{Class, Fault};
 use crate::plan::{Action, decide, lost_in_place};
 use crate::resource::{Facts, Kind, Owner, Replace, Seen};
@@ -139,7 +139,7 @@ impl<'e, C: 'static> Worker<'e, C> {
 
     /// Lets what was changed take effect, where AWS does not tell when it has.
     pub(super) async fn give_time(&self, reason: &str) -> Result<(), Halt> {
-        let mut pause = Patience::new(self.facts.wait.every, UNMOVED.min(self.engine.options.settle));
+        let mut pause = Patience::new(self.facts.wait.every, self.engine.options.unmoved());
         while !pause.is_over() {
             self.pause(&mut pause, reason).await?;
         }
