@@ -10,7 +10,7 @@ use super::last_snapshot::{OfClusters, delete_cluster, resource_id};
 use super::restored::{self, Origin};
 use super::rules::{check_acu, check_logs, check_user, check_word, life_after_support};
 use super::{
-    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, phase_of, power, queue, retag, rotation,
+    UNPROTECTING, backups, from_rds, is_in_use, last_event, log_changes, managed, phase_of, power, queue, retag,
     settled, to_rds,
 };
 use crate::error::Class;
@@ -212,7 +212,7 @@ impl Resource for DbCluster {
     async fn observe(&self, cx: &Cx<'_>, id: Option<&str>) -> Result<Option<Observed<Self>>> {
         let Some(cluster) = find::<RdsCluster>(cx, &self.name, id).await? else { return Ok(None) };
         let name = text(cluster.name());
-        let secret = kept_secret(cx, &cluster).await?;
+        let secret = managed::secret(cx, &cluster).await?;
         let outputs = DbClusterOutputs {
             cluster_identifier: name.clone(),
             arn: text(cluster.db_cluster_arn()),
@@ -309,7 +309,7 @@ impl Resource for DbCluster {
                 Ok(())
             }
             Turn::Settle => match &observed.outputs.master_user_secret_arn {
-                Some(secret) => rotation::managed(cx, secret).await,
+                Some(secret) => managed::rotated(cx, secret).await,
                 None => Ok(()),
             },
             Turn::Retire => Ok(()),
@@ -490,19 +490,4 @@ fn without_writer(fault: Fault, live: &str) -> Fault {
         "AWS upgrades a cluster only while an instance runs: put engine_version back to {live}, let `tapctl apply` make the \
          instances, then raise it again"
     ))
-}
-
-/// The secret in which RDS keeps the master user's password; none where it keeps none. A cluster that was restored may show
-/// the secret of the one that it comes from, which went with that one or is nobody's:
-/// hashicorp/terraform-provider-aws#48901.
-async fn kept_secret<'a>(cx: &Cx<'_>, cluster: &'a RdsCluster) -> Result<Option<&'a MasterUserSecret>> {
-    let Some(secret) = cluster.master_user_secret() else { return Ok(None) };
-    let Some(arn) = secret.secret_arn() else { return Ok(Some(secret)) };
-    let answer = match cx.secrets.describe_secret().secret_id(arn).send().await.map_err(Fault::from) {
-        // Where it is not permitted to ask, what RDS says must do.
-        Err(fault) if fault.class == Class::Denied => return Ok(Some(secret)),
-        Err(fault) if fault.class == Class::Absent => return Ok(None),
-        answer => answer?,
-    };
-    Ok((answer.owning_service() == Some("rds")).then_some(secret))
 }

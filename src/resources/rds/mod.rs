@@ -12,6 +12,7 @@ pub mod db_subnet_group;
 pub mod failover;
 pub(super) mod kept;
 mod last_snapshot;
+mod managed;
 mod parameters;
 mod power;
 mod queue;

@@ -3,11 +3,9 @@
 //! opens the database, and whoever goes on after a crash finds the same password there.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::error::Class;
 use crate::resources::prelude::*;
 use crate::resources::secretsmanager::new_password;
 
@@ -40,26 +38,6 @@ pub(super) async fn settle(cx: &Cx<'_>, secret: &str) -> Result<()> {
         .send()
         .await?;
     Ok(())
-}
-
-/// How long ago at the most a managed password was changed that a rotation of these minutes has changed.
-const LATELY: Duration = Duration::from_secs(600);
-
-/// Whether a password that RDS manages has been changed by the rotation that was begun. Who may not look goes by what RDS
-/// says of the secret.
-///
-/// # Errors
-/// That it has not, yet.
-pub(super) async fn managed(cx: &Cx<'_>, secret: &str) -> Result<()> {
-    let answer = match cx.secrets.describe_secret().secret_id(secret).send().await.map_err(Fault::from) {
-        Err(fault) if fault.class == Class::Denied => return Ok(()),
-        answer => answer?,
-    };
-    let changed = answer.last_changed_date().and_then(|date| SystemTime::try_from(*date).ok());
-    match changed.is_some_and(|changed| cx.now().duration_since(changed).unwrap_or_default() < LATELY) {
-        true => Ok(()),
-        false => Err(Fault::new(Class::NotYet, "StillTheOldPassword", "the managed secret still has the old password")),
-    }
 }
 
 /// A version that waits to become the current one. Having become it, it keeps its label, as with AWS's own rotation.

@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_rds::types::{
-    DbCluster, DbClusterMember, DbInstance, MasterUserSecret, PendingCloudwatchLogsExports, VpcSecurityGroupMembership,
+    DbCluster, DbClusterMember, DbInstance, PendingCloudwatchLogsExports, VpcSecurityGroupMembership,
 };
 
 use aws_smithy_types::DateTime;
 
+use super::managed;
 use crate::resource::{Phase, Restart};
 
 /// Whether an available cluster has taken in every change that AWS makes as soon as it can. What may wait for the maintenance
@@ -20,17 +21,11 @@ pub(super) fn cluster(cluster: &DbCluster) -> Phase {
         () if password => pending("master password"),
         () if logs => pending("log exports"),
         () if !groups_settled(cluster.vpc_security_groups()) => pending("security groups"),
-        () if is_rotating(cluster.master_user_secret()) => {
+        () if managed::is_rotating(cluster.master_user_secret()) => {
             Phase::Pending("available, change of the managed master password under way".to_owned())
         }
         () => Phase::Ready,
     }
-}
-
-/// Whether a managed password is just being changed. It stays `creating` while a cluster has no instance, and `impaired` for
-/// good: neither is waited for. API reference, MasterUserSecret: `SecretStatus`.
-fn is_rotating(secret: Option<&MasterUserSecret>) -> bool {
-    secret.and_then(|secret| secret.secret_status()) == Some("rotating")
 }
 
 /// Whether an available instance has, likewise.
