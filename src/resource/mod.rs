@@ -6,51 +6,34 @@
 mod backup;
 mod besides;
 mod blank;
+mod facts;
 mod ignored;
 mod kind;
 mod loss;
+mod owner;
+mod pass;
 mod phase;
 mod queued;
 
-use std::any::Any;
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
-use std::future::Future;
-use std::ops::Deref;
-use std::rc::Rc;
 use std::time::Duration;
 
 pub use backup::{Backup, BackupKey, WayBack};
 pub use besides::{Besides, Restart};
 pub use blank::blank;
+pub use facts::Facts;
 pub use ignored::IgnoredTags;
-pub use kind::{Facts, Kind, Kinds, Seen};
+pub use kind::{Kind, Kinds, Seen};
 pub use loss::Loss;
+pub use owner::{Owner, TAG_ENV, TAG_NODE, TAG_REASON, TAG_REGION, TAG_STACK, Tags};
+pub use pass::{Cx, Pass};
+pub use phase::Phase;
 pub use queued::{Queue, Queued, hastened, refuse_along};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use tokio::sync::OnceCell;
 
 use crate::diff::Diff;
 use crate::error::{Fault, Result};
-
-/// Tags of an AWS object. Keys that begin with `aws:` belong to AWS and never appear here.
-pub type Tags = BTreeMap<String, String>;
-
-/// The tag that names the stack an object belongs to.
-pub const TAG_STACK: &str = "tapctl:stack";
-/// The tag that names the environment an object belongs to.
-pub const TAG_ENV: &str = "tapctl:env";
-/// The tag that names the region of the environment an object belongs to. What was made before there was this tag lacks
-/// it, and is of the region of the state that records it.
-pub const TAG_REGION: &str = "tapctl:region";
-/// The tag that names the node an object belongs to.
-pub const TAG_NODE: &str = "tapctl:node";
-
-/// The tag that says why a snapshot was taken that somebody asked for.
-pub const TAG_REASON: &str = "tapctl:reason";
 
 /// One type of AWS object. The implementor is its spec: what should be true of it.
 ///
@@ -425,20 +408,6 @@ impl<R: Resource> Observed<R> {
     }
 }
 
-/// Where an object is in its life.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "phase", content = "reason")]
-pub enum Phase {
-    /// Usable.
-    Ready,
-    /// On its way; the text is what AWS calls this status.
-    Pending(String),
-    /// On its way out.
-    Deleting,
-    /// Ended badly, and waiting cannot help; the text is AWS's own words.
-    Failed(String),
-}
-
 /// Which comes first in a replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replace {
@@ -476,89 +445,5 @@ impl Wait {
     pub const fn usually(self, ready: u64, gone: u64) -> Self {
         let (usually_ready, usually_gone) = (Duration::from_secs(ready), Duration::from_secs(gone));
         Wait { usually_ready, usually_gone, ..self }
-    }
-}
-
-/// Who a call is made for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
-    /// The stack's name.
-    pub stack: String,
-    /// The environment's name.
-    pub env: String,
-    /// The environment's region: also of what is global.
-    pub region: String,
-    /// The node's name.
-    pub node: String,
-    /// Set from before a create call until the object is known; the root of its client token.
-    pub attempt: String,
-}
-
-impl Owner {
-    /// The four tags that say whose an object is.
-    pub fn tags(&self) -> Tags {
-        [(TAG_STACK, &self.stack), (TAG_ENV, &self.env), (TAG_REGION, &self.region), (TAG_NODE, &self.node)]
-            .map(|(key, value)| (key.to_owned(), value.clone()))
-            .into()
-    }
-
-    /// Whether these tags carry the ownership tags with our values. The region's may be missing.
-    pub fn owns(&self, tags: &Tags) -> bool {
-        let is_ours = |(key, value): (&String, &String)| match tags.get(key) {
-            Some(found) => found == value,
-            None => key == TAG_REGION,
-        };
-        self.tags().iter().all(is_ours)
-    }
-
-    /// Whether these tags name this stack, environment and region, whatever the node. The region's may be missing.
-    pub fn owns_any(&self, tags: &Tags) -> bool {
-        tags.get(TAG_NODE).is_some_and(|node| Owner { node: node.clone(), ..self.clone() }.owns(tags))
-    }
-
-    /// A client token of 32 hexadecimal digits: the same for every try of one attempt, so that AWS
-    /// recognises a repeated create even after a crash. Fits every API that takes one (32-36 characters).
-    pub fn token(&self) -> String {
-        let digest = Sha256::digest(format!("{}/{}/{}/{}", self.stack, self.env, self.node, self.attempt));
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// What a kind gets for one call: the cloud's clients (by dereference), whose call it is, and the shared reads.
-pub struct Cx<'a, C> {
-    /// The clients.
-    pub cloud: &'a C,
-    /// Whose call this is.
-    pub owner: &'a Owner,
-    /// Reads shared with the other nodes of this pass.
-    pub pass: &'a Pass,
-}
-
-impl<C> Deref for Cx<'_, C> {
-    type Target = C;
-    fn deref(&self) -> &C {
-        self.cloud
-    }
-}
-
-/// The reads of one pass over many nodes: the first node that asks makes the call, the others share its answer.
-#[derive(Default)]
-pub struct Pass {
-    cells: RefCell<HashMap<String, Rc<Answer>>>,
-}
-
-type Answer = OnceCell<Rc<dyn Any>>;
-
-impl Pass {
-    /// The answer filed under `key`, made by `read` if nobody has asked yet. A failed read is not kept.
-    /// One key always has one type.
-    pub async fn shared<T, F>(&self, key: &str, read: impl FnOnce() -> F) -> Result<Rc<T>>
-    where
-        T: 'static,
-        F: Future<Output = Result<T>>,
-    {
-        let cell = self.cells.borrow_mut().entry(key.to_owned()).or_default().clone();
-        let any = cell.get_or_try_init(|| async { Ok::<_, Fault>(Rc::new(read().await?) as Rc<dyn Any>) }).await?;
-        any.clone().downcast::<T>().map_err(|_| Fault::unexpected(format!("two types share the read {key}")))
     }
 }

@@ -1,6 +1,21 @@
-//! AWS's words for a phase, written one way: each service has its own (`pending`, `PENDING`, `Creating`, `IN_PROGRESS`).
+//! Where an object is in its life, in AWS's words, written one way: each service has its own (`pending`, `PENDING`,
+//! `Creating`, `IN_PROGRESS`).
 
-use super::Phase;
+use serde::{Deserialize, Serialize};
+
+/// Where an object is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "phase", content = "reason")]
+pub enum Phase {
+    /// Usable.
+    Ready,
+    /// On its way; the text is what AWS calls this status.
+    Pending(String),
+    /// On its way out.
+    Deleting,
+    /// Ended badly, and waiting cannot help; the text is AWS's own words.
+    Failed(String),
+}
 
 impl Phase {
     /// The same phase with AWS's name of the status in lower case. What AWS explains after a colon stays as it is.
