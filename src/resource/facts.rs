@@ -15,8 +15,6 @@ pub struct Facts {
     pub kind: &'static str,
     /// Fields AWS cannot change in place.
     pub immutable: &'static [&'static str],
-    /// Fields of which more than is wanted is as wanted.
-    pub at_least: &'static [&'static str],
     /// Fields that never differ.
     pub witnesses: &'static [&'static str],
     /// Outputs that an update may change.
@@ -108,7 +106,7 @@ impl Facts {
     /// Compares a spec of this kind with its live twin.
     pub fn diff(&self, want: &Value, live: &Value) -> Diff {
         let mut diff = Diff::between(want, live, self.immutable);
-        diff.changes.retain(|change| !self.witnesses.contains(&change.field()) && !self.is_enough(change));
+        diff.changes.retain(|change| !self.witnesses.contains(&change.field()));
         if !diff.is_empty() {
             let enough = (self.suffices)(want, live);
             diff.changes.retain(|change| !enough.contains(&change.field()));
@@ -118,12 +116,6 @@ impl Facts {
             diff.changes.clear();
         }
         diff
-    }
-
-    /// Whether what is live is more than is wanted of what may be more.
-    fn is_enough(&self, change: &Change) -> bool {
-        let more = matches!((change.want.as_f64(), change.live.as_f64()), (Some(want), Some(live)) if live >= want);
-        more && self.at_least.contains(&change.field())
     }
 }
 

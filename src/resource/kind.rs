@@ -241,7 +241,6 @@ impl<R: Resource> Kind<R::Cloud> for Erased<R> {
         Facts {
             kind: R::KIND,
             immutable: R::IMMUTABLE,
-            at_least: R::AT_LEAST,
             witnesses: R::WITNESSES,
             volatile: R::VOLATILE,
             replace: R::REPLACE,

@@ -48,9 +48,6 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
     const KIND: &'static str;
     /// Fields AWS cannot change in place. A change there means a replacement.
     const IMMUTABLE: &'static [&'static str] = &[];
-    /// Fields of numbers of which more than is wanted is as wanted: AWS, or a person in need, makes it more, and it never
-    /// gets less.
-    const AT_LEAST: &'static [&'static str] = &[];
     /// Fields that AWS tells nothing of: what must exist before this, or what only its making uses. They never differ.
     const WITNESSES: &'static [&'static str] = &[];
     /// Outputs that an update may change, as a content hash: while an update is planned they are not known.
@@ -137,8 +134,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + 'static {
         let _ = recorded;
         None
     }
-    /// Fields in which what is live serves as well as what is asked for, though it is another: a version that is ahead. They
-    /// are no differences, and nothing is asked of them.
+    /// Fields in which what is live serves as well as what is asked for, though it is another: a version that is ahead, or
+    /// more storage. They are no differences, and nothing is asked of them.
     fn suffices(&self, live: &Self) -> &'static [&'static str] {
         let _ = live;
         &[]

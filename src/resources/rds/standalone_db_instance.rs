@@ -137,7 +137,6 @@ impl Resource for StandaloneDbInstance {
     const SERVES: bool = true;
     // An upgrade restarts it, and another class is another machine.
     const INTERRUPTS: &'static [&'static str] = &["engine_version", "instance_class"];
-    const AT_LEAST: &'static [&'static str] = &["allocated_storage_gib"];
     const WITNESSES: &'static [&'static str] = &["log_groups", "extended_support"];
     const STATEFUL: bool = true;
     const WAY_BACK: WayBack = WayBack::Backups;
@@ -184,6 +183,14 @@ impl Resource for StandaloneDbInstance {
 
     fn takes_back(&self, recorded: &Self) -> Option<OutOfReach> {
         storage::shrinks(self.allocated_storage_gib, recorded.allocated_storage_gib)
+    }
+
+    /// AWS, or a person in need, makes storage larger, and it never gets smaller.
+    fn suffices(&self, live: &Self) -> &'static [&'static str] {
+        match live.allocated_storage_gib >= self.allocated_storage_gib {
+            true => &["allocated_storage_gib"],
+            false => &[],
+        }
     }
 
     fn remains(&self) -> Option<String> {
