@@ -10,10 +10,9 @@ use crate::aws::Aws;
 use crate::error::{Fault, Result};
 use crate::resource::Resource;
 use crate::resources::ecs::{Service, TaskDefinition, service};
+use crate::resources::secretsmanager::CURRENT;
 use crate::state::State;
 
-/// The label of the version that is read by who names none.
-const CURRENT: &str = "AWSCURRENT";
 /// Parts of an ARN of a secret; what follows names a field of its value.
 const PARTS: usize = 7;
 

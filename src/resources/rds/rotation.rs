@@ -2,19 +2,15 @@
 //! version first, then given to RDS, and becomes `AWSCURRENT` once RDS has it: so at every moment one of the two versions
 //! opens the database, and whoever goes on after a crash finds the same password there.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use crate::resources::prelude::*;
-use crate::resources::secretsmanager::new_password;
-
-const CURRENT: &str = "AWSCURRENT";
-const PENDING: &str = "AWSPENDING";
+use crate::resources::secretsmanager::stages::{CURRENT, PENDING, Stages};
+use crate::resources::secretsmanager::{new_password, value_at};
 
 /// Gives the instance a new password, or again the one that is still pending.
 pub(super) async fn begin(cx: &Cx<'_>, instance: &str, secret: &str) -> Result<()> {
-    if pending(&versions(cx, secret).await?).is_none() {
+    if pending(&Stages::of(cx, secret).await?).is_none() {
         draw(cx, secret).await?;
     }
     let credentials = read(cx, secret, PENDING).await?;
@@ -26,29 +22,16 @@ pub(super) async fn begin(cx: &Cx<'_>, instance: &str, secret: &str) -> Result<(
 
 /// Makes the password that the instance has by now the one that everybody reads.
 pub(super) async fn settle(cx: &Cx<'_>, secret: &str) -> Result<()> {
-    let versions = versions(cx, secret).await?;
-    let Some(next) = pending(&versions) else { return Ok(()) };
-    let current = versions.iter().find(|(_, stages)| stages.iter().any(|stage| stage == CURRENT));
-    cx.secrets
-        .update_secret_version_stage()
-        .secret_id(secret)
-        .version_stage(CURRENT)
-        .move_to_version_id(next)
-        .set_remove_from_version_id(current.map(|(version, _)| version.clone()))
-        .send()
-        .await?;
-    Ok(())
+    let stages = Stages::of(cx, secret).await?;
+    match pending(&stages) {
+        Some(next) => stages.give(cx, CURRENT, next).await,
+        None => Ok(()),
+    }
 }
 
 /// A version that waits to become the current one. Having become it, it keeps its label, as with AWS's own rotation.
-fn pending(versions: &HashMap<String, Vec<String>>) -> Option<&String> {
-    let has = |stages: &[String], stage: &str| stages.iter().any(|other| other == stage);
-    let waits = |(_, stages): &(&String, &Vec<String>)| has(stages, PENDING) && !has(stages, CURRENT);
-    versions.iter().find(waits).map(|(version, _)| version)
-}
-
-async fn versions(cx: &Cx<'_>, secret: &str) -> Result<HashMap<String, Vec<String>>> {
-    Ok(cx.secrets.describe_secret().secret_id(secret).send().await?.version_ids_to_stages.unwrap_or_default())
+fn pending(stages: &Stages) -> Option<&str> {
+    stages.with(PENDING).filter(|version| stages.with(CURRENT) != Some(*version))
 }
 
 /// What stands beside the password stays as it is.
@@ -62,8 +45,7 @@ async fn draw(cx: &Cx<'_>, secret: &str) -> Result<()> {
 }
 
 async fn read(cx: &Cx<'_>, secret: &str, stage: &str) -> Result<Value> {
-    let answer = cx.secrets.get_secret_value().secret_id(secret).version_stage(stage).send().await?;
-    let value = answer.secret_string().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let value = serde_json::from_str::<Value>(&value_at(cx, secret, stage).await?).ok();
     value
         .filter(Value::is_object)
         .ok_or_else(|| Fault::invalid(format!("{secret} is no JSON object with username and password; put one there")))
@@ -73,15 +55,11 @@ async fn read(cx: &Cx<'_>, secret: &str, stage: &str) -> Result<Value> {
 mod tests {
     use super::*;
 
-    fn versions(all: &[(&str, &[&str])]) -> HashMap<String, Vec<String>> {
-        let stages = |stages: &[&str]| stages.iter().map(|stage| (*stage).to_owned()).collect();
-        all.iter().map(|(version, given)| ((*version).to_owned(), stages(given))).collect()
-    }
-
     #[test]
     fn what_has_become_current_waits_no_more() {
-        assert_eq!(pending(&versions(&[("a", &[CURRENT]), ("b", &[PENDING])])).unwrap(), "b");
-        assert_eq!(pending(&versions(&[("a", &["AWSPREVIOUS"]), ("b", &[CURRENT, PENDING])])), None);
-        assert_eq!(pending(&versions(&[("a", &[CURRENT])])), None);
+        let pending = |all: &[(&str, &[&str])]| pending(&Stages::told(all)).map(str::to_owned);
+        assert_eq!(pending(&[("a", &[CURRENT]), ("b", &[PENDING])]).unwrap(), "b");
+        assert_eq!(pending(&[("a", &["AWSPREVIOUS"]), ("b", &[CURRENT, PENDING])]), None);
+        assert_eq!(pending(&[("a", &[CURRENT])]), None);
     }
 }

@@ -4,6 +4,7 @@ pub mod secret;
 pub(super) mod stages;
 
 pub use secret::{Secret, SecretValue};
+pub use stages::CURRENT;
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub(super) async fn new_text(cx: &Cx<'_>, length: usize, exclude: &str) -> Resul
 /// The value of the version with this label, to go from one answer of AWS's into one request to AWS, and nowhere else.
 pub(super) async fn value_at(cx: &Cx<'_>, secret: &str, label: &str) -> Result<String> {
     let answer = cx.secrets.get_secret_value().secret_id(secret).version_stage(label).send().await?;
-    answer.secret_string.always("text in the secret")
+    answer.secret_string.ok_or_else(|| Fault::invalid(format!("{secret} holds no text; put one there")))
 }
 
 /// The value of a secret, to go from one answer of AWS's into one request to AWS, and nowhere else.

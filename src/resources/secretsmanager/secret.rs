@@ -8,14 +8,13 @@ use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::Tag;
 use serde_json::{Value, json};
 
+use super::CURRENT;
 use crate::error::Class;
 use crate::resources::prelude::*;
 use crate::resources::values::{check_range, key, text};
 
 /// Characters that no password of RDS may have, and those that break strings and shells.
 pub(super) const NOT_IN_PASSWORDS: &str = "/@\" \\'`$";
-/// The label of the version that whoever names none gets.
-const CURRENT: &str = "AWSCURRENT";
 /// What a secret is that can still be restored.
 const DELETED: &str = "scheduled for deletion; apply restores it";
 /// Days in which what people typed can be restored where nothing longer is asked for: there may be no copy of it anywhere.

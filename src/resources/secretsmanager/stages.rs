@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::aws::Cx;
 use crate::error::Result;
 
-/// What whoever names no version gets.
-pub(in crate::resources) const CURRENT: &str = "AWSCURRENT";
+/// The label of the version that whoever names none gets.
+pub const CURRENT: &str = "AWSCURRENT";
 /// What is to become that.
 pub(in crate::resources) const PENDING: &str = "AWSPENDING";
 
